@@ -1,0 +1,113 @@
+"""Layers without parameters: identity, functions, and changes of shape."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from lxc.errors import LxcError
+from lxc.frontend.activations import identity
+from lxc.frontend.layer import Layer
+from lxc.ir import functions as ops
+from lxc.ir.op import Op
+from lxc.ir.ops import structure
+from lxc.ir.types import count_elements
+
+
+@dataclass(frozen=True)
+class NoOpLayer(Layer):
+    """Return whatever comes in: an array, a tuple, a dict or None."""
+
+    node_op: ClassVar[Op] = structure.noop
+
+    def __call__(self, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
+        """Return x."""
+        return x, st
+
+
+@dataclass(frozen=True)
+class WrappedFunction(Layer):
+    """Apply a function of one argument; it has no parameters and no state."""
+
+    function: Callable[[Any], Any]
+
+    def __call__(self, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
+        """Return function(x)."""
+        return self.function(x), st
+
+
+@dataclass(frozen=True)
+class LayerFunction(Layer):
+    """Use a function (x, ps, st) -> (y, st) as a layer without parameters and state."""
+
+    function: Callable[[Any, Any, Any], tuple[Any, Any]]
+
+    def __call__(self, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
+        """Return function(x, ps, st)."""
+        return self.function(x, ps, st)
+
+
+@dataclass(frozen=True)
+class FlattenLayer(Layer):
+    """Return [N, d1, ..., dk] as [N, d1 * ... * dk] in C order; [N] becomes [N, 1]."""
+
+    def __call__(self, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
+        """Return x with one axis behind the batch axis."""
+        if not x.shape:
+            raise LxcError("LXC-E0103", "there is no batch axis to keep", actual="rank 0")
+        return ops.reshape(x, (x.shape[0], count_elements(x.shape[1:]))), st
+
+
+@dataclass(frozen=True, init=False)
+class ReshapeLayer(Layer):
+    """Return [N, ...] as [N, *dims]; dims are in NumPy order, the reverse of Lux's."""
+
+    dims: tuple[int, ...]
+
+    def __init__(self, *dims: int | Sequence[int]) -> None:
+        """Take the sizes behind the batch axis, as a tuple or one by one."""
+        flat = [n for d in dims for n in ((d,) if isinstance(d, int) else d)]
+        object.__setattr__(self, "dims", tuple(flat))
+
+    def __call__(self, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
+        """Return x in the new shape."""
+        return ops.reshape(x, (x.shape[0], *self.dims)), st
+
+
+def as_layer(item: Any) -> Layer:
+    """Return a layer as it is and a function wrapped.
+
+    A function that needs three arguments is called with (x, ps, st) and returns (y, st);
+    any other is called with x alone.
+    """
+    if isinstance(item, Layer):
+        return item
+    if item is identity:
+        return NoOpLayer()
+    if not callable(item):
+        raise LxcError(
+            "LXC-E0101",
+            f"{item!r} is neither a layer nor a function",
+            hint="give layers, functions, or lists of them",
+        )
+    wrapped: Layer = LayerFunction(item) if needs_three(item) else WrappedFunction(item)
+    return wrapped
+
+
+def needs_three(function: Callable[..., Any]) -> bool:
+    """Return whether a function takes exactly (x, ps, st) and not x alone."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        # Ufuncs and other builtins without a signature are functions of one array.
+        return False
+    return not accepts(signature, 1) and accepts(signature, 3)
+
+
+def accepts(signature: inspect.Signature, count: int) -> bool:
+    """Return whether a call with `count` positional arguments fits."""
+    try:
+        signature.bind(*range(count))
+    except TypeError:
+        return False
+    return True

@@ -1,0 +1,80 @@
+"""Parameters and state of a whole model, and what is done to them between calls."""
+
+from typing import Any
+
+import numpy as np
+
+from lxc.errors import LxcError
+from lxc.frontend.layer import Layer
+from lxc.frontend.record import path_of, with_paths
+from lxc.tree import map_leaves
+
+
+def setup(rng: int | np.random.Generator, model: Layer) -> tuple[Any, Any]:
+    """Return fresh parameters and state of `model`, as trees of read-only arrays.
+
+    `rng` is a seed or a NumPy generator, which advances. Parameters are drawn first, layer
+    by layer in order, then states: the same seed gives the same trees.
+    """
+    generator = np.random.default_rng(rng)
+    ps = model.init_params(generator)
+    st = model.init_state(generator)
+    return frozen(ps), frozen(st)
+
+
+def frozen(tree: Any) -> Any:
+    """Return a tree of read-only arrays whose dicts know their paths."""
+    return with_paths(map_leaves(read_only, tree))
+
+
+def read_only(leaf: Any) -> np.ndarray[Any, np.dtype[Any]]:
+    """Return a leaf as a read-only array."""
+    array = np.array(leaf)
+    array.flags.writeable = False
+    return array
+
+
+def draw_key(rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.uint32]]:
+    """Return a key for random layers, u32[2]; the generator advances."""
+    return rng.integers(0, 2**32, 2, dtype=np.uint32)
+
+
+def apply(layer: Layer, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
+    """Return `layer(x, ps, st)`."""
+    return layer(x, ps, st)
+
+
+def testmode(st: Any) -> Any:
+    """Return the state with every `training` set to False, at any depth."""
+    return update_state(st, "training", False)
+
+
+def trainmode(st: Any) -> Any:
+    """Return the state with every `training` set to True, at any depth."""
+    return update_state(st, "training", True)
+
+
+def update_state(st: Any, key: str, value: Any) -> Any:
+    """Return the state with every entry called `key` replaced by `value`, at any depth.
+
+    The value replaces what was below the key as a whole. `st` is not changed.
+    """
+    return with_paths(replaced(st, key, value), path_of(st))
+
+
+def replaced(tree: Any, key: str, value: Any) -> Any:
+    """Return `tree` with the entries called `key` replaced."""
+    if isinstance(tree, dict):
+        return {k: value if k == key else replaced(c, key, value) for k, c in tree.items()}
+    if isinstance(tree, list | tuple):
+        return type(tree)(replaced(child, key, value) for child in tree)
+    return tree
+
+
+def with_mode(st: Any, mode: str | None) -> Any:
+    """Return the state in mode `test` or `train`; None leaves it as it is."""
+    if mode is None:
+        return st
+    if mode not in ("test", "train"):
+        raise LxcError("LXC-E0001", f"there is no mode {mode!r}", hint="test or train")
+    return trainmode(st) if mode == "train" else testmode(st)

@@ -1,0 +1,52 @@
+"""Split IR text into tokens that know their line."""
+
+import re
+from dataclasses import dataclass
+
+from lxc.errors import LxcError
+
+TOKEN = re.compile(
+    r"""(?P<space>[ \t\r]+|;[^\n]*)
+      | (?P<newline>\n)
+      | (?P<value>[%@$\#^][A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*)
+      | (?P<string>"(?:[^"\\\n]|\\.)*")
+      | (?P<float>-?0x[01](?:\.[0-9a-f]+)?p[+-]\d+)
+      | (?P<path>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*|\d+(?:\.[A-Za-z0-9_]+)+)
+      | (?P<integer>\d+)
+      | (?P<symbol>\.\.|//|[-+*()\[\]{}:,=])""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True)
+class Token:
+    """A piece of text, what it is, and the number of its line from 1."""
+
+    kind: str
+    text: str
+    line: int
+
+
+def tokens_of(text: str) -> list[Token]:
+    """Return the tokens of `text` without spaces and comments, then an end token."""
+    tokens: list[Token] = []
+    line, place = 1, 0
+    while place < len(text):
+        match = TOKEN.match(text, place)
+        if match is None:
+            raise parse_error(line, f"{text[place]!r} means nothing here", text)
+        place = match.end()
+        kind = str(match.lastgroup)
+        if kind == "newline":
+            line += 1
+        elif kind != "space":
+            tokens.append(Token(kind, match.group(), line))
+    last = tokens[-1].line if tokens else 1
+    return [*tokens, Token("end", "the end of the text", last)]
+
+
+def parse_error(line: int, problem: str, text: str) -> LxcError:
+    """Return the error that shows a line of IR text."""
+    lines = text.split("\n")
+    shown = lines[line - 1].strip()
+    return LxcError("LXC-E0201", f"line {line}: {problem}", actual=shown or None)

@@ -1,0 +1,51 @@
+"""lxc: an ahead-of-time compiler for neural networks.
+
+    import lxc
+    from lxc import nn
+
+    model = nn.Chain(nn.Dense(64, 32, nn.relu), nn.Dense(32, 10))
+    ps, st = lxc.setup(0, model)
+    m = lxc.compile(model, lxc.TensorSpec((1, 64)), ps, lxc.testmode(st))
+    m.save("model.lxc", params=ps, state=lxc.testmode(st))
+
+Names are imported when they are first used, so that a machine that only runs artifacts
+needs nothing of the compiler.
+"""
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+HOMES = {
+    "CompiledModel": "lxc.runtime",
+    "Dim": "lxc.ir",
+    "LxcError": "lxc.errors",
+    "Tensor": "lxc.ir",
+    "TensorSpec": "lxc.ir",
+    "apply": "lxc.frontend",
+    "compile": "lxc.api",
+    "load": "lxc.runtime",
+    "setup": "lxc.frontend",
+    "testmode": "lxc.frontend",
+    "trace": "lxc.api",
+    "trainmode": "lxc.frontend",
+    "update_state": "lxc.frontend",
+}
+MODULES = ("frontend", "ir", "kaun", "nn", "ops", "passes", "runtime", "targets")
+
+__all__ = [*HOMES, *MODULES]  # noqa: PLE0604 - the names are listed once, above
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name in HOMES:
+        return getattr(importlib.import_module(HOMES[name]), name)
+    if name in MODULES:
+        return importlib.import_module(f"lxc.{name}")
+    raise AttributeError(f"module 'lxc' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted([*HOMES, *MODULES, "__version__"])

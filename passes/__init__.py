@@ -1,0 +1,108 @@
+"""Passes: a graph in, a better graph out. The table of all of them, and the pipelines."""
+
+from collections.abc import Iterable
+
+from lxc.errors import LxcError, one_of
+from lxc.passes.canonicalise import canonicalise
+from lxc.passes.decision import Decision
+from lxc.passes.eliminate_common import eliminate_common
+from lxc.passes.eliminate_dead import eliminate_dead
+from lxc.passes.explicit_padding import explicit_padding
+from lxc.passes.flatten_chains import flatten_chains
+from lxc.passes.fold_constants import fold_constants
+from lxc.passes.fold_norms import fold_norms
+from lxc.passes.fuse import PORTABLE, explain, fuse, fuse_recorded
+from lxc.passes.hoist_prepare import hoist_prepare
+from lxc.passes.inline_layers import inline_layers
+from lxc.passes.manager import Outcome, Step, run_passes
+from lxc.passes.pack_weights import pack_weights
+from lxc.passes.plan_memory import plan_memory
+from lxc.passes.remove_noops import remove_noops
+from lxc.passes.single_pass import Pass, entry
+from lxc.passes.unwrap_single import unwrap_single
+
+LAYERS = ("one-graph", "unfused")
+TENSOR = ("one-graph", "tensor-level", "unfused")
+
+PASSES: dict[str, Pass] = {
+    one.name: one
+    for one in (
+        entry(flatten_chains, requires=LAYERS, guarantees=("flat-chains",)),
+        entry(remove_noops, requires=LAYERS),
+        entry(unwrap_single, requires=LAYERS),
+        entry(inline_layers, requires=LAYERS, guarantees=("tensor-level",)),
+        entry(canonicalise, requires=TENSOR),
+        entry(fold_constants, requires=TENSOR),
+        entry(eliminate_common, requires=TENSOR),
+        entry(eliminate_dead, requires=TENSOR),
+        entry(fold_norms, requires=TENSOR),
+        entry(explicit_padding, requires=TENSOR, guarantees=("unpadded",)),
+        entry(pack_weights, requires=TENSOR, guarantees=("packed",)),
+        entry(
+            fuse, requires=(*TENSOR, "unpadded"), guarantees=("kernels",), run=fuse_recorded
+        ),
+        entry(
+            hoist_prepare,
+            requires=("one-graph", "tensor-level"),
+            guarantees=("split", "tensor-level"),
+        ),
+        entry(plan_memory, requires=("kernels",), guarantees=("planned", "kernels")),
+    )
+}
+
+LAYER_PIPELINE = ("flatten-chains", "remove-noops", "unwrap-single", "inline-layers")
+"""From the layers of a model to its operations."""
+
+TENSOR_PIPELINE = (
+    "canonicalise",
+    "fold-constants",
+    "eliminate-common",
+    "eliminate-dead",
+    "fold-norms",
+    "eliminate-common",
+    "eliminate-dead",
+)
+"""What every target starts from."""
+
+TARGET_PIPELINE = (
+    "explicit-padding",
+    "pack-weights",
+    "eliminate-common",
+    "eliminate-dead",
+    "fuse",
+    "hoist-prepare",
+    "plan-memory",
+)
+"""From there to kernels with memory."""
+
+
+def passes_named(names: Iterable[str]) -> tuple[Pass, ...]:
+    """Return the passes with these names, or raise for a name that no pass has."""
+    chosen = list(names)
+    for name in chosen:
+        if name not in PASSES:
+            raise LxcError(
+                "LXC-E0203",
+                f"there is no pass {name!r}",
+                hint=f"it is {one_of(list(PASSES))}",
+            )
+    return tuple(PASSES[name] for name in chosen)
+
+
+__all__ = [
+    "LAYER_PIPELINE",
+    "PASSES",
+    "PORTABLE",
+    "TARGET_PIPELINE",
+    "TENSOR_PIPELINE",
+    "Decision",
+    "Outcome",
+    "Pass",
+    "Step",
+    "explain",
+    "fuse",
+    "hoist_prepare",
+    "passes_named",
+    "plan_memory",
+    "run_passes",
+]

@@ -1,0 +1,80 @@
+"""The form that fusion gives a graph, checked kernel by kernel.
+
+1. Every node is `fused`, opaque or a scan, and the body of a scan has the same form.
+2. A `fused` node yields one value.
+3. Its body holds elementwise nodes, views and sources, and at most one reduction.
+4. From the reduction to the yielded value there are only elementwise nodes of the shape of
+   the reduction's result, and reshapes behind them.
+5. In front of a product there are only broadcasts, transposes, slices and reverses; in
+   front of overlapping windows nothing; in front of any reduction no padding.
+"""
+
+from collections.abc import Sequence
+
+from lxc.ir.node import Body, Node, Value
+from lxc.ir.ops.shape import pad, reshape
+from lxc.ir.ops.structure import fused, scan
+from lxc.ir.printer import print_nodes
+from lxc.passes.fusion_rules import INSIDE, PRODUCT_VIEWS, PRODUCTS, overlaps
+
+
+def kernel_fault(nodes: Sequence[Node]) -> str | None:
+    """Return what breaks the form and where, or None."""
+    for node in nodes:
+        if node.op is fused:
+            fault = body_fault(node.bodies[0])
+        elif node.op is scan:
+            fault = kernel_fault(node.bodies[0].nodes)
+        else:
+            fault = None if node.op.kind == "opaque" else "it is not a kernel"
+        if fault:
+            return f"{fault}: {print_nodes((node,)).splitlines()[0]}"
+    return None
+
+
+def body_fault(body: Body) -> str | None:
+    """Return what is wrong with the body of one kernel, or None."""
+    if len(body.outputs) != 1 or not body.nodes:
+        return "a kernel makes one value"
+    anchors = [node for node in body.nodes if node.op.kind == "reduction"]
+    if len(anchors) > 1:
+        return "a kernel has one reduction"
+    if any(node.op.kind not in (*INSIDE, "reduction") for node in body.nodes):
+        return "a kernel holds no kernels"
+    if not anchors:
+        return None
+    return epilogue_fault(body, anchors[0]) or prologue_fault(body, anchors[0])
+
+
+def epilogue_fault(body: Body, anchor: Node) -> str | None:
+    """Return what is wrong between the reduction and the yielded value, or None."""
+    shape = anchor.result.type.shape
+    elementwise = {anchor.result}
+    reshaped: set[Value] = set()
+    for node in body.nodes:
+        read = set(node.operands)
+        if node.op is reshape and read & (elementwise | reshaped):
+            reshaped.add(node.result)
+        elif read & reshaped:
+            return "nothing follows the last reshape of a kernel"
+        elif read & elementwise:
+            if node.op.kind != "elementwise" or node.result.type.shape != shape:
+                return "only elementwise nodes of its shape follow a reduction"
+            elementwise.add(node.result)
+    if body.outputs[0] not in elementwise | reshaped:
+        return "a kernel yields what its reduction leads to"
+    return None
+
+
+def prologue_fault(body: Body, anchor: Node) -> str | None:
+    """Return what is wrong in front of the reduction, or None."""
+    read = set(anchor.operands)
+    for node in reversed(body.nodes):
+        if not read & set(node.results):
+            continue
+        if anchor.op in PRODUCTS and node.op not in PRODUCT_VIEWS:
+            return "only views stand in front of a product"
+        if overlaps(anchor) or node.op is pad:
+            return "windows that overlap, and paddings, are read from memory"
+        read.update(node.operands)
+    return None

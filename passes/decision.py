@@ -1,0 +1,72 @@
+"""What fusion decided about two nodes, and why."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from lxc.ir.node import Node
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a producer cannot join a reader: the rule, the fact, and what would change it."""
+
+    rule: str
+    reason: str
+    would_allow: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether a producer runs in the kernel of the node that reads it.
+
+    `layers` holds the layer paths of the two, `shapes` the types of what they make.
+    `would_allow` is empty where they are fused.
+    """
+
+    producer: str
+    consumer: str
+    fused: bool
+    rule: str
+    reason: str
+    would_allow: str
+    layers: tuple[str, str]
+    shapes: tuple[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields for `json`."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        """Print one line in the words of the model: its layer paths."""
+        ends = [
+            f"{layer or 'the model'} {op} {shape}"
+            for layer, op, shape in zip(
+                self.layers, (self.producer, self.consumer), self.shapes, strict=True
+            )
+        ]
+        verdict = "fused   " if self.fused else "separate"
+        line = f"{verdict} {ends[0]} -> {ends[1]}: {self.rule}: {self.reason}"
+        return f"{line}; it would take: {self.would_allow}" if self.would_allow else line
+
+
+def decided(
+    producer: Node,
+    consumer: Node,
+    verdict: Refusal | None,
+    rule: str = "",
+    reason: str = "",
+) -> Decision:
+    """Return the decision about two nodes: a refusal, or fused by `rule`."""
+    return Decision(
+        producer=str(producer.op),
+        consumer=str(consumer.op),
+        fused=verdict is None,
+        rule=verdict.rule if verdict else rule,
+        reason=verdict.reason if verdict else reason,
+        would_allow=verdict.would_allow if verdict else "",
+        layers=(", ".join(producer.location.layers), ", ".join(consumer.location.layers)),
+        shapes=(
+            ", ".join(str(value.type) for value in producer.results),
+            ", ".join(str(value.type) for value in consumer.results),
+        ),
+    )

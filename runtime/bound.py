@@ -1,0 +1,170 @@
+"""A model bound to its params: prepared once, then called with inputs and state alone."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from lxc.errors import LxcError
+from lxc.runtime.buffers import Array, Gatherer, address, is_constant
+from lxc.runtime.engine import Engine, check_writable, shape_of
+from lxc.runtime.frame import Frame
+from lxc.runtime.prepared import Prepared, failure
+from lxc.runtime.trees import parent
+
+
+class Bound:
+    """A model with params and frozen state of its own; many threads may call it at once."""
+
+    def __init__(self, engine: Engine, params: Any, state: Any, threads: int) -> None:
+        """Copy params and frozen state and prepare them."""
+        self.engine = engine
+        self.threads = threads
+        leaves = copies(engine.state, engine.state.leaves(state))
+        self.frozen = {index: leaves[index] for index in engine.preparer.frozen}
+        self.state_leaves = leaves
+        self.same: dict[int, Array] = {}
+        self.prepared = self.prepare(params)
+
+    def prepare(self, params: Any) -> Prepared:
+        """Return a new buffer from a copy of `params` and the frozen state."""
+        engine = self.engine
+        leaves = copies(engine.params, engine.params.leaves(params))
+        return engine.preparer.make(leaves, self.state_leaves, self.threads)
+
+    def swap(self, params: Any) -> None:
+        """Go over to other params in one step: a call sees all the old or all the new ones.
+
+        Params that do not fit are refused, and the old ones stay.
+        """
+        self.prepared = self.prepare(params)
+
+    def __call__(self, x: Any, state: Any, **options: Any) -> tuple[Any, Any]:
+        """Return outputs and new state; in the Kaun family `state` is the vars."""
+        out = options.pop("out", None)
+        if self.engine.is_lux:
+            refuse_options(options, ())
+            return self.run(self.engine.inputs.leaves(x), state, out)
+        refuse_options(options, ("rngs", "ctx"))
+        inputs = self.engine.kaun_inputs(x, options.get("rngs"), options.get("ctx"))
+        y, new = self.run(inputs, state.state, out)
+        return y, replace(state, state=new)
+
+    def run(self, inputs: list[Any], state: Any, out: Any) -> tuple[Any, Any]:
+        """Run on leaves, after comparing the frozen state with the one that was bound."""
+        leaves = self.engine.state.leaves(state)
+        for index, bound in self.frozen.items():
+            given = leaves[index]
+            if given is not bound:
+                if given is not self.same.get(index, bound) or not is_constant(given):
+                    self.compare(index, given, bound)
+                leaves[index] = bound
+        return self.engine.run(self.prepared, inputs, leaves, out, self.threads)
+
+    def compare(self, index: int, given: Any, bound: Array) -> None:
+        """Refuse a frozen leaf that is not what was bound."""
+        slot = self.engine.state.slots[index]
+        array = slot.accept(given)
+        if array.shape != bound.shape or array.tobytes() != bound.tobytes():
+            raise LxcError(
+                "LXC-E0507",
+                f"{slot.leaf.name} changed after the model was bound to it",
+                layer=parent(slot.leaf.name) or None,
+                hint="bind the model again, or call the model itself",
+            )
+        if isinstance(given, np.ndarray) and is_constant(given):
+            self.same[index] = given
+
+    def at(self, *, inputs: Any, outputs: Any, state: Any = None) -> "Placed":
+        """Return the call on these very arrays: it reads `inputs` and writes `outputs`.
+
+        `inputs` is the tree of the inputs; of a Kaun model, a dict of x, rngs and ctx.
+        State that is not frozen is updated in place in the arrays of `state`.
+        """
+        return Placed(self, inputs, outputs, state)
+
+
+class Placed:
+    """The smallest call: arrays and addresses are fixed; for one thread at a time."""
+
+    def __init__(self, bound: Bound, inputs: Any, outputs: Any, state: Any) -> None:
+        """Check the arrays once and write their addresses down."""
+        engine = bound.engine
+        self.bound = bound
+        read = as_they_are(engine.inputs, engine.inputs.leaves(inputs))
+        states = list(bound.state_leaves)
+        if state is not None:
+            states = as_they_are(engine.state, engine.state.leaves(state))
+        elif len(bound.frozen) < len(states):
+            raise LxcError("LXC-E0505", "the model has state to update: pass state=")
+        dims = engine.dims(bound.prepared, read, states)
+        written = engine.outputs.leaves(outputs)
+        for slot, array in zip(engine.outputs.slots, written, strict=True):
+            check_writable(array, slot, shape_of(slot, dims))
+        for index, (slot, array) in enumerate(zip(engine.state.slots, states, strict=True)):
+            if index in bound.frozen:
+                bound.compare(index, array, bound.frozen[index])
+            else:
+                check_writable(array, slot, shape_of(slot, dims))
+        self.kept = (read, states, written)
+        self.frame = Frame(engine.frames.sizes, engine.frames.pool)
+        self.fill(read, states, written, engine.solver.table(dims))
+        self.run = engine.library.run
+        self.address = self.frame.address
+        self.prepared: Prepared | None = None
+
+    def fill(
+        self,
+        read: Sequence[Array],
+        states: Sequence[Array],
+        written: Sequence[Array],
+        dims: list[Any],
+    ) -> None:
+        """Write all addresses into the frame."""
+        frame = self.frame
+        frame.inputs[: len(read)] = [address(array) for array in read]
+        frame.state_in[: len(states)] = [address(array) for array in states]
+        frame.state_out[: len(states)] = [address(array) for array in states]
+        frame.outputs[: len(written)] = [address(array) for array in written]
+        frame.dims[: len(dims)] = dims
+        frame.call.threads = self.bound.threads
+
+    def __call__(self) -> None:
+        """Run on what is in the arrays now."""
+        prepared = self.bound.prepared
+        if prepared is not self.prepared:
+            self.frame.call.params = prepared.params_address
+            self.frame.call.prepared = prepared.address
+            self.prepared = prepared
+        code = self.run(self.address)
+        if code != 0:
+            raise failure(self.bound.engine.library, code)
+
+
+def copies(gatherer: Gatherer, leaves: Sequence[Any]) -> list[Array]:
+    """Return read-only copies of leaves that fit."""
+    made = [np.array(array, order="C", copy=True) for array in gatherer.arrays(leaves)]
+    for array in made:
+        array.flags.writeable = False
+    return made
+
+
+def as_they_are(gatherer: Gatherer, leaves: Sequence[Any]) -> list[Array]:
+    """Return leaves that fit and share their memory with the caller."""
+    arrays = gatherer.arrays(leaves)
+    for slot, leaf, array in zip(gatherer.slots, leaves, arrays, strict=True):
+        if isinstance(leaf, np.ndarray) and array is not leaf:
+            raise LxcError(
+                gatherer.role.code,
+                f"the {slot.role.one} {slot.leaf.name} would have to be copied",
+                hint="pass a contiguous array",
+            )
+    return arrays
+
+
+def refuse_options(options: dict[str, Any], known: tuple[str, ...]) -> None:
+    """Refuse keywords that a call does not have."""
+    for name in options:
+        if name not in known:
+            raise LxcError("LXC-E0505", f"a bound model does not take {name}=")

@@ -1,0 +1,222 @@
+"""Arrays on their way into compiled code: named, checked, contiguous, not copied in vain.
+
+Arrays of NumPy and of any library that speaks DLPack are taken as they are. There are no
+silent casts: another dtype is an error that names both.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lxc.errors import LxcError
+from lxc.runtime.extent import evaluate, show
+from lxc.runtime.signature import DTYPES, Dim, Group, Leaf, Signature
+from lxc.runtime.trees import MisfitError, Role, describe_misfit, parent, reader
+from lxc.tree import Structure
+
+Array = np.ndarray[Any, np.dtype[Any]]
+ALIGNMENT = 64
+
+
+INPUTS = Role("input", "inputs", "LXC-E0501")
+PARAMS = Role("parameter", "parameters", "LXC-E0502")
+STATE = Role("state", "leaves of the state", "LXC-E0502")
+OUTPUTS = Role("output", "outputs", "LXC-E0506")
+
+
+class Slot:
+    """What one leaf must be; `shape` is None where it depends on dimensions."""
+
+    def __init__(self, leaf: Leaf, role: Role) -> None:
+        """Prepare the fast comparison."""
+        self.leaf = leaf
+        self.role = role
+        self.dtype = DTYPES[leaf.dtype]
+        self.shape = None if leaf.symbolic else leaf.shape_at({})
+        self.rank = len(leaf.shape)
+
+    def accept(self, value: Any) -> Array:
+        """Return `value` as a contiguous array of the right type, if possible itself."""
+        array = value if type(value) is np.ndarray else as_array(value, self)
+        if array.dtype != self.dtype or (
+            array.shape != self.shape and not self.fits(array)
+        ):
+            raise self.misfit(array)
+        flags = array.flags
+        if flags.c_contiguous and flags.aligned:
+            return array
+        return np.ascontiguousarray(np.require(array, requirements=["A"])).reshape(
+            array.shape
+        )
+
+    def fits(self, array: Array) -> bool:
+        """Tell whether a shape with dimensions may be that of `array`."""
+        return self.shape is None and array.ndim == self.rank
+
+    def misfit(self, array: Array) -> LxcError:
+        """Return the error for an array of another type or shape."""
+        name, layer = self.leaf.name, parent(self.leaf.name)
+        return LxcError(
+            self.role.code,
+            f"the {self.role.one} {name or 'array'} does not fit the compiled model",
+            layer=(layer or None) if self.role in (PARAMS, STATE) else None,
+            expected=f"{name}: {self.leaf}",
+            actual=f"{name}: {type_of(array)}",
+        )
+
+
+def as_array(value: Any, slot: Slot) -> Array:
+    """Return a NumPy array that shares memory with `value`."""
+    if isinstance(value, np.ndarray | np.generic):
+        return np.asarray(value)
+    if hasattr(value, "__dlpack__"):
+        try:
+            return np.from_dlpack(value)
+        except (BufferError, RuntimeError, TypeError, ValueError) as error:
+            raise LxcError(
+                slot.role.code,
+                f"DLPack gives no access to the {slot.role.one} {slot.leaf.name}: {error}",
+                hint="pass a NumPy array in the memory of the host",
+            ) from None
+    raise LxcError(
+        slot.role.code,
+        f"the {slot.role.one} {slot.leaf.name} is not an array",
+        expected=f"{slot.leaf.name}: {slot.leaf}",
+        actual=f"{slot.leaf.name}: a value of type {type(value).__name__}",
+        hint="pass a NumPy array, or an array of a library that speaks DLPack",
+    )
+
+
+def type_of(array: Array) -> str:
+    """Print dtype and shape as a signature does."""
+    order = "" if array.dtype.isnative else "byte-swapped "
+    return f"{order}{array.dtype.name}[{', '.join(map(str, array.shape))}]"
+
+
+class Gatherer:
+    """Reads the leaves of one tree of a signature."""
+
+    def __init__(self, group: Group, role: Role, prefix: str = "") -> None:
+        """Prepare reader and slots; `prefix` is the path of the tree itself."""
+        self.prefix = prefix
+        self.structure: Structure = group.tree
+        self.role = role
+        self.read = reader(group.tree)
+        self.slots = tuple(Slot(leaf, role) for leaf in group.leaves)
+
+    def leaves(self, tree: Any) -> list[Any]:
+        """Return the leaves of `tree` as they are, after comparing the structure."""
+        found: list[Any] = []
+        try:
+            self.read(tree, found)
+        except MisfitError:
+            raise describe_misfit(self.structure, tree, self.role, self.prefix) from None
+        return found
+
+    def arrays(self, leaves: Sequence[Any]) -> list[Array]:
+        """Return each leaf as an array that fits its slot; name all that do not."""
+        try:
+            return [
+                slot.accept(leaf) for slot, leaf in zip(self.slots, leaves, strict=True)
+            ]
+        except LxcError as first:
+            raise self.all_misfits(leaves, first) from None
+
+    def all_misfits(self, leaves: Sequence[Any], first: LxcError) -> LxcError:
+        """Return one error for all leaves that do not fit."""
+        errors = []
+        for slot, leaf in zip(self.slots, leaves, strict=True):
+            try:
+                slot.accept(leaf)
+            except LxcError as error:
+                errors.append(error)
+        if len(errors) == 1:
+            return first
+        return LxcError(
+            first.code,
+            f"{len(errors)} {self.role.all} do not fit the compiled model",
+            expected="; ".join(str(error.expected) for error in errors),
+            actual="; ".join(str(error.actual or error.summary) for error in errors),
+        )
+
+
+class DimSolver:
+    """Finds the values of the dimensions from shapes of arrays, and checks all shapes."""
+
+    def __init__(self, signature: Signature) -> None:
+        """Note where the dimensions are to be read."""
+        self.dims = signature.dims
+        self.ranges = {dim.name: dim for dim in signature.dims}
+
+    def solve(self, slots: Iterable[tuple[Slot, Array]]) -> dict[str, int]:
+        """Return the value of each dimension that is an axis of an array by itself."""
+        pairs = [(slot, array) for slot, array in slots if slot.shape is None]
+        values: dict[str, int] = {}
+        for slot, array in pairs:
+            for extent, length in zip(slot.leaf.shape, array.shape, strict=True):
+                if isinstance(extent, str) and extent not in values:
+                    values[extent] = in_range(self.ranges[extent], length, slot)
+        for slot, array in pairs:
+            check_shape(slot, array, values)
+        return values
+
+    def table(self, values: Mapping[str, int]) -> list[Any]:
+        """Return the values in header order; where nothing fixed one, its lowest."""
+        return [values.get(dim.name, dim.low) for dim in self.dims]
+
+
+def in_range(dim: Dim, length: int, slot: Slot) -> int:
+    """Return `length` if the dimension can have that value."""
+    if dim.low <= length <= dim.high:
+        return length
+    raise LxcError(
+        "LXC-E0503",
+        f"the dimension {dim.name} of the {slot.role.one} {slot.leaf.name} is out of range",
+        expected=f"{dim.name} from {dim.low} to {dim.high}",
+        actual=f"{dim.name} = {length}",
+        hint=f"compile the model with a wider range of {dim.name}",
+    )
+
+
+def check_shape(slot: Slot, array: Array, values: Mapping[str, int]) -> None:
+    """Refuse an array whose shape is not the one that the dimensions give."""
+    for axis, (extent, length) in enumerate(zip(slot.leaf.shape, array.shape, strict=True)):
+        wanted = evaluate(extent, values)
+        if wanted != length:
+            known = ", ".join(f"{name} = {value}" for name, value in values.items())
+            raise LxcError(
+                slot.role.code,
+                f"axis {axis} of the {slot.role.one} {slot.leaf.name} has the wrong length",
+                expected=f"{slot.leaf.name}: {slot.leaf}, where {show(extent)} is {wanted}"
+                + (f" ({known})" if known else ""),
+                actual=f"{slot.leaf.name}: {type_of(array)}",
+            )
+
+
+def address(array: Array) -> int:
+    """Return the address of the first element."""
+    pointer: int = array.__array_interface__["data"][0]
+    return pointer
+
+
+def aligned_bytes(size: int) -> Array:
+    """Return `size` bytes of memory whose address is a multiple of 64."""
+    block = np.empty(size + ALIGNMENT, np.uint8)
+    start = -address(block) % ALIGNMENT
+    return block[start : start + size]
+
+
+def is_constant(array: Array) -> bool:
+    """Tell whether `array` is read-only, and so is what it is a view of."""
+    owner: Any = array
+    while isinstance(owner, np.ndarray):
+        if owner.flags.writeable:
+            return False
+        if owner.base is None:
+            return True
+        owner = owner.base
+    try:
+        return memoryview(owner).readonly
+    except TypeError:
+        return False

@@ -1,0 +1,182 @@
+"""Running compiled code on leaves: what a call and a bound model have in common."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lxc.errors import LxcError
+from lxc.runtime import checkpoint
+from lxc.runtime.artifact import Artifact
+from lxc.runtime.buffers import (
+    INPUTS,
+    OUTPUTS,
+    PARAMS,
+    STATE,
+    Array,
+    DimSolver,
+    Gatherer,
+    Slot,
+    address,
+)
+from lxc.runtime.frame import Frames, Sizes
+from lxc.runtime.library import Library
+from lxc.runtime.manifest import TargetRecord
+from lxc.runtime.prepared import Prepared, Preparer, failure
+from lxc.runtime.process_pool import PROCESS_POOL
+from lxc.runtime.signature import Leaf, Signature
+from lxc.runtime.trees import builder
+
+
+class Engine:
+    """The mapped code of a model with its readers, its frames and its prepared buffers."""
+
+    def __init__(
+        self, artifact: Artifact, target: TargetRecord, library: Library, threads: int
+    ) -> None:
+        """Prepare everything that does not depend on a call."""
+        signature = artifact.signature
+        lux = signature.calling == "lux"
+        self.library, self.threads, self.is_lux = library, threads, lux
+        self.inputs = Gatherer(signature.inputs, INPUTS, "x" if lux else "")
+        self.params = Gatherer(signature.params, PARAMS)
+        self.state = Gatherer(signature.state, STATE)
+        self.outputs = Gatherer(signature.outputs, OUTPUTS, "y")
+        self.solver = DimSolver(signature)
+        self.build_outputs = builder(signature.outputs.tree)
+        self.build_state = builder(signature.state.tree)
+        pool = PROCESS_POOL.address(library)
+        self.frames = Frames(Sizes.of(signature, target), pool)
+        constants = stored_constants(artifact, signature)
+        trees = (self.params, self.state)
+        self.preparer = Preparer(library, target, trees, self.solver, constants, pool)
+
+    def kaun_inputs(self, x: Any, rngs: Any, ctx: Any) -> list[Any]:
+        """Return the leaves of the arguments of a Kaun call."""
+        wanted = self.inputs.structure.keys
+        given = {"x": x, "rngs": rngs, "ctx": ctx}
+        for name in ("rngs", "ctx"):
+            if name in wanted and given[name] is None:
+                raise LxcError(
+                    "LXC-E0505",
+                    f"the model needs {name}, and the call gives none",
+                    hint=f"pass {name}=",
+                )
+        if ctx is not None and "ctx" not in wanted:
+            raise LxcError(
+                "LXC-E0505", "the model was compiled without ctx, and one is given"
+            )
+        return self.inputs.leaves({name: given[name] for name in wanted})
+
+    def run(
+        self,
+        prepared: Prepared,
+        inputs: list[Any],
+        state: list[Any],
+        out: Any,
+        threads: int,
+    ) -> tuple[Any, Any]:
+        """Return the trees of outputs and new state."""
+        taken = self.inputs.arrays(inputs)
+        states = self.state.arrays(state)
+        dims = self.dims(prepared, taken, states)
+        outputs = [
+            np.empty(shape_of(slot, dims), slot.dtype) for slot in self.outputs.slots
+        ]
+        if out is not None:
+            outputs = self.caller_outputs(out, outputs)
+        new = [
+            before if slot.leaf.frozen else np.empty(array.shape, slot.dtype)
+            for slot, before, array in zip(self.state.slots, state, states, strict=True)
+        ]
+        written: list[Any] = [
+            0 if slot.leaf.frozen else address(array)
+            for slot, array in zip(self.state.slots, new, strict=True)
+        ]
+        self.enter(prepared, (taken, states, written, outputs), dims, threads)
+        return self.build_outputs(outputs), self.build_state(new)
+
+    def dims(
+        self, prepared: Prepared, inputs: Sequence[Array], states: Sequence[Array]
+    ) -> dict[str, int]:
+        """Return the values of the dimensions at this call."""
+        if not self.solver.dims:
+            return {}
+        slots = [*zip(self.inputs.slots, inputs, strict=True)]
+        slots += zip(self.state.slots, states, strict=True)
+        slots += zip(self.params.slots, prepared.arrays, strict=False)
+        return self.solver.solve(slots)
+
+    def enter(
+        self,
+        prepared: Prepared,
+        tables: tuple[Sequence[Array], Sequence[Array], list[Any], Sequence[Array]],
+        dims: dict[str, int],
+        threads: int,
+    ) -> None:
+        """Fill a frame and call the compiled code."""
+        inputs, states, written, outputs = tables
+        frame = self.frames.take()
+        try:
+            frame.inputs[: len(inputs)] = [address(array) for array in inputs]
+            frame.state_in[: len(states)] = [address(array) for array in states]
+            frame.state_out[: len(written)] = written
+            frame.outputs[: len(outputs)] = [address(array) for array in outputs]
+            frame.dims[: len(self.solver.dims)] = self.solver.table(dims)
+            frame.call.params = prepared.params_address
+            frame.call.prepared = prepared.address
+            frame.call.threads = threads
+            code = self.library.run(frame.address)
+            if code != 0:
+                raise failure(self.library, code)
+        finally:
+            self.frames.give(frame)
+
+    def caller_outputs(self, out: Any, wanted: Sequence[Array]) -> list[Array]:
+        """Return the caller's arrays for the outputs, each of which must fit exactly."""
+        leaves = self.outputs.leaves(out)
+        for slot, array, want in zip(self.outputs.slots, leaves, wanted, strict=True):
+            check_writable(array, slot, want.shape)
+        return leaves
+
+
+def shape_of(slot: Slot, dims: dict[str, int]) -> tuple[int, ...]:
+    """Return the shape of a leaf at these values of the dimensions."""
+    return slot.shape if slot.shape is not None else slot.leaf.shape_at(dims)
+
+
+def check_writable(array: Any, slot: Slot, shape: tuple[int, ...]) -> None:
+    """Refuse an array that compiled code cannot write the leaf of `slot` into."""
+    name = slot.leaf.name
+    if (
+        not isinstance(array, np.ndarray)
+        or array.dtype != slot.dtype
+        or array.shape != shape
+    ):
+        exact = Leaf(name, slot.leaf.dtype, shape)
+        raise LxcError(
+            "LXC-E0506",
+            f"the array for the {slot.role.one} {name} does not fit",
+            expected=f"{name}: {exact}",
+            actual=f"{name}: {getattr(array, 'dtype', type(array).__name__)}"
+            f"{list(getattr(array, 'shape', ()))}",
+        )
+    flags = array.flags
+    if not (flags.c_contiguous and flags.aligned and flags.writeable):
+        raise LxcError(
+            "LXC-E0506",
+            f"the array for the {slot.role.one} {name} is not contiguous or is read-only",
+            hint="pass an array made by numpy.empty",
+        )
+
+
+def stored_constants(artifact: Artifact, signature: Signature) -> list[Array]:
+    """Return the large constants of the model in header order."""
+    if not signature.data:
+        return []
+    found = checkpoint.decode(artifact.view("data.safetensors"))
+    slots = [Slot(leaf, PARAMS) for leaf in signature.data]
+    absent = [slot.leaf.name for slot in slots if slot.leaf.name not in found.arrays]
+    if absent:
+        raise LxcError("LXC-E0402", f"the artifact lacks the constant {absent[0]}")
+    return [slot.accept(found.arrays[slot.leaf.name]) for slot in slots]

@@ -1,0 +1,144 @@
+"""What this machine can run: architecture, CPU features, C library.
+
+Features have the names that LLVM gives them. They are read from `/proc/cpuinfo`, where the
+kernel lists only what it lets programs use.
+"""
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lxc.errors import LxcError, one_of
+from lxc.runtime.manifest import TargetRecord
+
+CPU_INFO = Path("/proc/cpuinfo")
+
+# Kernel names that differ from LLVM's by more than underscores.
+RENAMED = {
+    "pni": ("sse3",),
+    "sse4_1": ("sse4.1",),
+    "sse4_2": ("sse4.2", "crc32"),
+    "lahf_lm": ("sahf",),
+    "abm": ("lzcnt",),
+    "bmi1": ("bmi",),
+    "pclmulqdq": ("pclmul",),
+    "rdrand": ("rdrnd",),
+    "sha_ni": ("sha",),
+    "3dnowprefetch": ("prfchw",),
+    "amx_tile": ("amx-tile",),
+    "amx_int8": ("amx-int8",),
+    "amx_bf16": ("amx-bf16",),
+    "amx_fp16": ("amx-fp16",),
+    "fp": ("fp-armv8",),
+    "asimd": ("neon",),
+    "asimdhp": ("fullfp16",),
+    "asimddp": ("dotprod",),
+    "asimdrdm": ("rdm",),
+    "asimdfhm": ("fp16fml",),
+    "atomics": ("lse",),
+    "lrcpc": ("rcpc",),
+    "jscvt": ("jsconv",),
+    "fcma": ("complxnum",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine that may run compiled code; `glibc` is empty under another C library."""
+
+    architecture: str
+    features: frozenset[str]
+    glibc: str
+
+
+def this_machine() -> Machine:
+    """Return the machine that this process runs on."""
+    return Machine(platform.machine(), features_of(first_processor()), glibc_version())
+
+
+def first_processor() -> str:
+    """Return what the kernel says of the first processor."""
+    lines: list[str] = []
+    try:
+        with CPU_INFO.open(encoding="utf-8", errors="replace") as stream:
+            for line in stream:
+                if not line.strip() and lines:
+                    break
+                lines.append(line)
+    except OSError:
+        return ""
+    return "".join(lines)
+
+
+def features_of(processor: str) -> frozenset[str]:
+    """Return LLVM's names of the features that the kernel lists for a processor."""
+    found: set[str] = set()
+    for line in processor.splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() not in ("flags", "Features"):
+            continue
+        for flag in value.split():
+            found.update((flag, flag.replace("_", ""), *RENAMED.get(flag, ())))
+    return frozenset(found)
+
+
+def glibc_version() -> str:
+    """Return the version of glibc, such as `2.36`."""
+    try:
+        name, _, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")
+    except (ValueError, OSError):
+        return ""
+    return version if name == "glibc" else ""
+
+
+def choose(targets: Sequence[TargetRecord], machine: Machine | None = None) -> TargetRecord:
+    """Return the last target that `machine` can run; targets ascend in preference."""
+    here = machine or this_machine()
+    for target in reversed(targets):
+        if target.triple.partition("-")[0] == here.architecture and not missing(
+            target, here
+        ):
+            return target
+    raise LxcError(
+        "LXC-E0405",
+        "the artifact holds no code that this machine can run",
+        expected=one_of([describe(target, here) for target in targets])
+        or "at least one target",
+        actual=f"{here.architecture} with {len(here.features)} CPU features",
+        hint="compile the model again for this machine (`--target native` here, or an "
+        "older level such as `--target x86-64-v2`), or upgrade it with `lxc upgrade`",
+    )
+
+
+def missing(target: TargetRecord, machine: Machine) -> list[str]:
+    """Return the features that `target` needs and `machine` lacks."""
+    return [feature for feature in target.features if feature not in machine.features]
+
+
+def describe(target: TargetRecord, machine: Machine) -> str:
+    """Say why `target` does not fit `machine`."""
+    architecture = target.triple.partition("-")[0]
+    if architecture != machine.architecture:
+        return f"{target.name} (needs {architecture})"
+    return f"{target.name} (needs {', '.join(missing(target, machine))})"
+
+
+def check_glibc(target: TargetRecord, machine: Machine) -> None:
+    """Refuse code that was linked with a newer C library than there is here."""
+    if not target.glibc:
+        return
+    if not machine.glibc or as_numbers(machine.glibc) < as_numbers(target.glibc):
+        raise LxcError(
+            "LXC-E0406",
+            "the C library of this machine is older than the compiled code needs",
+            expected=f"glibc {target.glibc} or newer",
+            actual=f"glibc {machine.glibc}" if machine.glibc else "another C library",
+            hint="compile the model on a system as old as this one",
+        )
+
+
+def as_numbers(version: str) -> tuple[int, ...]:
+    """Return a dotted version as numbers that compare."""
+    return tuple(int(part) for part in version.split(".") if part.isdecimal())

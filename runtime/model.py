@@ -1,0 +1,166 @@
+"""A compiled model that can be called like the layer it came from."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lxc.errors import LxcError
+from lxc.runtime import checkpoint
+from lxc.runtime.artifact import Artifact, store
+from lxc.runtime.bound import Bound
+from lxc.runtime.engine import Engine
+from lxc.runtime.features import check_glibc, choose, this_machine
+from lxc.runtime.library import map_library
+from lxc.runtime.manifest import TargetRecord
+from lxc.runtime.signature import Group, Signature
+
+
+class CompiledModel:
+    """A compiled model; any number of threads may call it at once.
+
+    A model of the Lux family is called as `y, state = m(x, params, state)`; one of the Kaun
+    family as `y, vars = m(x, vars, rngs=None, ctx=None)`. Both take `out=`, arrays of the
+    caller for the outputs, and `threads=`. A call is a pure function of its arguments.
+    """
+
+    def __init__(
+        self, artifact: Artifact, *, target: str | None = None, threads: int | None = None
+    ) -> None:
+        """Map the code of `artifact` that fits this machine best, or that for `target`.
+
+        `threads` is the number for calls that do not say; None means all there are.
+        """
+        self.artifact = artifact
+        machine = this_machine()
+        self.target: TargetRecord = choose(named(artifact, target), machine)
+        check_glibc(self.target, machine)
+        library = map_library(artifact, self.target)
+        self.engine = Engine(artifact, self.target, library, check_threads(threads, 0))
+
+    @property
+    def signature(self) -> Signature:
+        """Names, types, shapes and trees of everything that goes in and comes out."""
+        return self.artifact.signature
+
+    @cached_property
+    def params(self) -> Any:
+        """The params stored in the artifact: a tree of read-only arrays."""
+        return self.stored("params", self.signature.params)
+
+    @cached_property
+    def state(self) -> Any:
+        """The state stored in the artifact: a tree of read-only arrays."""
+        return self.stored("state", self.signature.state)
+
+    def stored(self, what: str, group: Group) -> Any:
+        """Return a tree that is stored in the artifact."""
+        member = f"{what}.safetensors"
+        if member not in self.artifact:
+            raise LxcError(
+                "LXC-E0410",
+                f"the artifact holds no {what}",
+                hint=f"save the model with {what}=, or read them from another file",
+            )
+        found = checkpoint.decode(self.artifact.view(member))
+        return checkpoint.tree_from(found.arrays, group, what)
+
+    def __call__(self, x: Any, *trees: Any, **options: Any) -> tuple[Any, Any]:
+        """Return the outputs and the new state, or the new vars."""
+        if self.signature.calling == "lux":
+            return self.call_lux(x, *trees, **options)
+        return self.call_kaun(x, *trees, **options)
+
+    def call_lux(
+        self,
+        x: Any,
+        params: Any,
+        state: Any,
+        *,
+        out: Any = None,
+        threads: int | None = None,
+    ) -> tuple[Any, Any]:
+        """Return outputs and new state."""
+        engine = self.engine
+        count = check_threads(threads, engine.threads)
+        leaves = engine.state.leaves(state)
+        prepared = engine.preparer.get(engine.params.leaves(params), leaves, count)
+        return engine.run(prepared, engine.inputs.leaves(x), leaves, out, count)
+
+    def call_kaun(
+        self,
+        x: Any,
+        vars: Any,
+        rngs: Any = None,
+        ctx: Any = None,
+        *,
+        out: Any = None,
+        threads: int | None = None,
+    ) -> tuple[Any, Any]:
+        """Return outputs and new vars."""
+        engine = self.engine
+        count = check_threads(threads, engine.threads)
+        leaves = engine.state.leaves(vars.state)
+        prepared = engine.preparer.get(engine.params.leaves(vars.params), leaves, count)
+        inputs = engine.kaun_inputs(x, rngs, ctx)
+        y, state = engine.run(prepared, inputs, leaves, out, count)
+        return y, replace(vars, state=state)
+
+    def bind(self, params: Any, state: Any = None, *, threads: int | None = None) -> Bound:
+        """Return the model with a copy of its params and frozen state, prepared once.
+
+        A model of the Kaun family is bound to its vars alone: `m.bind(vars)`.
+        """
+        if self.signature.calling == "kaun" and state is None:
+            params, state = params.params, params.state
+        return Bound(
+            self.engine, params, state, check_threads(threads, self.engine.threads)
+        )
+
+    def save(
+        self,
+        path: Path | str,
+        *,
+        params: Any = None,
+        state: Any = None,
+        force: bool = False,
+    ) -> None:
+        """Write the artifact to `path`, with these trees in place of any it holds."""
+        members: dict[str, bytes] = {}
+        engine = self.engine
+        for what, tree, gatherer in (
+            ("params", params, engine.params),
+            ("state", state, engine.state),
+        ):
+            if tree is not None:
+                arrays = gatherer.arrays(gatherer.leaves(tree))
+                names = [slot.leaf.name for slot in gatherer.slots]
+                leaves: Mapping[str, np.ndarray[Any, Any]] = dict(
+                    zip(names, arrays, strict=True)
+                )
+                members[f"{what}.safetensors"] = checkpoint.encode(leaves)
+        store(Path(path), self.artifact.with_members(members), force=force)
+
+
+def named(artifact: Artifact, target: str | None) -> tuple[TargetRecord, ...]:
+    """Return the targets to choose from."""
+    found = tuple(t for t in artifact.targets if target in (None, t.name))
+    if found or target is None:
+        return found
+    raise LxcError(
+        "LXC-E0410",
+        f"the artifact holds no code for {target}",
+        expected=", ".join(t.name for t in artifact.targets),
+    )
+
+
+def check_threads(threads: int | None, default: int) -> int:
+    """Return the number of threads for a call; 0 stands for all that the pool has."""
+    if threads is None:
+        return default
+    if isinstance(threads, int) and 0 < threads < 2**16:
+        return threads
+    raise LxcError("LXC-E0505", f"threads is a positive number, not {threads!r}")

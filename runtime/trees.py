@@ -1,0 +1,191 @@
+"""Taking the leaves off a tree whose structure is known, as fast as Python can.
+
+A reader follows the structure instead of the tree: dicts are read by key, in the order that
+the structure has, so a dict with the same keys in another order fits too. What does not fit
+is found and described only after a reader has given up.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from lxc.errors import LxcError
+from lxc.tree import Static, Structure, flatten, print_static
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """How messages speak of the leaves of a group, and the code of its errors."""
+
+    one: str
+    all: str
+    code: str
+
+
+Reader = Callable[[Any, list[Any]], None]
+"""Appends the leaves of a tree to a list, or raises `MisfitError`."""
+
+
+class MisfitError(Exception):
+    """A tree has another structure than its reader."""
+
+
+def reader(structure: Structure) -> Reader:
+    """Return the function that reads trees of `structure`."""
+    match structure.kind:
+        case "leaf":
+            return read_leaf
+        case "none":
+            return read_none
+        case "static":
+            return static_reader(structure.value)
+        case "dict":
+            return dict_reader(structure)
+        case "list":
+            return sequence_reader(list, structure)
+        case "tuple":
+            return sequence_reader(tuple, structure)
+
+
+def read_leaf(tree: Any, leaves: list[Any]) -> None:
+    """Append a leaf; containers and statics are none."""
+    if tree is None or isinstance(tree, dict | list | tuple | bool | int | float | str):
+        raise MisfitError
+    leaves.append(tree)
+
+
+def read_none(tree: Any, leaves: list[Any]) -> None:
+    """Accept None only."""
+    if tree is not None:
+        raise MisfitError
+
+
+def static_reader(value: Static | None) -> Reader:
+    """Return the reader that accepts `value` only."""
+
+    def read(tree: Any, leaves: list[Any]) -> None:
+        if type(tree) is not type(value) or tree != value:
+            raise MisfitError
+
+    return read
+
+
+def dict_reader(structure: Structure) -> Reader:
+    """Return the reader for a dict with the keys of `structure`."""
+    count = len(structure.keys)
+    read_values = sequence_of(tuple(reader(child) for child in structure.children))
+    if count == 0:
+        return exact_reader(dict)
+    get = itemgetter(*structure.keys)
+
+    def read(tree: Any, leaves: list[Any]) -> None:
+        if not isinstance(tree, dict) or len(tree) != count:
+            raise MisfitError
+        try:
+            values = get(tree)
+        except KeyError:
+            raise MisfitError from None
+        read_values((values,) if count == 1 else values, leaves)
+
+    return read
+
+
+def sequence_reader(
+    kind: type[list[Any]] | type[tuple[Any, ...]], structure: Structure
+) -> Reader:
+    """Return the reader for a list or a tuple."""
+    count = len(structure.children)
+    read_values = sequence_of(tuple(reader(child) for child in structure.children))
+
+    def read(tree: Any, leaves: list[Any]) -> None:
+        if not isinstance(tree, kind) or len(tree) != count:
+            raise MisfitError
+        read_values(tree, leaves)
+
+    return read
+
+
+def exact_reader(kind: type) -> Reader:
+    """Return the reader for a container that must be empty."""
+
+    def read(tree: Any, leaves: list[Any]) -> None:
+        if not isinstance(tree, kind) or tree:
+            raise MisfitError
+
+    return read
+
+
+def sequence_of(readers: tuple[Reader, ...]) -> Reader:
+    """Return the reader that applies one reader to each value of a sequence."""
+
+    def read(values: Any, leaves: list[Any]) -> None:
+        for read_value, value in zip(readers, values, strict=True):
+            read_value(value, leaves)
+
+    return read
+
+
+def describe_misfit(structure: Structure, tree: Any, role: Role, prefix: str) -> LxcError:
+    """Return the error that says how `tree`, at `prefix`, differs from `structure`."""
+    _, found = flatten(tree)
+    settings = dict(found.statics())
+    for path, value in structure.statics():
+        if path in settings and print_static(settings[path]) != print_static(value):
+            return setting_error(path, value, settings[path])
+    wanted, given = structure.paths(prefix), found.paths(prefix)
+    absent = [name for name in wanted if name not in given]
+    unknown = [name for name in given if name not in wanted]
+    problems = [f"{name or 'the array'} is missing" for name in absent]
+    problems += [f"{name or 'the array'} is not expected" for name in unknown]
+    return LxcError(
+        role.code,
+        f"the {role.all} do not have the structure that the model was compiled for",
+        layer=parent((absent + unknown)[0]) or None if problems else None,
+        expected=str(structure),
+        actual="; ".join(problems) if problems else str(found),
+    )
+
+
+def setting_error(path: str, compiled: Static, given: Static) -> LxcError:
+    """Return the error for a setting of the state that is not the one compiled in."""
+    name = path.rpartition(".")[2]
+    return LxcError(
+        "LXC-E0504",
+        f"the state has another value of {name} than the model was compiled with",
+        layer=parent(path) or None,
+        expected=f"{path} = {print_static(compiled)}",
+        actual=f"{path} = {print_static(given)}",
+        hint="compile the model with --mode train or --mode test as wanted, or pass the "
+        "state through lxc.trainmode or lxc.testmode",
+    )
+
+
+def parent(path: str) -> str:
+    """Return the path of the layer that holds the leaf `path`."""
+    return path.rpartition(".")[0]
+
+
+def builder(structure: Structure) -> Callable[[list[Any]], Any]:
+    """Return the function that puts leaves, in order, into a tree of `structure`."""
+    places = iter(range(structure.leaf_count))
+    return tree_builder(structure, places)
+
+
+def tree_builder(structure: Structure, places: Any) -> Callable[[list[Any]], Any]:
+    """Return the builder of a part of a tree, whose leaves are at the next `places`."""
+    match structure.kind:
+        case "leaf":
+            return itemgetter(next(places))
+        case "none" | "static":
+            value = structure.value
+            return lambda leaves: value
+    children = [tree_builder(child, places) for child in structure.children]
+    match structure.kind:
+        case "dict":
+            pairs = list(zip(structure.keys, children, strict=True))
+            return lambda leaves: {key: build(leaves) for key, build in pairs}
+        case "list":
+            return lambda leaves: [build(leaves) for build in children]
+        case _:
+            return lambda leaves: tuple(build(leaves) for build in children)

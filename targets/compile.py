@@ -1,0 +1,174 @@
+"""Compile a graph for targets, and write what comes out into an artifact."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from lxc.errors import InternalError
+from lxc.ir.graph import Graph, Program
+from lxc.ir.types import Array
+from lxc.passes import TARGET_PIPELINE, Decision, Outcome, passes_named, run_passes
+from lxc.runtime.artifact import write
+from lxc.runtime.checkpoint import encode
+from lxc.runtime.manifest import TargetRecord
+from lxc.runtime.signature import Signature, identifier
+from lxc.targets.buffer_table import signature_of
+from lxc.targets.lint import check_code
+from lxc.targets.llvm.c_abi import render
+from lxc.targets.llvm.entry import Lowered, lower
+from lxc.targets.llvm.link import compiler_version, link_shared, needed_glibc
+from lxc.targets.report import kernel_records
+from lxc.targets.target import Target
+from lxc.targets.tvm_api import PINNED
+from lxc.targets.tvm_build import Generated, generate
+
+Kind = Literal["lxir", "tir", "llvm", "asm", "obj"]
+
+
+@dataclass(frozen=True)
+class CompiledTarget:
+    """A model as a library for one target, with everything that an artifact says of it."""
+
+    target: Target
+    signature: Signature
+    program: Program
+    generated: Generated
+    library: bytes
+    header: str
+    record: TargetRecord
+    decisions: tuple[Decision, ...]
+
+    @property
+    def members(self) -> dict[str, bytes]:
+        """The members of an artifact that hold the code."""
+        folder = f"code/{self.target.name}"
+        return {
+            f"{folder}/model.so": self.library,
+            f"{folder}/model.o": self.generated.object_bytes,
+            f"{folder}/model.h": self.header.encode("ascii"),
+        }
+
+
+def compile_target(
+    graph: Graph, target: Target, *, name: str, mode: str = "test", compiler: str = "cc"
+) -> CompiledTarget:
+    """Return the library of a tensor-level graph for one target."""
+    outcome, program = target_program(graph, target)
+    signature = signature_of(graph, name=name, mode=mode)
+    lowered, generated = machine_code(program, target, signature.name)
+    sources = render(
+        signature.name, signature, lowered.prepared_bytes, lowered.arena_bytes
+    )
+    library = link_shared(
+        generated.object_bytes, sources, signature.name, compiler=compiler
+    )
+    record = TargetRecord(
+        name=target.name,
+        triple=target.triple,
+        features=target.features,
+        prepared_bytes=lowered.prepared_bytes,
+        arena_bytes=lowered.arena_bytes,
+        glibc=needed_glibc(library, compiler=compiler),
+        kernels=kernel_records(lowered.calls),
+    )
+    return CompiledTarget(
+        target,
+        signature,
+        program,
+        generated,
+        library,
+        sources.header,
+        record,
+        outcome.decisions,
+    )
+
+
+def target_program(graph: Graph, target: Target) -> tuple[Outcome, Program]:
+    """Return the program that a target's passes make of a graph, and how."""
+    passes = passes_named(TARGET_PIPELINE)
+    outcome = run_passes(graph, passes, machine=target.machine)
+    if not isinstance(outcome.program, Program):
+        raise InternalError("compilation", "the passes did not split the graph")
+    return outcome, outcome.program
+
+
+def machine_code(program: Program, target: Target, name: str) -> tuple[Lowered, Generated]:
+    """Return the code of a planned program."""
+    lowered = lower(program, name, target.machine)
+    generated = generate(lowered.functions, target.processor)
+    check_code(generated)
+    return lowered, generated
+
+
+def emit(graph: Graph, target: Target, kind: Kind, *, name: str = "model") -> bytes:
+    """Return one stage of compiling a tensor-level graph: text, or an object file."""
+    _, program = target_program(graph, target)
+    if kind == "lxir":
+        return str(program).encode()
+    _, generated = machine_code(program, target, identifier(name))
+    if kind == "obj":
+        return generated.object_bytes
+    texts = {"tir": generated.tir, "llvm": generated.llvm, "asm": generated.assembly}
+    return texts[kind].encode()
+
+
+def build_artifact(
+    graph: Graph,
+    targets: Sequence[Target],
+    *,
+    name: str,
+    mode: str = "test",
+    traced: Graph | None = None,
+    params: Mapping[str, Array] | None = None,
+    state: Mapping[str, Array] | None = None,
+    options: Mapping[str, Any] | None = None,
+    versions: Mapping[str, Any] | None = None,
+    compiler: str = "cc",
+) -> bytes:
+    """Return an artifact with a tensor-level graph compiled for every target.
+
+    `traced` is the layer-level graph to keep. `params` and `state` are values to keep, by
+    tree path. `versions` is added to those of the tools.
+    """
+    compiled = [
+        compile_target(graph, target, name=name, mode=mode, compiler=compiler)
+        for target in targets
+    ]
+    members = {key: code for one in compiled for key, code in one.members.items()}
+    members["ir/traced.lxir"] = str(traced or graph).encode()
+    members["explain.json"] = explanation(compiled)
+    for member, arrays in (("params", params), ("state", state)):
+        if arrays is not None:
+            members[f"{member}.safetensors"] = encode(arrays)
+    if graph.data:
+        contents = {value.name[1:]: graph.arrays[value.name] for value in graph.data}
+        members["data.safetensors"] = encode(contents)
+    tools = {**PINNED, "compiler": compiler_version(compiler)}
+    return write(
+        None,
+        signature=compiled[0].signature,
+        targets=[one.record for one in compiled],
+        members=members,
+        options=options or {},
+        versions={**tools, **(versions or {})},
+        memory=memory_of(graph, compiled),
+    )
+
+
+def explanation(compiled: Sequence[CompiledTarget]) -> bytes:
+    """Return what was fused for every target, and why the rest was not."""
+    said = {
+        one.target.name: [decision.to_json() for decision in one.decisions]
+        for one in compiled
+    }
+    return json.dumps(said, sort_keys=True, indent=1).encode()
+
+
+def memory_of(graph: Graph, compiled: Sequence[CompiledTarget]) -> dict[str, Any]:
+    """Return how many bytes the model needs, with dimensions at their upper bounds."""
+    return {
+        "raw": sum(value.type.max_bytes for value in (*graph.params, *graph.data)),
+        "prepared": {one.target.name: one.record.prepared_bytes for one in compiled},
+        "arena": {one.target.name: one.record.arena_bytes for one in compiled},
+    }

@@ -1,0 +1,1 @@
+"""The targets that LLVM compiles for."""

@@ -1,0 +1,186 @@
+"""The public C face of a model: its header, and the C source that stands behind it.
+
+`render` makes both from a signature; the result depends on its arguments only. The compiled
+object must define `NAME_entry_prepare` and `NAME_entry_run`; the source wraps them as
+`NAME_prepare` and `NAME_run`, which check every call first.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lxc.runtime.extent import Extent, interval
+from lxc.runtime.signature import Leaf, Signature, check, identifier
+from lxc.targets.llvm import support
+from lxc.targets.llvm.c_header import header
+
+ABI_VERSION = 1
+MOST_THREADS = 256
+EXPORTS = ("abi_version", "last_error", "pool", "prepare", "run")
+
+INCLUDES = """\
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+"""
+
+ENTRIES = """\
+int32_t lxc_entry_prepare(const int64_t *params, const int64_t *state, int64_t prepared,
+                          const int64_t *dims, int32_t *status);
+int32_t lxc_entry_run(const int64_t *inputs, const int64_t *params, const int64_t *state_in,
+                      const int64_t *state_out, const int64_t *outputs, int64_t prepared,
+                      int64_t arena, const int64_t *dims, int32_t *status);
+
+_Static_assert(sizeof(void *) == 8, "tables of addresses are tables of 64-bit integers");
+"""
+
+EXPORTED = """\
+uint32_t {name}_abi_version(void) {{ return {version}; }}
+const char *{name}_last_error(void) {{ return lxc_error_text; }}
+const lxc_pool *{name}_pool(void) {{ return &lxc_own_pool; }}
+int32_t {name}_prepare(const {name}_prepare_call *call) {{ return lxc_prepare(call); }}
+int32_t {name}_run(const {name}_call *call) {{ return lxc_run(call); }}
+"""
+
+FLOOR_DIVIDE = """\
+static int64_t lxc_floor_divide(int64_t a, int64_t b) {
+    return a / b - (a % b < 0);
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The text of `NAME.h` and of `NAME_support.c`."""
+
+    header: str
+    source: str
+
+
+def render(
+    name: str, signature: Signature, prepared_bytes: int, arena_bytes: int
+) -> Sources:
+    """Return header and source for a model whose exported names start with `name`.
+
+    The sizes are those at the upper bounds of the dimensions.
+    """
+    check(signature)
+    prefix = identifier(name)
+    declarations = header(prefix, signature, ABI_VERSION, prepared_bytes, arena_bytes)
+    parts = [
+        INCLUDES,
+        f'#include "{prefix}.h"\n',
+        defines(prefix, signature),
+        ENTRIES,
+        support.source(),
+        "\n".join(tables(signature)),
+        model(signature, prepared_bytes, arena_bytes),
+        leaf_bytes(signature),
+        EXPORTED.format(name=prefix, version=ABI_VERSION),
+    ]
+    return Sources(declarations, "\n".join(parts))
+
+
+def exports(name: str) -> tuple[str, ...]:
+    """Return the names that a library for the model `name` defines for others."""
+    return tuple(f"{identifier(name)}_{export}" for export in EXPORTS)
+
+
+def defines(prefix: str, signature: Signature) -> str:
+    """Return the counts and names that the shared text needs."""
+    counts = {
+        "INPUT": len(signature.inputs.leaves),
+        "PARAM": len(signature.params.leaves) + len(signature.data),
+        "STATE": len(signature.state.leaves),
+        "OUTPUT": len(signature.outputs.leaves),
+    }
+    lines = [f"#define LXC_{kind}_COUNT {count}" for kind, count in counts.items()]
+    lines.append(f"#define LXC_MOST_THREADS {MOST_THREADS}")
+    lines += [f"#define lxc_entry_{entry} {prefix}_entry_{entry}" for entry in ENTRY_NAMES]
+    return "\n".join(lines) + "\n"
+
+
+ENTRY_NAMES = ("prepare", "run")
+
+
+def groups(signature: Signature) -> Iterator[tuple[str, str, tuple[Leaf, ...]]]:
+    """Yield table, word for one leaf, and leaves, in the order of the shared text."""
+    yield "inputs", "input", signature.inputs.leaves
+    yield "params", "parameter", (*signature.params.leaves, *signature.data)
+    yield "state", "state", signature.state.leaves
+    yield "outputs", "output", signature.outputs.leaves
+
+
+def tables(signature: Signature) -> Iterator[str]:
+    """Yield the tables of leaves and dimensions."""
+    for table, word, leaves in groups(signature):
+        rows = [
+            f'    {{"{word} {leaf.name}", {leaf.item_bytes}, {int(leaf.frozen)}}},'
+            for leaf in leaves
+        ] or ["    {0},"]
+        yield f"static const lxc_leaf lxc_{table}_leaves[] = {{\n{newlines(rows)}}};\n"
+    rows = [
+        f'    {{"{dim.name}", INT64_C({dim.low}), INT64_C({dim.high})}},'
+        for dim in signature.dims
+    ] or ["    {0},"]
+    yield f"static const lxc_dim lxc_dims[] = {{\n{newlines(rows)}}};\n"
+
+
+def newlines(rows: list[str]) -> str:
+    """Return rows as lines."""
+    return "".join(f"{row}\n" for row in rows)
+
+
+def model(signature: Signature, prepared_bytes: int, arena_bytes: int) -> str:
+    """Return the definition that ties the tables together."""
+    rows = [
+        f'    .{table} = {{"{table}", lxc_{table}_leaves, {len(leaves)}}},'
+        for table, _, leaves in groups(signature)
+    ]
+    rows += [
+        f"    .dims = lxc_dims,\n    .dim_count = {len(signature.dims)},",
+        f"    .prepared_bytes = INT64_C({prepared_bytes}),",
+        f"    .arena_bytes = INT64_C({arena_bytes}),",
+    ]
+    return f"static const lxc_model lxc_this = {{\n{newlines(rows)}}};\n"
+
+
+def leaf_bytes(signature: Signature) -> str:
+    """Return the function that computes the size of every leaf from the dimensions."""
+    leaves = [leaf for _, _, group in groups(signature) for leaf in group]
+    ranges = {dim.name: (dim.low, dim.high) for dim in signature.dims}
+    names = {dim.name: f"dims[{index}]" for index, dim in enumerate(signature.dims)}
+    signs = {
+        c_expression(extent, names)
+        for leaf in leaves
+        for extent in leaf.shape
+        if interval(extent, ranges)[0] < 0
+    }
+    rows = [f"    if ({sign} < 0) return -1;" for sign in sorted(signs)]
+    for index, leaf in enumerate(leaves):
+        factors = [f"INT64_C({leaf.item_bytes})"]
+        factors += [c_expression(extent, names) for extent in leaf.shape]
+        rows.append(f"    bytes[{index}] = {' * '.join(factors)};")
+    head = "static int32_t lxc_leaf_bytes(const int64_t *dims, int64_t *bytes) {"
+    unused = "    (void)dims;\n    (void)bytes;\n"
+    divide = FLOOR_DIVIDE + "\n" if any("floor" in row for row in rows) else ""
+    return f"{divide}{head}\n{unused}{newlines(rows)}    return 0;\n}}\n"
+
+
+def c_expression(extent: Extent, names: dict[str, str]) -> str:
+    """Return `extent` as an expression of type int64_t."""
+    if isinstance(extent, int):
+        return f"INT64_C({extent})" if extent >= 0 else f"(-INT64_C({-extent}))"
+    if isinstance(extent, str):
+        return names[extent]
+    operator, left, right = extent
+    a, b = c_expression(left, names), c_expression(right, names)
+    return f"lxc_floor_divide({a}, {b})" if operator == "//" else f"({a} {operator} {b})"

@@ -1,0 +1,175 @@
+"""Pull one vector of elements through the nodes of a fused body, from a value back to memory.
+
+`Elements.at(value, place)` writes what is needed to know the element of `value` at `place` and
+returns it. The place may mention the lane counter, then there is one element per lane. A value
+that was pulled to the same place before is not computed again.
+"""
+
+from collections.abc import Mapping
+
+from lxc.errors import InternalError
+from lxc.ir.node import Body, Node, Value
+from lxc.ir.types import DType
+from lxc.targets.llvm import views
+from lxc.targets.llvm.place import Place
+from lxc.targets.llvm.scalar import RULES, Step
+from lxc.targets.llvm.sizes import index_of
+from lxc.targets.llvm.storage import computed, from_memory, is_half, rounded, to_memory
+from lxc.targets.llvm.writer import Writer
+from lxc.targets.tvm_api import (
+    Buffer,
+    Expr,
+    Index,
+    as_index,
+    both,
+    cast,
+    constant,
+    differs,
+    load,
+    select,
+)
+
+LONGEST_CONDITION = 4
+"""Conditions nested deeper than this are held, so that expressions stay short."""
+
+
+class Source:
+    """A fused body with the memory that its parameters stand for."""
+
+    def __init__(self, body: Body, buffers: Mapping[Value, Buffer]) -> None:
+        """Index the producers and count the readers of every value."""
+        self.buffers = buffers
+        self.producers = {result: node for node in body.nodes for result in node.results}
+        self.readers: dict[Value, int] = {}
+        for node in body.nodes:
+            for operand in node.operands:
+                self.readers[operand] = self.readers.get(operand, 0) + 1
+
+
+class Elements:
+    """What is known of a body's values in the innermost block, for one vector width."""
+
+    def __init__(self, writer: Writer, source: Source, width: int) -> None:
+        """Know nothing; `known` may be filled with what an anchor computed."""
+        self.writer = writer
+        self.source = source
+        self.width = width
+        self.known: dict[tuple[Value, Place], Expr] = {}
+        self._places: dict[tuple[Node, Place], Place] = {}
+        self._depth: dict[tuple[Value, Place], int] = {}
+
+    def hold(self, value: Expr, dtype: str) -> Expr:
+        """Return a vector that is kept in registers."""
+        if dtype == "bool":
+            number = select(value, constant(1, "int32"), constant(0, "int32"))
+            return differs(self.hold(number, "int32"), constant(0, "int32"))
+        return self.writer.hold(value, dtype, self.width)
+
+    def at(self, value: Value, place: Place) -> Expr:
+        """Return the element of `value` at `place`, in the type it is computed in."""
+        key = (value, place)
+        if key not in self.known:
+            self.known[key] = self._pull(value, place)
+        return self.known[key]
+
+    def _pull(self, value: Value, place: Place) -> Expr:
+        node = self.source.producers.get(value)
+        if node is None:
+            return self._from_memory(value, place)
+        if node.op.kind == "elementwise":
+            return self._compute(node, place)
+        if node.op.kind == "source":
+            return self._make(node, place)
+        if node.op.name == "pad":
+            return self._padded(node, place)
+        if node.op.kind == "view":
+            return self.at(node.operands[0], self._moved(node, place))
+        raise InternalError("code generation", f"{node.op} stands where no anchor can be")
+
+    def shape_of(self, value: Value) -> tuple[Index, ...]:
+        """Return the shape of a value as indices."""
+        return tuple(index_of(entry, self.writer.dims) for entry in value.type.shape)
+
+    def _moved(self, node: Node, place: Place) -> Place:
+        key = (node, place)
+        if key not in self._places:
+            shape = self.shape_of(node.operands[0])
+            self._places[key] = views.moved(node, place, shape, self.writer.dims)
+        return self._places[key]
+
+    def _from_memory(self, value: Value, place: Place) -> Expr:
+        if value not in self.source.buffers:
+            raise InternalError("code generation", "a body reads a value from outside")
+        position = self.writer.prover.simplify(place.position)
+        element = from_memory(load(self.source.buffers[value], position), value.type.dtype)
+        if self.source.readers.get(value, 0) > 1 or is_half(value.type.dtype):
+            return self.hold(element, computed(value.type.dtype))
+        return element
+
+    def _compute(self, node: Node, place: Place) -> Expr:
+        operands = [self.at(operand, place) for operand in node.operands]
+        element = RULES[node.op.name](Step(node, self.hold), *operands)
+        dtype = node.result.type.dtype
+        if dtype is DType.BOOL:
+            return self._condition(node, place, element)
+        held = self.hold(element, computed(dtype))
+        if is_half(dtype) and not keeps_half(node):
+            held = self.hold(rounded(held, dtype), computed(dtype))
+        return held
+
+    def _condition(self, node: Node, place: Place, element: Expr) -> Expr:
+        nested = [self._depth.get((operand, place), 0) for operand in node.operands]
+        depth = max(nested, default=0) + 1
+        if depth > LONGEST_CONDITION or self.source.readers.get(node.result, 0) > 1:
+            return self.hold(element, "bool")
+        self._depth[node.result, place] = depth
+        return element
+
+    def _make(self, node: Node, place: Place) -> Expr:
+        dtype = node.result.type.dtype
+        name = computed(dtype)
+        if node.op.name == "iota":
+            count = cast(name, as_index(place.coordinates[node.attributes["axis"]]))
+            return rounded(self.hold(count, name), dtype) if is_half(dtype) else count
+        values = node.attributes["value"]
+        element = constant(values[-1], name)
+        position = place.position
+        for number, value in reversed(list(enumerate(values[:-1]))):
+            here = as_index(position) < as_index(number + 1)
+            element = select(here, constant(value, name), element)
+        # TVM folds sums and products with a literal zero as if there were no NaN and no -0.0.
+        plain = len(values) == 1 and (not dtype.is_float or values[0] != 0)
+        return element if plain else self.hold(element, name)
+
+    def _padded(self, node: Node, place: Place) -> Expr:
+        shape = self.shape_of(node.operands[0])
+        conditions, inner = views.unpadded(node, place, shape, self.writer)
+        if conditions is None:
+            return self.at(node.operands[1], Place((), position=0))
+        element = self.at(node.operands[0], inner)
+        if not conditions:
+            return element
+        filling = self.at(node.operands[1], Place((), position=0))
+        return self._guarded(conditions, element, filling, node)
+
+    def _guarded(self, conditions: list[Expr], inside: Expr, filling: Expr, node: Node) -> Expr:
+        inside_all = conditions[0]
+        for condition in conditions[1:]:
+            inside_all = both(inside_all, condition)
+        dtype = node.result.type.dtype
+        if dtype is DType.BOOL:
+            inside = select(inside, constant(1, "int32"), constant(0, "int32"))
+            filling = select(filling, constant(1, "int32"), constant(0, "int32"))
+            chosen = self.hold(select(inside_all, inside, filling), "int32")
+            return differs(chosen, constant(0, "int32"))
+        return self.hold(select(inside_all, inside, filling), computed(dtype))
+
+    def save(self, buffer: Buffer, position: Index, element: Expr, dtype: DType) -> None:
+        """Write one vector to memory."""
+        position = self.writer.prover.simplify(position)
+        self.writer.store(buffer, position, to_memory(element, dtype), self.width)
+
+
+def keeps_half(node: Node) -> bool:
+    """Return whether a node's result needs no rounding because it is one of its operands."""
+    return node.op.name in ("select", "maximum", "minimum", "absolute", "negate", "sign")

@@ -1,0 +1,165 @@
+"""The two functions that the C wrapper of a model calls: prepare and run.
+
+Both take tables of addresses as int64, the addresses of the prepared block and of the arena,
+the values of the dimensions, and a cell that collects the status of every kernel.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lxc.ir.graph import Graph, Program
+from lxc.ir.machine import Machine
+from lxc.ir.node import Value
+from lxc.targets.llvm.calls import Address, Call, Calls, Library, table_entry
+from lxc.targets.llvm.writer import Writer
+from lxc.targets.tvm_api import (
+    Buffer,
+    Expr,
+    Function,
+    array,
+    function,
+    function_name,
+    load,
+    variable,
+)
+
+PREPARE_TABLES = ("params", "state")
+RUN_TABLES = ("inputs", "params", "state_in", "state_out", "outputs")
+ALIGNMENT = 64
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A program as functions, with the memory that its two entries need."""
+
+    functions: Mapping[Expr, Function]
+    calls: tuple[Call, ...]
+    prepared_bytes: int
+    arena_bytes: int
+
+
+class Entry:
+    """The parameters of one entry function, and its body as it is written."""
+
+    def __init__(self, graph: Graph, tables: Sequence[str], blocks: Sequence[str]) -> None:
+        """Declare the parameters; `blocks` are addresses of memory."""
+        self.tables = {name: array(name, "int64", 1 << 16) for name in tables}
+        self.blocks = {name: Address(name, variable(name)) for name in blocks}
+        self.dims = array("dims", "int64", max(1, len(graph.dims)))
+        self.status = array("status", "int32", 1)
+        values = {dim.name: load(self.dims, i) for i, dim in enumerate(graph.dims)}
+        self.writer = Writer(values)
+
+    def addresses(
+        self, name: str, values: Sequence[Value], first: int = 0
+    ) -> dict[Value, Address]:
+        """Return the addresses in a table, which start at entry `first`."""
+        table: Buffer = self.tables[name]
+        pairs = enumerate(values, first)
+        return {value: table_entry(table, name, number) for number, value in pairs}
+
+    def function(self, symbol: str) -> Function:
+        """Return the finished function."""
+        starts = [block.start for block in self.blocks.values()]
+        parameters = [*self.tables.values(), *starts, self.dims, self.status]
+        return function(parameters, self.writer.body, symbol=symbol, noalias=False)
+
+
+def lower(program: Program, name: str, machine: Machine) -> Lowered:
+    """Return the kernels and entries of a planned program."""
+    library = Library(name, program.run.dims, machine)
+    prepare, prepared_bytes = lower_prepare(program.prepare, library)
+    run, arena_bytes = lower_run(program, library)
+    functions = {
+        **library.functions,
+        function_name(f"{name}_entry_prepare"): prepare.function(f"{name}_entry_prepare"),
+        function_name(f"{name}_entry_run"): run.function(f"{name}_entry_run"),
+    }
+    return Lowered(functions, tuple(library.calls), prepared_bytes, arena_bytes)
+
+
+def lower_prepare(graph: Graph, library: Library) -> tuple[Entry, int]:
+    """Return the entry that computes the prepared values, and the bytes it needs."""
+    entry = Entry(graph, PREPARE_TABLES, ("prepared",))
+    known = {
+        **entry.addresses("params", (*graph.params, *graph.data)),
+        **entry.addresses("state", graph.state),
+    }
+    calls = calls_of(entry, graph, library, known, "prepared")
+    calls.nodes(graph.nodes)
+    return entry, calls.scratch
+
+
+def lower_run(program: Program, library: Library) -> tuple[Entry, int]:
+    """Return the entry of the hot path, and the bytes of arena it needs."""
+    graph = program.run
+    entry = Entry(graph, RUN_TABLES, ("prepared", "arena"))
+    known = {
+        **entry.addresses("inputs", graph.inputs),
+        **entry.addresses("params", (*graph.params, *graph.data)),
+        **entry.addresses("state_in", graph.state),
+    }
+    known |= prepared_addresses(program, entry, known)
+    outputs = output_addresses(entry, graph)
+    direct: dict[Value, Address] = {}
+    for value, address in zip(graph.outputs, outputs, strict=True):
+        if value not in known and value not in graph.places:
+            direct.setdefault(value, address)
+    calls = calls_of(entry, graph, library, {**known, **direct}, "arena")
+    calls.nodes(graph.nodes)
+    for value, address in zip(graph.outputs, outputs, strict=True):
+        calls.copy(address, value)
+    states = enumerate(zip(graph.state, graph.updates, strict=True))
+    changed = [(number, new) for number, (old, new) in states if old is not new]
+    calls.copy_all(state_copies(changed, entry.tables["state_out"]))
+    return entry, calls.scratch
+
+
+def output_addresses(entry: Entry, graph: Graph) -> list[Address]:
+    """Return where the caller wants each output."""
+    table = entry.tables["outputs"]
+    return [table_entry(table, "outputs", number) for number in range(len(graph.outputs))]
+
+
+def state_copies(
+    changed: Sequence[tuple[int, Value]], table: Buffer
+) -> list[tuple[Address, Value]]:
+    """Return the copies that write the new state.
+
+    A new state may lie where the old one does, so its memory has the same name: a leaf that
+    becomes another leaf is then saved before it is overwritten.
+    """
+    return [
+        (Address(f"state_in {number}", load(table, number)), value) for number, value in changed
+    ]
+
+
+def prepared_addresses(
+    program: Program, entry: Entry, known: Mapping[Value, Address]
+) -> dict[Value, Address]:
+    """Return where `prepare` left each prepared value."""
+    prepare, run = program.prepare, program.run
+    before = (*prepare.params, *prepare.data, *prepare.state)
+    after = (*run.params, *run.data, *run.state)
+    same = dict(zip(before, after, strict=True))
+    found = {}
+    for value, made in zip(run.prepared, prepare.outputs, strict=True):
+        if made in prepare.places:
+            found[value] = entry.blocks["prepared"].moved(prepare.places[made])
+        else:
+            found[value] = known[same[made]]
+    return found
+
+
+def calls_of(
+    entry: Entry,
+    graph: Graph,
+    library: Library,
+    known: Mapping[Value, Address],
+    block: str,
+) -> Calls:
+    """Return the writer of calls for one graph, whose values have places in `block`."""
+    end = -(-(graph.arena_bytes or 0) // ALIGNMENT) * ALIGNMENT
+    arena = entry.blocks[block]
+    return Calls(entry.writer, library, entry.status, known, graph.places, arena, end)
+

@@ -1,0 +1,104 @@
+"""One kernel per fused node or opaque op: its function, and what to say about it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lxc.errors import LxcError
+from lxc.ir.dim import Dim
+from lxc.ir.machine import Machine
+from lxc.ir.node import Node, Value
+from lxc.ir.types import TensorType
+from lxc.targets.llvm.anchors import ANCHORS, Anchor
+from lxc.targets.llvm.chains import write_chains
+from lxc.targets.llvm.cost import Cost, cost_of
+from lxc.targets.llvm.element import Source
+from lxc.targets.llvm.group import Group, group_of
+from lxc.targets.llvm.opaque import OPAQUE
+from lxc.targets.llvm.pointwise import write_pointwise
+from lxc.targets.llvm.sizes import index_of
+from lxc.targets.llvm.storage import stored
+from lxc.targets.llvm.tiles import write_tiles
+from lxc.targets.llvm.writer import Writer
+from lxc.targets.tvm_api import Buffer, Expr, Function, array, function, variable
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A function over the addresses of the operands and of the result, then the dimensions."""
+
+    name: str
+    function: Function
+    algorithm: str
+    cost: Cost
+
+
+def make_kernel(
+    name: str, node: Node, dims: Sequence[Dim], machine: Machine, *, noalias: bool
+) -> Kernel:
+    """Return the kernel of a fused node or of an opaque op."""
+    variables = {dim.name: variable(dim.name) for dim in dims}
+    writer = Writer(variables)
+    for dim in dims:
+        writer.prover.bind(variables[dim.name], dim.low, dim.high - dim.low + 1)
+    operands = [
+        array_of(f"x{number}", value.type, variables)
+        for number, value in enumerate(node.operands)
+    ]
+    result = array_of("y", node.result.type, variables)
+    cost = cost_of(node)
+    algorithm = write_kernel(writer, node, operands, result, machine, cost.pays_threads)
+    parameters = [*operands, result, *variables.values()]
+    made = function(parameters, writer.body, symbol=None, noalias=noalias)
+    return Kernel(name, made, algorithm, cost)
+
+
+def array_of(name: str, kind: TensorType, dims: Mapping[str, Expr]) -> Buffer:
+    """Return the flat array that holds a tensor."""
+    return array(name, stored(kind.dtype), index_of(kind.element_count, dims))
+
+
+def write_kernel(
+    writer: Writer,
+    node: Node,
+    operands: Sequence[Buffer],
+    result: Buffer,
+    machine: Machine,
+    parallel: bool,
+) -> str:
+    """Write the body of a kernel and return the name of the algorithm."""
+    if node.op.name in OPAQUE:
+        OPAQUE[node.op.name](writer, node, operands, result, machine, parallel)
+        return node.op.name
+    if node.op.name != "fused":
+        raise LxcError(
+            "LXC-E0304",
+            f"this target has no code for {node.op}",
+            layer=", ".join(node.location.layers) or None,
+            op=str(node.op),
+        )
+    (body,) = node.bodies
+    buffers: dict[Value, Buffer] = dict(zip(body.parameters, operands, strict=True))
+    source, group = Source(body, buffers), group_of(body)
+    if group.anchor is None:
+        write_pointwise(writer, source, group, result, machine, parallel=parallel)
+        return "pointwise"
+    anchor = ANCHORS[group.anchor.op.name](group.anchor, writer.dims)
+    return write_anchored(writer, source, group, anchor, result, machine, parallel)
+
+
+def write_anchored(
+    writer: Writer,
+    source: Source,
+    group: Group,
+    anchor: Anchor,
+    result: Buffer,
+    machine: Machine,
+    parallel: bool,
+) -> str:
+    """Write a reduction along the axis that suits it and return the name of the algorithm."""
+    if anchor.lane is None and anchor.depth:
+        write_chains(writer, source, group, anchor, result, machine, parallel=parallel)
+        return f"{anchor.node.op} by chains"
+    write_tiles(writer, source, group, anchor, result, machine, parallel=parallel)
+    return f"{anchor.node.op} by tiles"
+

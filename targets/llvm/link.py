@@ -1,0 +1,140 @@
+"""From the object file of a model to a library that needs the C library only.
+
+`link_shared` returns a shared library, `link_static` one relocatable object in which every
+name but the public ones is local. Both depend on their arguments and the compiler only: not
+on the folder, the umask, the locale or the time.
+"""
+
+import re
+import tempfile
+from pathlib import Path
+
+from lxc.errors import InternalError
+from lxc.runtime.signature import identifier
+from lxc.targets.llvm.c_abi import Sources, exports
+from lxc.targets.llvm.toolchain import Toolchain, find_toolchain
+
+COMPILE_FLAGS = (
+    *("-std=c11", "-O2", "-g0", "-fPIC", "-fvisibility=hidden", "-ffunction-sections"),
+    *(
+        "-fno-ident",
+        "-fno-lto",
+        "-Wall",
+        "-Wextra",
+        "-Werror=implicit-function-declaration",
+    ),
+    "-pthread",
+)
+# With glibc from 2.34 on, -pthread adds nothing to the result; before that, it is needed.
+LINK_FLAGS = (
+    *("-shared", "-fPIC", "-g0", "-pthread", "-Wl,--build-id=none", "-Wl,-z,defs"),
+    *("-Wl,-z,noexecstack", "-Wl,-z,nodelete", "-Wl,-z,relro", "-Wl,-z,now"),
+    *("-Wl,--gc-sections", "-Wl,--as-needed", "-s"),
+)
+SERVICES = {"__TVMBackendParallelLaunch", "__TVMFFIErrorSetRaisedFromCStr"}
+SERVICE = re.compile(r"__(?:TVM|tvm)\w+")
+NEEDED = re.compile(r"(?:lib(?:c|m|pthread)|ld-linux[\w-]*|libc\.musl-\w+)\.so(?:\.\d+)?")
+
+
+def link_shared(
+    object_bytes: bytes, sources: Sources, name: str, *, compiler: str = "cc"
+) -> bytes:
+    """Return the bytes of the shared library of the model `name`."""
+    toolchain, prefix = find_toolchain(compiler), identifier(name)
+    with tempfile.TemporaryDirectory(prefix="lxc-link-") as path:
+        folder = Path(path)
+        compile_parts(toolchain, folder, object_bytes, sources, prefix)
+        script = "".join(f"{export};" for export in exports(name))
+        (folder / "model.map").write_text(f"{{ global: {script} local: *; }};\n")
+        command = [toolchain.compiler, *LINK_FLAGS, "-Wl,--version-script=model.map"]
+        command += ["-o", "model.so", "model.o", "support.o", "-lm"]
+        toolchain.run(command, folder)
+        check_needed(toolchain, folder / "model.so")
+        return (folder / "model.so").read_bytes()
+
+
+def link_static(
+    object_bytes: bytes, sources: Sources, name: str, *, compiler: str = "cc"
+) -> bytes:
+    """Return the bytes of one relocatable object that can be linked beside other models."""
+    toolchain, prefix = find_toolchain(compiler), identifier(name)
+    with tempfile.TemporaryDirectory(prefix="lxc-link-") as path:
+        folder = Path(path)
+        compile_parts(toolchain, folder, object_bytes, sources, prefix)
+        merge = [toolchain.compiler, "-r", "-nostdlib", "-o", "merged.o"]
+        toolchain.run([*merge, "model.o", "support.o"], folder)
+        keep = [f"--keep-global-symbol={export}" for export in exports(name)]
+        localise = [
+            toolchain.tool("objcopy"),
+            "--strip-unneeded",
+            "--remove-section=.comment",
+        ]
+        toolchain.run([*localise, *keep, "merged.o", "model.a.o"], folder)
+        return (folder / "model.a.o").read_bytes()
+
+
+def compile_parts(
+    toolchain: Toolchain, folder: Path, object_bytes: bytes, sources: Sources, prefix: str
+) -> None:
+    """Put the two objects of a library into `folder` and check that they fit."""
+    (folder / "model.o").write_bytes(object_bytes)
+    (folder / f"{prefix}.h").write_text(sources.header, encoding="ascii")
+    (folder / f"{prefix}_support.c").write_text(sources.source, encoding="ascii")
+    command = [toolchain.compiler, "-c", *COMPILE_FLAGS, f"-ffile-prefix-map={folder}=."]
+    toolchain.run([*command, "-o", "support.o", f"{prefix}_support.c"], folder)
+    check_services(toolchain, folder / "model.o", folder / "support.o", prefix)
+
+
+def check_services(toolchain: Toolchain, model: Path, support: Path, prefix: str) -> None:
+    """Refuse an object that needs a service that the support code does not define.
+
+    The linker cannot tell: services are weak pointers, and one that is not defined is NULL.
+    """
+    wanted = symbols(toolchain, model)
+    offered = {name for name, defined in symbols(toolchain, support).items() if defined}
+    services = {name for name in wanted if SERVICE.fullmatch(name)}
+    missing = sorted(services - (offered & SERVICES))
+    if missing:
+        raise InternalError("linking", f"the compiled code needs {', '.join(missing)}")
+    for entry in ("prepare", "run"):
+        if not wanted.get(f"{prefix}_entry_{entry}"):
+            problem = f"the compiled code does not define {prefix}_entry_{entry}"
+            raise InternalError("linking", problem)
+
+
+def symbols(toolchain: Toolchain, path: Path) -> dict[str, bool]:
+    """Return the global symbols of an object, and whether each is defined there."""
+    found = {}
+    for line in toolchain.run([toolchain.tool("readelf"), "-Ws", str(path)]).splitlines():
+        columns = line.split()
+        if len(columns) >= 8 and columns[4] in ("GLOBAL", "WEAK"):
+            found[columns[7].partition("@")[0]] = columns[6] != "UND"
+    return found
+
+
+def check_needed(toolchain: Toolchain, library: Path) -> None:
+    """Refuse a library that needs anything but the C library."""
+    said = toolchain.run([toolchain.tool("readelf"), "-Wd", str(library)])
+    for needed in re.findall(r"\(NEEDED\).*\[(.*)\]", said):
+        if not NEEDED.fullmatch(needed):
+            raise InternalError("linking", f"the library needs {needed}")
+    if "(RPATH)" in said or "(RUNPATH)" in said:
+        raise InternalError("linking", "the library has a search path of its own")
+
+
+def compiler_version(compiler: str = "cc") -> str:
+    """Return the first line with which the C compiler describes itself."""
+    return find_toolchain(compiler).version()
+
+
+def needed_glibc(library_bytes: bytes, *, compiler: str = "cc") -> str:
+    """Return the oldest version of glibc that the library runs with, or `""` for any."""
+    toolchain = find_toolchain(compiler)
+    with tempfile.TemporaryDirectory(prefix="lxc-link-") as path:
+        library = Path(path) / "model.so"
+        library.write_bytes(library_bytes)
+        said = toolchain.run([toolchain.tool("readelf"), "-WV", str(library)])
+    versions = [
+        tuple(map(int, v.split("."))) for v in re.findall(r"\bGLIBC_([\d.]+)", said)
+    ]
+    return ".".join(map(str, max(versions))) if versions else ""

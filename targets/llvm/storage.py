@@ -1,0 +1,97 @@
+"""How elements lie in memory and how they are computed on.
+
+A bool is a byte that is 0 or 1. Half types are held as their bits (bfloat16) or as themselves
+(float16), and are computed on in float32 with one rounding after every op: that is the correctly
+rounded result for sums, products, quotients and square roots.
+"""
+
+from lxc.ir.types import DType
+from lxc.targets.tvm_api import (
+    Expr,
+    cast,
+    constant,
+    differs,
+    intrinsic,
+    reinterpret,
+    select,
+)
+
+NAMES = {
+    DType.I8: "int8",
+    DType.I16: "int16",
+    DType.I32: "int32",
+    DType.I64: "int64",
+    DType.U8: "uint8",
+    DType.U16: "uint16",
+    DType.U32: "uint32",
+    DType.U64: "uint64",
+    DType.F32: "float32",
+    DType.F64: "float64",
+}
+STORED = {DType.BOOL: "uint8", DType.F16: "float16", DType.BF16: "uint16"} | NAMES
+COMPUTED = {DType.BOOL: "bool", DType.F16: "float32", DType.BF16: "float32"} | NAMES
+
+
+def stored(dtype: DType) -> str:
+    """Return the type of elements in memory."""
+    return STORED[dtype]
+
+
+def computed(dtype: DType) -> str:
+    """Return the type that elements are computed in."""
+    return COMPUTED[dtype]
+
+
+def from_memory(value: Expr, dtype: DType) -> Expr:
+    """Return an element as it is computed on."""
+    if dtype is DType.BOOL:
+        return differs(value, constant(0, "uint8"))
+    if dtype is DType.F16:
+        return cast("float32", value)
+    if dtype is DType.BF16:
+        return widened(cast("uint32", value))
+    return value
+
+
+def to_memory(value: Expr, dtype: DType) -> Expr:
+    """Return an element as it is stored; a half value must have been rounded."""
+    if dtype is DType.BOOL:
+        return select(value, constant(1, "uint8"), constant(0, "uint8"))
+    if dtype is DType.F16:
+        return cast("float16", value)
+    if dtype is DType.BF16:
+        return cast("uint16", shifted_right(reinterpret("uint32", value)))
+    return value
+
+
+def rounded(value: Expr, dtype: DType) -> Expr:
+    """Return a float32 rounded to nearest even in a half type; other types as they are.
+
+    `value` is repeated in the result, so it should be a load.
+    """
+    if dtype is DType.F16:
+        return cast("float32", cast("float16", value))
+    if dtype is DType.BF16:
+        bits = reinterpret("uint32", value)
+        odd = intrinsic("and", shifted_right(bits), constant(1, "uint32"))
+        # 64 bits wide: the sum may leave 32 bits, which generated code must never do.
+        total = cast("uint64", bits) + cast("uint64", odd) + constant(0x7FFF, "uint64")
+        up = cast("uint32", intrinsic("shift_right", total, constant(16, "uint64")))
+        quiet = intrinsic("or", shifted_right(bits), constant(0x40, "uint32"))
+        return widened(select(intrinsic("isnan", value), quiet, up))
+    return value
+
+
+def is_half(dtype: DType) -> bool:
+    """Return whether a type has 16-bit floats."""
+    return dtype in (DType.F16, DType.BF16)
+
+
+def shifted_right(bits: Expr) -> Expr:
+    """Return the upper half of 32 bits."""
+    return intrinsic("shift_right", bits, constant(16, "uint32"))
+
+
+def widened(bits: Expr) -> Expr:
+    """Return the float32 whose upper half are the lowest 16 of some bits."""
+    return reinterpret("float32", intrinsic("shift_left", bits, constant(16, "uint32")))

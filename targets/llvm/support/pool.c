@@ -1,0 +1,197 @@
+/* The library's own pool. Threads are started when first needed and never end. A region is
+   open while `inside` is not negative; threads claim its tasks from one counter, the caller
+   takes part, and in the end waits only for threads that are inside. The fields of a region
+   are written only while it is closed, so a thread that comes late joins whatever region is
+   open then, or none. */
+
+#if defined(__x86_64__) || defined(__i386__)
+#define LXC_PAUSE() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define LXC_PAUSE() __asm__ volatile("yield")
+#else
+#define LXC_PAUSE() ((void)0)
+#endif
+
+enum { LXC_TASKS_PER_THREAD = 8, LXC_SPINS = 2000, LXC_CLOSED = -1 };
+
+static struct {
+    _Alignas(64) atomic_uint generation; /* counts regions: the signal to wake up */
+    atomic_int sleeping;
+    _Alignas(64) atomic_int next;
+    _Alignas(64) atomic_int inside;
+    atomic_int result;
+    _Alignas(64) lxc_task task;
+    void *data;
+    int32_t tasks;
+    int32_t helpers; /* threads numbered from 0 to helpers - 1 may take part */
+    _Alignas(64) atomic_int busy;
+    int32_t started; /* read and written by the holder of busy only */
+    int watching_forks;
+    atomic_int processors;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+} lxc_workers = {
+    .inside = LXC_CLOSED,
+    .mutex = PTHREAD_MUTEX_INITIALIZER,
+    .wake = PTHREAD_COND_INITIALIZER,
+};
+
+static int lxc_serial(lxc_task task, void *data, int32_t tasks) {
+    lxc_parallel parallel = {NULL, tasks > 0 ? tasks : 1};
+    int result = 0;
+    for (int32_t index = 0; index < parallel.tasks; ++index)
+        result |= task(index, &parallel, data);
+    return result;
+}
+
+static void lxc_claim_tasks(void) {
+    lxc_parallel parallel = {NULL, lxc_workers.tasks};
+    lxc_task task = lxc_workers.task;
+    void *data = lxc_workers.data;
+    int result = 0;
+    for (;;) {
+        int index = atomic_fetch_add_explicit(&lxc_workers.next, 1, memory_order_relaxed);
+        if (index >= parallel.tasks) break;
+        result |= task(index, &parallel, data);
+    }
+    if (result != 0)
+        atomic_fetch_or_explicit(&lxc_workers.result, result, memory_order_relaxed);
+}
+
+static void lxc_join_region(int32_t worker) {
+    int inside = atomic_load_explicit(&lxc_workers.inside, memory_order_relaxed);
+    while (inside != LXC_CLOSED) {
+        if (!atomic_compare_exchange_weak_explicit(&lxc_workers.inside, &inside, inside + 1,
+                                                   memory_order_acquire,
+                                                   memory_order_relaxed))
+            continue;
+        if (worker < lxc_workers.helpers) lxc_claim_tasks();
+        atomic_fetch_sub_explicit(&lxc_workers.inside, 1, memory_order_release);
+        return;
+    }
+}
+
+static void lxc_await_region(unsigned seen) {
+    for (int spin = 0; spin < LXC_SPINS; ++spin) {
+        if (atomic_load_explicit(&lxc_workers.generation, memory_order_acquire) != seen) return;
+        LXC_PAUSE();
+    }
+    pthread_mutex_lock(&lxc_workers.mutex);
+    atomic_fetch_add(&lxc_workers.sleeping, 1);
+    while (atomic_load(&lxc_workers.generation) == seen)
+        pthread_cond_wait(&lxc_workers.wake, &lxc_workers.mutex);
+    atomic_fetch_sub(&lxc_workers.sleeping, 1);
+    pthread_mutex_unlock(&lxc_workers.mutex);
+}
+
+static void *lxc_worker(void *number) {
+    for (;;) {
+        unsigned seen = atomic_load_explicit(&lxc_workers.generation, memory_order_acquire);
+        lxc_join_region((int32_t)(intptr_t)number);
+        lxc_await_region(seen);
+    }
+    return NULL;
+}
+
+/* A child has none of the threads and may hold any of the locks: start again. */
+static void lxc_forget_workers(void) {
+    atomic_store(&lxc_workers.generation, 0);
+    atomic_store(&lxc_workers.sleeping, 0);
+    atomic_store(&lxc_workers.inside, LXC_CLOSED);
+    atomic_store(&lxc_workers.busy, 0);
+    lxc_workers.started = 0;
+    lxc_workers.mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    lxc_workers.wake = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+}
+
+/* Bring the number of threads up to `wanted`, or as far as the system allows. Signals are for
+   the threads of the program, so these block them all. */
+static void lxc_start_workers(int32_t wanted) {
+    if (lxc_workers.started >= wanted) return;
+    if (!lxc_workers.watching_forks) {
+        if (pthread_atfork(NULL, NULL, lxc_forget_workers) != 0) return;
+        lxc_workers.watching_forks = 1;
+    }
+    sigset_t all, before;
+    pthread_attr_t detached;
+    if (pthread_attr_init(&detached) != 0) return;
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (lxc_workers.started < wanted) {
+        pthread_t thread;
+        void *number = (void *)(intptr_t)lxc_workers.started;
+        if (pthread_create(&thread, &detached, lxc_worker, number) != 0) break;
+        lxc_workers.started += 1;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&detached);
+}
+
+static void lxc_open_region(lxc_task task, void *data, int32_t tasks, int32_t helpers) {
+    lxc_workers.task = task;
+    lxc_workers.data = data;
+    lxc_workers.tasks = tasks > 0 ? tasks : (helpers + 1) * LXC_TASKS_PER_THREAD;
+    lxc_workers.helpers = helpers;
+    atomic_store_explicit(&lxc_workers.next, 0, memory_order_relaxed);
+    atomic_store_explicit(&lxc_workers.result, 0, memory_order_relaxed);
+    atomic_store_explicit(&lxc_workers.inside, 0, memory_order_release);
+    atomic_fetch_add(&lxc_workers.generation, 1);
+    if (atomic_load(&lxc_workers.sleeping) == 0) return;
+    pthread_mutex_lock(&lxc_workers.mutex);
+    pthread_cond_broadcast(&lxc_workers.wake);
+    pthread_mutex_unlock(&lxc_workers.mutex);
+}
+
+static void lxc_close_region(void) {
+    for (int spin = 0;; ++spin) {
+        int nobody = 0;
+        if (atomic_compare_exchange_strong_explicit(&lxc_workers.inside, &nobody, LXC_CLOSED,
+                                                    memory_order_acquire,
+                                                    memory_order_relaxed))
+            return;
+        if (spin < LXC_SPINS)
+            LXC_PAUSE();
+        else
+            sched_yield();
+    }
+}
+
+static int32_t lxc_pool_threads(const lxc_pool *pool) {
+    (void)pool;
+    int count = atomic_load_explicit(&lxc_workers.processors, memory_order_relaxed);
+    if (count == 0) {
+        count = lxc_processors();
+        atomic_store_explicit(&lxc_workers.processors, count, memory_order_relaxed);
+    }
+    return count;
+}
+
+static int lxc_pool_launch(const lxc_pool *pool, lxc_task task, void *data, int32_t tasks,
+                           int32_t threads) {
+    if (threads <= 0) threads = lxc_pool_threads(pool);
+    if (threads > LXC_MOST_THREADS) threads = LXC_MOST_THREADS;
+    if (threads == 1 || tasks == 1) return lxc_serial(task, data, tasks);
+    if (atomic_exchange_explicit(&lxc_workers.busy, 1, memory_order_acquire) != 0)
+        return lxc_serial(task, data, tasks);
+    int32_t helpers = threads - 1, result;
+    lxc_start_workers(helpers);
+    if (helpers > lxc_workers.started) helpers = lxc_workers.started;
+    if (helpers > 0) {
+        lxc_open_region(task, data, tasks, helpers);
+        lxc_claim_tasks();
+        lxc_close_region();
+        result = atomic_load_explicit(&lxc_workers.result, memory_order_relaxed);
+    } else {
+        result = lxc_serial(task, data, tasks);
+    }
+    atomic_store_explicit(&lxc_workers.busy, 0, memory_order_release);
+    return result;
+}
+
+static const lxc_pool lxc_own_pool = {
+    .size = sizeof(lxc_pool),
+    .version = LXC_POOL_VERSION,
+    .launch = lxc_pool_launch,
+    .threads = lxc_pool_threads,
+};

@@ -1,0 +1,121 @@
+"""Write the statements of one kernel: nested blocks, loops, lane loops and small arrays.
+
+A lane loop runs over the lanes of one vector and becomes vector instructions. All lane loops of
+one width share one counter, so that an index that mentions it fits any of them. Values that go
+from one lane loop to the next live in arrays of one vector each, which LLVM keeps in registers.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from lxc.targets.tvm_api import (
+    PARALLEL,
+    SERIAL,
+    VECTORIZED,
+    Buffer,
+    Expr,
+    Index,
+    Prover,
+    Stmt,
+    allocate,
+    branch,
+    load,
+    loop,
+    nothing,
+    sequence,
+    stack_array,
+    store,
+    variable,
+)
+
+
+class Writer:
+    """The blocks of a kernel that are still open, innermost last."""
+
+    def __init__(self, dims: Mapping[str, Expr]) -> None:
+        """Start with an empty outermost block; `dims` are the kernel's dimensions."""
+        self.dims = dims
+        self.prover = Prover()
+        self._blocks: list[list[Stmt]] = [[]]
+        self._counter = 0
+        self._lanes: dict[int, Expr] = {}
+
+    @property
+    def body(self) -> Stmt:
+        """Everything that was written."""
+        (block,) = self._blocks
+        return sequence(block) if block else nothing()
+
+    def fresh(self, name: str) -> str:
+        """Return a name that nothing else in the kernel has."""
+        self._counter += 1
+        return f"{name}_{self._counter}"
+
+    def write(self, statement: Stmt) -> None:
+        """Append a statement to the innermost block."""
+        self._blocks[-1].append(statement)
+
+    @contextmanager
+    def block(self) -> Iterator[list[Stmt]]:
+        """Collect what is written inside instead of appending it."""
+        inner: list[Stmt] = []
+        self._blocks.append(inner)
+        try:
+            yield inner
+        finally:
+            self._blocks.pop()
+
+    @contextmanager
+    def loop(self, extent: Index, *, parallel: bool = False) -> Iterator[Index]:
+        """Write a loop around what is written inside; yields the counter."""
+        if isinstance(extent, int) and extent == 1:
+            yield 0
+            return
+        counter = variable(self.fresh("i"))
+        self.prover.bind(counter, 0, extent)
+        with self.block() as inner:
+            yield counter
+        empty = isinstance(extent, int) and extent == 0
+        if inner and not empty:
+            kind = PARALLEL if parallel else SERIAL
+            self.write(loop(counter, extent, kind, sequence(inner)))
+
+    def choose(
+        self, condition: Expr, then: Callable[[], None], otherwise: Callable[[], None]
+    ) -> None:
+        """Write both ways of a condition."""
+        with self.block() as first:
+            then()
+        with self.block() as second:
+            otherwise()
+        if first or second:
+            chosen = sequence(first) if first else nothing()
+            self.write(branch(condition, chosen, sequence(second) if second else None))
+
+    def lane(self, width: int) -> Index:
+        """Return the counter of lane loops of a width."""
+        if width == 1:
+            return 0
+        if width not in self._lanes:
+            self._lanes[width] = variable(f"lane{width}")
+            self.prover.bind(self._lanes[width], 0, width)
+        return self._lanes[width]
+
+    def store(self, buffer: Buffer, index: Index, value: Expr, width: int) -> None:
+        """Write one vector, whose lanes are given by the lane counter in index and value."""
+        statement = store(buffer, index, value)
+        if width > 1:
+            statement = loop(self.lane(width), width, VECTORIZED, statement)
+        self.write(statement)
+
+    def array(self, dtype: str, width: int) -> Buffer:
+        """Return a new array of one vector."""
+        buffer = stack_array(self.fresh("t"), dtype, width)
+        self.write(allocate(buffer))
+        return buffer
+
+    def hold(self, value: Expr, dtype: str, width: int) -> Expr:
+        """Write a vector into a new array and return the load of the current lane."""
+        buffer = self.array(dtype, width)
+        self.store(buffer, self.lane(width), value, width)
+        return load(buffer, self.lane(width))

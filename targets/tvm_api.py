@@ -1,0 +1,288 @@
+"""The part of TVM that code generators build programs with: nodes of its loop language, proofs.
+
+Only this file and `tvm_build` import tvm. Expressions are TVM objects, typed `Expr` here; indices may also be
+Python ints, which fold at once. Importing this file checks that the installed pair of packages is
+the one that works together.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from importlib import metadata
+from typing import Any, TypeAlias
+
+from lxc.errors import LxcError
+
+PINNED = {"apache-tvm": "0.27.0.post1", "apache-tvm-ffi": "0.1.14.post1"}
+
+
+def check_versions(installed: Mapping[str, str | None]) -> None:
+    """Refuse any other pair of TVM packages: a newer ffi crashes the process."""
+    if all(installed.get(name) == version for name, version in PINNED.items()):
+        return
+    pins = " ".join(f"{name}=={version}" for name, version in PINNED.items())
+    found = ", ".join(f"{name} {installed.get(name) or 'missing'}" for name in PINNED)
+    raise LxcError(
+        "LXC-E0303",
+        "the installed TVM packages are not the ones that lxc works with",
+        expected=pins.replace(" ", ", ").replace("==", " "),
+        actual=found,
+        hint=f"pip install {pins}",
+    )
+
+
+def installed_versions() -> dict[str, str | None]:
+    """Return the version of each TVM package, None where one is missing."""
+    found: dict[str, str | None] = {}
+    for name in PINNED:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+check_versions(installed_versions())
+
+from tvm import tirx  # noqa: E402
+from tvm.ir import Call, GlobalVar, Range  # noqa: E402
+from tvm.sym import Analyzer  # noqa: E402
+
+Expr: TypeAlias = Any
+Stmt: TypeAlias = Any
+Buffer: TypeAlias = Any
+Index: TypeAlias = Any
+Function: TypeAlias = Any
+
+SERIAL, PARALLEL, VECTORIZED = (
+    tirx.ForKind.SERIAL,
+    tirx.ForKind.PARALLEL,
+    tirx.ForKind.VECTORIZED,
+)
+
+
+def as_index(value: Index) -> Expr:
+    """Return an index as an expression."""
+    return tirx.IntImm("int64", value) if isinstance(value, int) else value
+
+
+def constant(value: float, dtype: str) -> Expr:
+    """Return a number of an element type; infinities and NaN included."""
+    if dtype.startswith("float"):
+        return tirx.FloatImm(dtype, float(value))
+    return tirx.const(value, dtype)
+
+
+def variable(name: str, dtype: str = "int64") -> Expr:
+    """Return a fresh scalar variable."""
+    return tirx.Var(name, dtype)
+
+
+def array(name: str, dtype: str, count: Index) -> Buffer:
+    """Return a flat array that a function takes as a parameter."""
+    return tirx.decl_buffer((as_index(count),), dtype, name, layout=None)
+
+
+def stack_array(name: str, dtype: str, count: int) -> Buffer:
+    """Return a flat array for `allocate`; below 1024 bytes it lives on the stack."""
+    return tirx.decl_buffer(
+        (as_index(count),), dtype, name, scope="global", layout=None, data_alignment=64
+    )
+
+
+def allocate(buffer: Buffer) -> Stmt:
+    """Return the statement that opens the life of a `stack_array`."""
+    return tirx.AllocBuffer(buffer)
+
+
+def load(buffer: Buffer, index: Index) -> Expr:
+    """Return one element."""
+    return tirx.BufferLoad(buffer, [as_index(index)])
+
+
+def store(buffer: Buffer, index: Index, value: Expr) -> Stmt:
+    """Return the statement that writes one element."""
+    return tirx.BufferStore(buffer, value, [as_index(index)])
+
+
+def loop(counter: Expr, extent: Index, kind: Any, body: Stmt) -> Stmt:
+    """Return a loop that counts from zero."""
+    return tirx.For(counter, as_index(0), as_index(extent), kind, body)
+
+
+def sequence(statements: Iterable[Stmt]) -> Stmt:
+    """Return statements one after the other."""
+    listed = list(statements)
+    return listed[0] if len(listed) == 1 else tirx.SeqStmt(listed)
+
+
+def nothing() -> Stmt:
+    """Return a statement without effect."""
+    return tirx.Evaluate(tirx.IntImm("int32", 0))
+
+
+def branch(condition: Expr, then: Stmt, otherwise: Stmt | None) -> Stmt:
+    """Return a conditional statement."""
+    return tirx.IfThenElse(condition, then, otherwise)
+
+
+def select(condition: Expr, then: Expr, otherwise: Expr) -> Expr:
+    """Return one of two values; both are computed."""
+    return tirx.Select(condition, then, otherwise)
+
+
+def cast(dtype: str, value: Expr) -> Expr:
+    """Return a value converted to another type."""
+    return tirx.Cast(dtype, value)
+
+
+def reinterpret(dtype: str, value: Expr) -> Expr:
+    """Return the same bits as another type of the same size."""
+    return tirx.reinterpret(dtype, value)
+
+
+def extern(dtype: str, name: str, *arguments: Expr) -> Expr:
+    """Return the result of a C function without side effects."""
+    return tirx.call_pure_extern(dtype, name, *arguments)
+
+
+def divide(value: Index, divisor: Index) -> Index:
+    """Return the floor of a division of indices."""
+    return value if _is_one(divisor) else tirx.floordiv(as_index(value), as_index(divisor))
+
+
+def modulo(value: Index, divisor: Index) -> Index:
+    """Return what a floor division of indices leaves."""
+    return 0 if _is_one(divisor) else tirx.floormod(as_index(value), as_index(divisor))
+
+
+def _is_one(value: Index) -> bool:
+    return isinstance(value, int) and value == 1
+
+
+def at_least(value: Index, low: Index) -> Index:
+    """Return the larger of two indices."""
+    return tirx.max(as_index(value), as_index(low))
+
+
+def at_most(value: Index, high: Index) -> Index:
+    """Return the smaller of two indices."""
+    return tirx.min(as_index(value), as_index(high))
+
+
+def both(x: Expr, y: Expr) -> Expr:
+    """Return whether two conditions hold."""
+    return tirx.And(x, y)
+
+
+def either(x: Expr, y: Expr) -> Expr:
+    """Return whether one of two conditions holds."""
+    return tirx.Or(x, y)
+
+
+def negation(x: Expr) -> Expr:
+    """Return whether a condition does not hold."""
+    return tirx.Not(x)
+
+
+def is_equal(x: Expr, y: Expr) -> Expr:
+    """Return whether two numbers are equal."""
+    return tirx.EQ(x, y)
+
+
+def differs(x: Expr, y: Expr) -> Expr:
+    """Return whether two numbers differ."""
+    return tirx.NE(x, y)
+
+
+def is_less(x: Expr, y: Expr) -> Expr:
+    """Return whether x < y."""
+    return tirx.LT(x, y)
+
+
+def is_at_most(x: Expr, y: Expr) -> Expr:
+    """Return whether x <= y."""
+    return tirx.LE(x, y)
+
+
+INTRINSICS: Mapping[str, Callable[..., Expr]] = {
+    "abs": tirx.abs,
+    "ceil": tirx.ceil,
+    "floor": tirx.floor,
+    "isnan": tirx.isnan,
+    "nearbyint": tirx.nearbyint,
+    "sqrt": tirx.sqrt,
+    "and": tirx.bitwise_and,
+    "or": tirx.bitwise_or,
+    "xor": tirx.bitwise_xor,
+    "not": tirx.bitwise_not,
+    "shift_left": tirx.shift_left,
+    "shift_right": tirx.shift_right,
+    "truncating_divide": tirx.truncdiv,
+}
+
+
+def intrinsic(name: str, *arguments: Expr) -> Expr:
+    """Return an operation that TVM maps to one instruction, or nearly."""
+    return INTRINSICS[name](*arguments)
+
+
+class Prover:
+    """What is known of loop counters, to simplify indices and to decide conditions."""
+
+    def __init__(self) -> None:
+        """Know nothing."""
+        self._analyzer = Analyzer()
+
+    def bind(self, counter: Expr, low: Index, extent: Index) -> None:
+        """Note that a variable runs over `extent` numbers from `low`."""
+        self._analyzer.bind(counter, Range(as_index(low), as_index(low + extent)))
+
+    def simplify(self, value: Index) -> Index:
+        """Return a simpler form of an index."""
+        if isinstance(value, int):
+            return value
+        result = self._analyzer.simplify(value)
+        return int(result.value) if isinstance(result, tirx.IntImm) else result
+
+    def holds(self, condition: Expr | bool) -> bool:
+        """Return whether a condition is certain."""
+        return (
+            condition
+            if isinstance(condition, bool)
+            else self._analyzer.can_prove(condition)
+        )
+
+
+def function(
+    parameters: Iterable[Any], body: Stmt, *, symbol: str | None, noalias: bool
+) -> Function:
+    """Return a function of pointers and numbers; one without `symbol` is private."""
+    made = tirx.PrimFunc(list(parameters), body).with_attr("s_tir", True)
+    if symbol:
+        made = made.with_attr("global_symbol", symbol)
+    return made.with_attr("tirx.noalias", True) if noalias else made
+
+
+def function_name(name: str) -> Expr:
+    """Return the handle by which functions of one module call each other."""
+    return GlobalVar(name)
+
+
+def call(target: Expr, arguments: Iterable[Expr]) -> Expr:
+    """Return the status of a call of a function of the same module."""
+    return Call(target, list(arguments), ret_ty="int32")
+
+
+def pointer(address: Expr) -> Expr:
+    """Return the pointer whose address is an int64."""
+    return tirx.reinterpret("handle", address)
+
+
+def accumulate_status(cell: Buffer, status: Expr) -> Stmt:
+    """Return the statement that keeps a status other than zero."""
+    return tirx.BufferStore(cell, load(cell, 0) | status, [as_index(0)])
+
+
+def move_bytes(destination: Expr, source: Expr, count: Index) -> Stmt:
+    """Return the statement that copies memory, which may overlap."""
+    moved = tirx.call_extern("handle", "memmove", destination, source, as_index(count))
+    return tirx.Evaluate(moved)

@@ -1,0 +1,151 @@
+"""From functions in TVM's loop language to an object file, through TVM's LLVM back end.
+
+Functions come out with a plain C ABI: pointers and int64 numbers in, an int32 status out, no
+runtime library. TVM's own pipeline would add its calling convention and merge the small arrays
+that must become registers, so the list of lowering passes is our own.
+"""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import tvm
+from tvm import s_tir, tirx
+from tvm.ir import PointerType, PrimType
+from tvm.target import codegen
+
+from lxc.errors import InternalError
+from lxc.targets.tvm_api import Expr, Function
+
+COMPILE_LOCK = RLock()
+"""TVM's compiler must not run in two threads at once; code that was compiled may."""
+
+PIPELINE = "lxc_c_abi"
+
+
+@dataclass(frozen=True)
+class Processor:
+    """What LLVM is told about the machine: a triple, a processor and extra features."""
+
+    triple: str
+    cpu: str
+    features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Generated:
+    """One object file, with the same program in the forms that lead to it."""
+
+    object_bytes: bytes
+    tir: str
+    llvm: str
+    assembly: str
+
+
+def generate(functions: Mapping[Expr, Function], processor: Processor) -> Generated:
+    """Return machine code for functions that call each other by the keys of the mapping."""
+    with COMPILE_LOCK:
+        module = tvm.IRModule(dict(functions))
+        try:
+            library = tirx.build(module, target(processor), pipeline=PIPELINE)
+            return Generated(
+                object_bytes(library),
+                str(module),
+                library.inspect_source("ll"),
+                library.inspect_source("asm"),
+            )
+        except Exception as failure:
+            # TVM raises many types, with a trace of its C++ frames behind the first line.
+            raise InternalError("code generation", first_line(failure)) from failure
+
+
+def first_line(failure: Exception) -> str:
+    """Return what a failure of TVM says, without the frames of its C++ code."""
+    lines = [line.strip() for line in str(failure).splitlines()]
+    kept = [line for line in lines if line and not line.startswith(("File ", "Traceback"))]
+    return kept[-1] if kept else type(failure).__name__
+
+
+def object_bytes(library: Any) -> bytes:
+    """Return the object file that a built module holds."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.o"
+        library.write_to_file(str(path))
+        return path.read_bytes()
+
+
+def target(processor: Processor) -> Any:
+    """Return TVM's form of a processor."""
+    if not codegen.llvm_is_valid_cpu(processor.cpu, processor.triple):
+        raise InternalError("code generation", f"LLVM does not know {processor.cpu}")
+    options: dict[str, Any] = {
+        "kind": "llvm",
+        "mtriple": processor.triple,
+        "mcpu": processor.cpu,
+    }
+    if processor.features:
+        options["mattr"] = list(processor.features)
+    return tvm.target.Target(options)
+
+
+def host_cpu() -> str:
+    """Return LLVM's name of the processor that this runs on."""
+    return str(codegen.llvm_get_system_cpu())
+
+
+def known_features(processor: Processor) -> frozenset[str]:
+    """Return the features that code for a processor may use, by LLVM's names."""
+    return frozenset(str(name) for name in codegen.llvm_get_cpu_features(target(processor)))
+
+
+def llvm_version() -> int:
+    """Return the major version of the LLVM inside TVM."""
+    return int(codegen.llvm_version_major())
+
+
+def with_c_abi(made: Function) -> Function:
+    """Return a function whose arrays are plain pointers and that returns a status."""
+    parameters, declarations = [], []
+    for parameter in made.params:
+        if tirx.is_buffer_var(parameter):
+            element = PointerType(PrimType(str(parameter.ty.dtype)), parameter.ty.storage_scope)
+            pointer = tirx.Var(f"{parameter.name}_pointer", element)
+            declarations.append(tirx.DeclBuffer(parameter, data=pointer))
+            parameters.append(pointer)
+        else:
+            parameters.append(parameter)
+    # LowerTVMBuiltin refuses functions that do not say which device they run on.
+    body = tirx.AttrStmt("default", "device_id", tirx.IntImm("int32", 0), made.body)
+    body = tirx.AttrStmt("default", "device_type", tirx.IntImm("int32", 1), body)
+    body = tirx.SeqStmt([*declarations, body]) if declarations else body
+    plain = tirx.PrimFunc(parameters, body, ret_type=PrimType("int32"), attrs=made.attrs)
+    return plain.with_attr("calling_conv", 2)
+
+
+@tvm.transform.module_pass(opt_level=0, name="lxc.CABI")
+def c_abi(module: Any, context: Any) -> Any:
+    """Rewrite all functions of a module to the C ABI."""
+    functions = {name: with_c_abi(made) for name, made in module.functions_items()}
+    return tvm.IRModule(functions, attrs=module.attrs)
+
+
+def pipeline() -> tuple[Any, Any, Any]:
+    """Return the lowering passes, and TVM's own last ones."""
+    _, finish_host, finish_device = tirx.get_tir_pipeline("s_tir")
+    passes = [
+        s_tir.transform.StmtSimplify(),
+        tirx.transform.FlattenBuffer(),
+        tirx.transform.NarrowDataType(32),
+        tirx.transform.VectorizeLoop(True),
+        s_tir.transform.StmtSimplify(),
+        tirx.transform.RemoveNoOp(),
+        tirx.transform.VerifyMemory(),
+        c_abi,
+    ]
+    return tvm.transform.Sequential(passes), finish_host, finish_device
+
+
+tirx.register_tir_pipeline(PIPELINE, pipeline)

@@ -1,0 +1,83 @@
+"""Everything that can run a graph, behind one call, so that one suite covers all of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lxc.ir.evaluate import evaluate
+from lxc.ir.graph import Graph
+from lxc.ir.types import Array
+from lxc.runtime.features import this_machine
+from lxc.runtime.load import load
+from lxc.targets import TARGETS
+from lxc.targets.compile import build_artifact
+
+Results = tuple[tuple[Array, ...], tuple[Array, ...]]
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """The references, in the types of the graph or in float64."""
+
+    name: str
+    wide: bool
+
+    def load(self, graph: Graph, folder: Path) -> "Runner":
+        return Runner(graph, None, self.wide)
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A target whose code runs on this machine."""
+
+    name: str
+
+    def load(self, graph: Graph, folder: Path) -> "Runner":
+        path = folder / f"{graph.name}-{self.name}.lxc"
+        path.write_bytes(build_artifact(graph, [TARGETS[self.name]], name=graph.name))
+        return Runner(graph, load(path), False)
+
+
+@dataclass
+class Runner:
+    """A graph that is ready to run."""
+
+    graph: Graph
+    model: Any
+    wide: bool
+    outputs: list[Array] = field(default_factory=list)
+
+    def run(
+        self,
+        inputs: Sequence[Array],
+        params: Sequence[Array] = (),
+        state: Sequence[Array] = (),
+        threads: int = 1,
+    ) -> Results:
+        """Return outputs and new state as flat tuples."""
+        if self.model is None:
+            return evaluate(self.graph, inputs, params, state, wide=self.wide)
+        y, after = self.model(list(inputs), list(params), list(state), threads=threads)
+        return tuple(np.asarray(one) for one in y), tuple(np.asarray(one) for one in after)
+
+
+Backend = Interpreter | Compiled
+
+
+def backends() -> list[Any]:
+    """Return every back end as a parameter; one that cannot run here is a strict failure."""
+    here = this_machine()
+    found: list[Any] = [
+        pytest.param(Interpreter("interpreter-f32", False), id="interpreter-f32"),
+        pytest.param(Interpreter("interpreter-f64", True), id="interpreter-f64"),
+    ]
+    for target in TARGETS.values():
+        lacking = sorted(set(target.features) - here.features)
+        reason = f"this machine lacks {', '.join(lacking)}"
+        marks = [pytest.mark.xfail(reason=reason, strict=True)] if lacking else []
+        found.append(pytest.param(Compiled(target.name), id=target.name, marks=marks))
+    return found

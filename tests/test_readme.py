@@ -1,0 +1,41 @@
+"""The README's commands are what the continuous integration runs, and its main job runs."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def command(mark: str) -> str:
+    """Return the command below a mark in the README."""
+    text = (ROOT / "README.md").read_text()
+    found = re.search(rf"<!-- {mark} command -->\n```\n(.+?)\n```", text, re.DOTALL)
+    assert found is not None
+    return found.group(1)
+
+
+def test_the_main_command_sets_up_and_runs_the_example() -> None:
+    assert command("main").splitlines() == [
+        "python3 -m venv .venv && .venv/bin/python -m pip install -q . "
+        "&& .venv/bin/python examples/digits/classify.py"
+    ]
+
+
+def test_continuous_integration_runs_the_test_command() -> None:
+    assert "test command" in (ROOT / ".ci" / "run").read_text()
+    assert "-m pytest" in command("test")
+
+
+def test_the_example_classifies_the_digits(tmp_path: Path) -> None:
+    script = ROOT / "examples" / "digits" / "classify.py"
+    done = subprocess.run(
+        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    accuracy = re.search(r"accuracy +([\d.]+)% of 360 .*reference ([\d.]+)%", done.stdout)
+    assert accuracy is not None
+    assert accuracy.group(1) == accuracy.group(2)
+    assert float(accuracy.group(1)) > 98
+    assert (tmp_path / "digits.svg").read_text().startswith("<svg")
