@@ -223,6 +223,8 @@ def run_on_arrays(
     op: Op, arrays: tuple[Array, ...], attributes: Mapping[str, Attribute]
 ) -> tuple[Array, ...]:
     """Check the types and run the reference."""
+    if any(is_symbolic(part) for value in attributes.values() for part in parts_of(value)):
+        raise refusal("the number behind a symbolic size, which an array needs,")
     types = op.infer(tuple(map(type_of_array, arrays)), attributes)
     with np.errstate(all="ignore"):
         results = op.run(arrays, attributes)
@@ -274,6 +276,11 @@ def source_line(default: str) -> str:
             return default
         frame = frame.f_back
     return default
+
+
+def parts_of(attribute: Attribute) -> tuple[Any, ...]:
+    """Return the entries of a tuple, or the attribute alone."""
+    return attribute if isinstance(attribute, tuple) else (attribute,)
 
 
 def is_symbolic(entry: Size) -> bool:

@@ -24,11 +24,11 @@ HOMES = {
     "Tensor": "lxc.ir",
     "TensorSpec": "lxc.ir",
     "apply": "lxc.frontend",
-    "compile": "lxc.api",
+    "compile": "lxc.compilation",
     "load": "lxc.runtime",
     "setup": "lxc.frontend",
     "testmode": "lxc.frontend",
-    "trace": "lxc.api",
+    "trace": "lxc.tracing",
     "trainmode": "lxc.frontend",
     "update_state": "lxc.frontend",
 }

@@ -6,8 +6,8 @@ from lxc import ops as ops
 from lxc import passes as passes
 from lxc import runtime as runtime
 from lxc import targets as targets
-from lxc.api import compile as compile
-from lxc.api import trace as trace
+from lxc.compilation import compile as compile
+from lxc.tracing import trace as trace
 from lxc.errors import LxcError as LxcError
 from lxc.frontend import apply as apply
 from lxc.frontend import setup as setup

@@ -80,6 +80,8 @@ class Rehearsal:
 
     def kernel(self, node: Node) -> None:
         """Run a kernel; what it reads while it writes must not lie under its result."""
+        if renames(node) and node.operands[0] in self.elsewhere:
+            self.elsewhere.update(v for v in node.results if v not in self.graph.places)
         for value in node.results:
             same = [other for other in node.operands if self.coincides(value, other)]
             self.write(value, node, same if renames(node) else ())

@@ -108,6 +108,5 @@ def replaceable_operands(node: Node) -> list[Value]:
         if parameter in elementwise
         and parameter not in elsewhere
         and parameter not in made
-        and operand.type.shape == result.shape
-        and operand.type.dtype.bytes == result.dtype.bytes
+        and operand.type == result
     ]

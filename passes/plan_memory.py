@@ -39,7 +39,8 @@ def plan_memory(program: Graph | Program) -> Graph | Program:
 
     Sizes are those at the upper bounds of the dimensions, so offsets are constants. Outputs
     of the calls are written where the caller wants them and have no place; what `prepare`
-    returns lies in its block, next to what it needs on the way.
+    returns lies in its block, next to what it needs on the way. A reshape of a value that
+    has no place of its own, such as an input, is that value's memory and has none either.
     """
     if isinstance(program, Graph):
         return planned(program, program.outputs)
@@ -52,7 +53,7 @@ def planned(graph: Graph, stored_elsewhere: Iterable[Value]) -> Graph:
     buffers = share(timeline)
     offsets = arrange(buffers)
     found = {value: offsets[buffer] for buffer in buffers for value in buffer.values}
-    places = {value: found[value] for value in timeline.lives}
+    places = {value: found[value] for value in timeline.lives if value in found}
     arena = max((offsets[buffer] + buffer.bytes for buffer in buffers), default=0)
     return graph.replaced(places=places, arena_bytes=arena)
 
@@ -63,6 +64,8 @@ def share(timeline: Timeline) -> list[Buffer]:
     buffers: dict[Value, Buffer] = {}
     for value, life in timeline.lives.items():
         tick, node = heirs.get(value, (0, None))
+        if node and is_alias(node) and node.operands[0] not in buffers:
+            continue
         taken = inherited(node, tick, buffers, timeline.carries) if node else None
         if taken:
             taken.take(value, life)

@@ -109,33 +109,19 @@ class Placed:
                 check_writable(array, slot, shape_of(slot, dims))
         self.kept = (read, states, written)
         self.frame = Frame(engine.frames.sizes, engine.frames.pool)
-        self.fill(read, states, written, engine.solver.table(dims))
+        places = [address(array) for array in states]
+        inputs, outputs = map(address, read), map(address, written)
+        tables = [*inputs, *places, *places, *outputs, *engine.solver.table(dims)]
+        self.frame.fill(0, 0, bound.threads, tables)
         self.run = engine.library.run
         self.address = self.frame.address
         self.prepared: Prepared | None = None
-
-    def fill(
-        self,
-        read: Sequence[Array],
-        states: Sequence[Array],
-        written: Sequence[Array],
-        dims: list[Any],
-    ) -> None:
-        """Write all addresses into the frame."""
-        frame = self.frame
-        frame.inputs[: len(read)] = [address(array) for array in read]
-        frame.state_in[: len(states)] = [address(array) for array in states]
-        frame.state_out[: len(states)] = [address(array) for array in states]
-        frame.outputs[: len(written)] = [address(array) for array in written]
-        frame.dims[: len(dims)] = dims
-        frame.call.threads = self.bound.threads
 
     def __call__(self) -> None:
         """Run on what is in the arrays now."""
         prepared = self.bound.prepared
         if prepared is not self.prepared:
-            self.frame.call.params = prepared.params_address
-            self.frame.call.prepared = prepared.address
+            self.frame.turn_to(prepared.params_address, prepared.address)
             self.prepared = prepared
         code = self.run(self.address)
         if code != 0:

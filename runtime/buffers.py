@@ -4,6 +4,7 @@ Arrays of NumPy and of any library that speaks DLPack are taken as they are. The
 silent casts: another dtype is an error that names both.
 """
 
+import ctypes
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -104,6 +105,8 @@ class Gatherer:
         self.role = role
         self.read = reader(group.tree)
         self.slots = tuple(Slot(leaf, role) for leaf in group.leaves)
+        slots = enumerate(self.slots)
+        self.symbolic = tuple(index for index, slot in slots if slot.shape is None)
 
     def leaves(self, tree: Any) -> list[Any]:
         """Return the leaves of `tree` as they are, after comparing the structure."""
@@ -196,8 +199,12 @@ def check_shape(slot: Slot, array: Array, values: Mapping[str, int]) -> None:
 
 def address(array: Array) -> int:
     """Return the address of the first element."""
-    pointer: int = array.__array_interface__["data"][0]
-    return pointer
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+    except (TypeError, ValueError):
+        # Read-only and empty arrays and bfloat16 have no such buffer; this way is slower.
+        pointer: int = array.__array_interface__["data"][0]
+        return pointer
 
 
 def aligned_bytes(size: int) -> Array:

@@ -43,6 +43,8 @@ class Engine:
         self.state = Gatherer(signature.state, STATE)
         self.outputs = Gatherer(signature.outputs, OUTPUTS, "y")
         self.solver = DimSolver(signature)
+        slots = enumerate(self.state.slots)
+        self.changing = tuple(index for index, slot in slots if not slot.leaf.frozen)
         self.build_outputs = builder(signature.outputs.tree)
         self.build_state = builder(signature.state.tree)
         pool = PROCESS_POOL.address(library)
@@ -85,15 +87,25 @@ class Engine:
         ]
         if out is not None:
             outputs = self.caller_outputs(out, outputs)
-        new = [
-            before if slot.leaf.frozen else np.empty(array.shape, slot.dtype)
-            for slot, before, array in zip(self.state.slots, state, states, strict=True)
+        new, written = list(state), [0] * len(state)
+        for index in self.changing:
+            new[index] = np.empty(states[index].shape, self.state.slots[index].dtype)
+            written[index] = address(new[index])
+        tables = [
+            *map(address, taken),
+            *map(address, states),
+            *written,
+            *map(address, outputs),
+            *self.solver.table(dims),
         ]
-        written: list[Any] = [
-            0 if slot.leaf.frozen else address(array)
-            for slot, array in zip(self.state.slots, new, strict=True)
-        ]
-        self.enter(prepared, (taken, states, written, outputs), dims, threads)
+        frame = self.frames.take()
+        try:
+            frame.fill(prepared.params_address, prepared.address, threads, tables)
+            code = self.library.run(frame.address)
+            if code != 0:
+                raise failure(self.library, code)
+        finally:
+            self.frames.give(frame)
         return self.build_outputs(outputs), self.build_state(new)
 
     def dims(
@@ -102,35 +114,18 @@ class Engine:
         """Return the values of the dimensions at this call."""
         if not self.solver.dims:
             return {}
-        slots = [*zip(self.inputs.slots, inputs, strict=True)]
-        slots += zip(self.state.slots, states, strict=True)
-        slots += zip(self.params.slots, prepared.arrays, strict=False)
-        return self.solver.solve(slots)
-
-    def enter(
-        self,
-        prepared: Prepared,
-        tables: tuple[Sequence[Array], Sequence[Array], list[Any], Sequence[Array]],
-        dims: dict[str, int],
-        threads: int,
-    ) -> None:
-        """Fill a frame and call the compiled code."""
-        inputs, states, written, outputs = tables
-        frame = self.frames.take()
-        try:
-            frame.inputs[: len(inputs)] = [address(array) for array in inputs]
-            frame.state_in[: len(states)] = [address(array) for array in states]
-            frame.state_out[: len(written)] = written
-            frame.outputs[: len(outputs)] = [address(array) for array in outputs]
-            frame.dims[: len(self.solver.dims)] = self.solver.table(dims)
-            frame.call.params = prepared.params_address
-            frame.call.prepared = prepared.address
-            frame.call.threads = threads
-            code = self.library.run(frame.address)
-            if code != 0:
-                raise failure(self.library, code)
-        finally:
-            self.frames.give(frame)
+        groups = (
+            (self.inputs, inputs),
+            (self.state, states),
+            (self.params, prepared.arrays),
+        )
+        return self.solver.solve(
+            [
+                (gatherer.slots[index], arrays[index])
+                for gatherer, arrays in groups
+                for index in gatherer.symbolic
+            ]
+        )
 
     def caller_outputs(self, out: Any, wanted: Sequence[Array]) -> list[Array]:
         """Return the caller's arrays for the outputs, each of which must fit exactly."""

@@ -5,8 +5,9 @@ nothing but its results. `Frames` hands them out to any number of threads.
 """
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from struct import Struct
 
 from lxc.runtime.buffers import address, aligned_bytes
 from lxc.runtime.manifest import TargetRecord
@@ -29,26 +30,8 @@ class PrepareCall(ctypes.Structure):
     )
 
 
-class RunCall(ctypes.Structure):
-    """`lxc_call` of the C header."""
-
-    _fields_ = (
-        ("size", ctypes.c_uint32),
-        ("flags", ctypes.c_uint32),
-        ("inputs", ctypes.c_void_p),
-        ("params", ctypes.c_void_p),
-        ("state_in", ctypes.c_void_p),
-        ("state_out", ctypes.c_void_p),
-        ("outputs", ctypes.c_void_p),
-        ("prepared", ctypes.c_void_p),
-        ("arena", ctypes.c_void_p),
-        ("dims", ctypes.c_void_p),
-        ("pool", ctypes.c_void_p),
-        ("threads", ctypes.c_int32),
-        ("reserved", ctypes.c_int32),
-    )
-
-
+CALL_WORDS = 11
+PARAMS_WORD, PREPARED_WORD = 2, 6
 Table = ctypes.Array[ctypes.c_int64]
 
 
@@ -80,24 +63,46 @@ class Sizes:
 
 
 class Frame:
-    """The struct of one call, its tables and its arena."""
+    """The struct of one call and its tables, in one block of 64-bit words, and its arena.
+
+    The words are those of `lxc_call` in the C header, then the tables of inputs, of state that
+    goes in and out, of outputs and of dimensions. One write fills them all.
+    """
 
     def __init__(self, sizes: Sizes, pool: int) -> None:
-        """Allocate everything and point the struct at it."""
-        self.inputs = table([0] * sizes.inputs)
-        self.state_in = table([0] * sizes.state)
-        self.state_out = table([0] * sizes.state)
-        self.outputs = table([0] * sizes.outputs)
-        self.dims = table([0] * sizes.dims)
+        """Allocate the block and the arena."""
+        lengths = (sizes.inputs, sizes.state, sizes.state, sizes.outputs, sizes.dims)
+        count = CALL_WORDS + sum(lengths)
+        self.words = (ctypes.c_int64 * count)()
+        self.layout = Struct(f"={count}q")
         self.arena = aligned_bytes(sizes.arena)
-        self.call = RunCall(size=ctypes.sizeof(RunCall), pool=pool)
-        self.call.inputs = ctypes.addressof(self.inputs)
-        self.call.state_in = ctypes.addressof(self.state_in)
-        self.call.state_out = ctypes.addressof(self.state_out)
-        self.call.outputs = ctypes.addressof(self.outputs)
-        self.call.dims = ctypes.addressof(self.dims)
-        self.call.arena = address(self.arena)
-        self.address = ctypes.addressof(self.call)
+        self.address = ctypes.addressof(self.words)
+        starts = [self.address + 8 * (CALL_WORDS + sum(lengths[:i])) for i in range(5)]
+        self.inputs, self.state_in, self.state_out, self.outputs, self.dims = starts
+        self.size, self.pool, self.arena_address = 8 * CALL_WORDS, pool, address(self.arena)
+
+    def fill(self, params: int, prepared: int, threads: int, tables: Iterable[int]) -> None:
+        """Write a call: its own words, then the entries of all tables."""
+        self.layout.pack_into(
+            self.words,
+            0,
+            self.size,
+            self.inputs,
+            params,
+            self.state_in,
+            self.state_out,
+            self.outputs,
+            prepared,
+            self.arena_address,
+            self.dims,
+            self.pool,
+            threads,
+            *tables,
+        )
+
+    def turn_to(self, params: int, prepared: int) -> None:
+        """Change the params of a call that is filled."""
+        self.words[PARAMS_WORD], self.words[PREPARED_WORD] = params, prepared
 
 
 class Frames:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
+
 from lxc.errors import LxcError
 from lxc.tree import Static, Structure, flatten, print_static
 
@@ -23,6 +25,7 @@ class Role:
     code: str
 
 
+NO_LEAVES = (dict, list, tuple, bool, int, float, str)
 Reader = Callable[[Any, list[Any]], None]
 """Appends the leaves of a tree to a list, or raises `MisfitError`."""
 
@@ -50,7 +53,7 @@ def reader(structure: Structure) -> Reader:
 
 def read_leaf(tree: Any, leaves: list[Any]) -> None:
     """Append a leaf; containers and statics are none."""
-    if tree is None or isinstance(tree, dict | list | tuple | bool | int | float | str):
+    if type(tree) is not np.ndarray and (tree is None or isinstance(tree, NO_LEAVES)):
         raise MisfitError
     leaves.append(tree)
 

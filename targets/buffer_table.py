@@ -22,9 +22,13 @@ def signature_of(graph: Graph, *, name: str, mode: str) -> Signature:
         params=Group(graph.param_tree, leaves(graph.params)),
         state=Group(
             graph.state_tree,
-            tuple(leaf(value, path(value), frozen=value in frozen) for value in graph.state),
+            tuple(
+                leaf(value, path(value), frozen=value in frozen) for value in graph.state
+            ),
         ),
-        outputs=Group(graph.output_tree, tuple(leaf(value, name) for name, value in outputs)),
+        outputs=Group(
+            graph.output_tree, tuple(leaf(value, name) for name, value in outputs)
+        ),
         data=leaves(graph.data),
     )
     check(signature)
@@ -45,4 +49,3 @@ def leaf(value: Value, name: str, *, frozen: bool = False) -> Leaf:
     """Return a value as a leaf."""
     shape = tuple(from_json(size_to_json(entry)) for entry in value.type.shape)
     return Leaf(name, value.type.dtype.numpy.name, shape, frozen)
-

@@ -57,9 +57,7 @@ def compile_target(
     outcome, program = target_program(graph, target)
     signature = signature_of(graph, name=name, mode=mode)
     lowered, generated = machine_code(program, target, signature.name)
-    sources = render(
-        signature.name, signature, lowered.prepared_bytes, lowered.arena_bytes
-    )
+    sources = render(signature.name, signature, lowered.prepared_bytes, lowered.arena_bytes)
     library = link_shared(
         generated.object_bytes, sources, signature.name, compiler=compiler
     )
@@ -97,7 +95,7 @@ def machine_code(program: Program, target: Target, name: str) -> tuple[Lowered, 
     """Return the code of a planned program."""
     lowered = lower(program, name, target.machine)
     generated = generate(lowered.functions, target.processor)
-    check_code(generated)
+    check_code(generated.llvm)
     return lowered, generated
 
 

@@ -66,7 +66,9 @@ def native() -> Target:
     fitting = [one for one in LEVELS if here.features.issuperset(one.features)]
     if not fitting:
         raise LxcError(
-            "LXC-E0305", "this processor is older than the oldest target", expected="x86-64-v2"
+            "LXC-E0305",
+            "this processor is older than the oldest target",
+            expected="x86-64-v2",
         )
     floor = fitting[-1]
     cpu = host_cpu()
@@ -81,7 +83,18 @@ def native() -> Target:
     return Target("native", TRIPLE, cpu, features, machine, description, switches)
 
 
-INSTRUCTIONS = ("avx", "amx", "sse", "ssse", "bmi", "fma", "f16c", "gfni", "vaes", "vpclmul")
+INSTRUCTIONS = (
+    "avx",
+    "amx",
+    "sse",
+    "ssse",
+    "bmi",
+    "fma",
+    "f16c",
+    "gfni",
+    "vaes",
+    "vpclmul",
+)
 TARGETS = {target.name: target for target in LEVELS}
 ALIASES = {"llvm": tuple(target.name for target in LEVELS)}
 

@@ -1,8 +1,8 @@
-"""The part of TVM that code generators build programs with: nodes of its loop language, proofs.
+"""What code generators build programs with: TVM's loop language and its proofs.
 
-Only this file and `tvm_build` import tvm. Expressions are TVM objects, typed `Expr` here; indices may also be
-Python ints, which fold at once. Importing this file checks that the installed pair of packages is
-the one that works together.
+Only this file and `tvm_build` import tvm. Expressions are TVM objects, typed `Expr` here;
+indices may also be Python ints, which fold at once. Importing this file checks that the
+installed pair of packages is the one that works together.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -1,8 +1,8 @@
 """From functions in TVM's loop language to an object file, through TVM's LLVM back end.
 
-Functions come out with a plain C ABI: pointers and int64 numbers in, an int32 status out, no
-runtime library. TVM's own pipeline would add its calling convention and merge the small arrays
-that must become registers, so the list of lowering passes is our own.
+Functions come out with a plain C ABI: pointers and int64 numbers in, an int32 status out,
+no runtime library. TVM's own pipeline would add its calling convention and merge the
+small arrays that must become registers, so the list of lowering passes is our own.
 """
 
 import tempfile
@@ -35,14 +35,31 @@ class Processor:
     features: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
 class Generated:
     """One object file, with the same program in the forms that lead to it."""
 
-    object_bytes: bytes
-    tir: str
-    llvm: str
-    assembly: str
+    def __init__(self, module: Any, library: Any) -> None:
+        """Write the object file; the texts are made when they are asked for."""
+        self._module, self._library = module, library
+        self.object_bytes = object_bytes(library)
+
+    @property
+    def tir(self) -> str:
+        """The functions as they were generated."""
+        with COMPILE_LOCK:
+            return str(self._module)
+
+    @property
+    def llvm(self) -> str:
+        """The optimised program in LLVM's language."""
+        with COMPILE_LOCK:
+            return str(self._library.inspect_source("ll"))
+
+    @property
+    def assembly(self) -> str:
+        """The instructions."""
+        with COMPILE_LOCK:
+            return str(self._library.inspect_source("asm"))
 
 
 def generate(functions: Mapping[Expr, Function], processor: Processor) -> Generated:
@@ -51,12 +68,7 @@ def generate(functions: Mapping[Expr, Function], processor: Processor) -> Genera
         module = tvm.IRModule(dict(functions))
         try:
             library = tirx.build(module, target(processor), pipeline=PIPELINE)
-            return Generated(
-                object_bytes(library),
-                str(module),
-                library.inspect_source("ll"),
-                library.inspect_source("asm"),
-            )
+            return Generated(module, library)
         except Exception as failure:
             # TVM raises many types, with a trace of its C++ frames behind the first line.
             raise InternalError("code generation", first_line(failure)) from failure
@@ -111,7 +123,9 @@ def with_c_abi(made: Function) -> Function:
     parameters, declarations = [], []
     for parameter in made.params:
         if tirx.is_buffer_var(parameter):
-            element = PointerType(PrimType(str(parameter.ty.dtype)), parameter.ty.storage_scope)
+            element = PointerType(
+                PrimType(str(parameter.ty.dtype)), parameter.ty.storage_scope
+            )
             pointer = tirx.Var(f"{parameter.name}_pointer", element)
             declarations.append(tirx.DeclBuffer(parameter, data=pointer))
             parameters.append(pointer)
@@ -125,7 +139,6 @@ def with_c_abi(made: Function) -> Function:
     return plain.with_attr("calling_conv", 2)
 
 
-@tvm.transform.module_pass(opt_level=0, name="lxc.CABI")
 def c_abi(module: Any, context: Any) -> Any:
     """Rewrite all functions of a module to the C ABI."""
     functions = {name: with_c_abi(made) for name, made in module.functions_items()}
@@ -143,7 +156,7 @@ def pipeline() -> tuple[Any, Any, Any]:
         s_tir.transform.StmtSimplify(),
         tirx.transform.RemoveNoOp(),
         tirx.transform.VerifyMemory(),
-        c_abi,
+        tvm.transform.module_pass(c_abi, opt_level=0, name="lxc.CABI"),
     ]
     return tvm.transform.Sequential(passes), finish_host, finish_device
 

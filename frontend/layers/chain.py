@@ -63,7 +63,8 @@ class Chain(Layer):
 
     def __reduce__(self) -> Any:
         """Copy and pickle the children as they are."""
-        return chain_of, (self.children, self.disable_optimizations)
+        parts = (self.children, self.disable_optimizations)
+        return chain_of, parts, {"source": self.source}
 
     def init_params(self, rng: np.random.Generator) -> dict[str, Any]:
         """Return one entry per child."""

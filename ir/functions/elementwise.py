@@ -10,72 +10,19 @@ from typing import Any
 import numpy as np
 
 from lxc.errors import Mismatch
-from lxc.ir.dim import Size
+from lxc.ir.functions.promotion import (
+    Scalar,
+    aligned,
+    as_near_float,
+    as_operand,
+    broadcast_operand,
+    broadcast_shapes,
+    common_type,
+)
 from lxc.ir.op import Op
 from lxc.ir.ops import elementwise as ops
-from lxc.ir.ops.shape import broadcast
 from lxc.ir.tensor import Operand, Tensor, apply, implements, lifted, shape_of, type_of
 from lxc.ir.types import dtype_of
-
-Scalar = bool | int | float
-
-
-def common_type(operands: tuple[Any, ...]) -> np.dtype[Any]:
-    """Return the element type where operands meet; Python numbers only lend their kind."""
-    typed = [x.dtype for x in operands if isinstance(x, Tensor | np.ndarray | np.generic)]
-    numbers = [x for x in operands if isinstance(x, Scalar)]
-    if not typed:
-        return np.result_type(*(np.asarray(x) for x in operands))
-    common = typed[0]
-    for dtype in typed[1:]:
-        common = common if dtype == common else np.result_type(common, dtype)
-    is_float = dtype_of(common).is_float
-    if any(isinstance(x, float) for x in numbers) and not is_float:
-        return np.dtype(np.float64)
-    if common == np.bool_ and any(not isinstance(x, bool) for x in numbers):
-        return np.dtype(np.int64)
-    return common
-
-
-def broadcast_shapes(*shapes: tuple[Size, ...]) -> tuple[Size, ...]:
-    """Return what all shapes broadcast to by NumPy's rule, symbolic sizes included."""
-    rank = max(map(len, shapes))
-    result: list[Size] = [1] * rank
-    for shape in shapes:
-        for place, entry in enumerate(shape, rank - len(shape)):
-            if result[place] == 1:
-                result[place] = entry
-            elif entry not in (1, result[place]):
-                raise Mismatch("y", list(result), list(shape), because="shapes broadcast")
-    return tuple(result)
-
-
-def broadcast_operand(x: Operand, shape: tuple[Size, ...]) -> Operand:
-    """Return `x` repeated to `shape`; leading axes are added."""
-    own = shape_of(x)
-    if own == shape:
-        return x
-    axes = tuple(range(len(shape) - len(own), len(shape)))
-    result: Operand = apply(broadcast, x, shape=shape, axes=axes)
-    return result
-
-
-def as_operand(x: Any, dtype: np.dtype[Any]) -> Operand:
-    """Return `x` as an array or tensor with elements of `dtype`."""
-    if isinstance(x, Tensor):
-        if x.dtype == dtype:
-            return x
-        converted: Operand = apply(ops.cast, x, dtype=dtype_of(dtype))
-        return converted
-    return np.asarray(x).astype(dtype, copy=False)
-
-
-def aligned(*operands: Any, dtype: Any = None) -> list[Operand]:
-    """Return operands with one element type and one shape."""
-    target = np.dtype(dtype) if dtype is not None else common_type(operands)
-    typed = lifted(as_operand(x, target) for x in operands)
-    shape = broadcast_shapes(*map(shape_of, typed))
-    return [broadcast_operand(x, shape) for x in typed]
 
 
 def binary(op: Op, *numpy_functions: object) -> Callable[[Any, Any], Any]:
@@ -85,7 +32,7 @@ def binary(op: Op, *numpy_functions: object) -> Callable[[Any, Any], Any]:
     def function(x: Any, y: Any) -> Any:
         return apply(op, *aligned(x, y))
 
-    return documented(function, op)
+    return documented(function, op, *numpy_functions)
 
 
 def unary(op: Op, *numpy_functions: object, floats: bool = False) -> Callable[[Any], Any]:
@@ -93,26 +40,35 @@ def unary(op: Op, *numpy_functions: object, floats: bool = False) -> Callable[[A
 
     @implements(*numpy_functions)
     def function(x: Any) -> Any:
-        return apply(op, as_float(x) if floats else as_operand(x, common_type((x,))))
+        return apply(op, as_near_float(x) if floats else as_operand(x, common_type((x,))))
 
-    return documented(function, op)
+    return documented(function, op, *numpy_functions)
 
 
-def documented(function: Callable[..., Any], op: Op) -> Callable[..., Any]:
-    """Name a function after its op."""
-    function.__name__ = op.name
+def rounding(op: Op, *numpy_functions: object) -> Callable[[Any], Any]:
+    """Return the NumPy function that rounds floats and leaves integers alone."""
+
+    @implements(*numpy_functions)
+    def function(x: Any) -> Any:
+        dtype = common_type((x,))
+        typed = as_operand(x, dtype)
+        return apply(op, typed) if dtype_of(dtype).is_float else typed
+
+    return documented(function, op, *numpy_functions)
+
+
+def documented(
+    function: Callable[..., Any], op: Op, *numpy_functions: Any
+) -> Callable[..., Any]:
+    """Name a function as NumPy does, or after its op, so that it can be found and pickled."""
+    function.__name__ = numpy_functions[0].__name__ if numpy_functions else op.name
+    function.__qualname__ = function.__name__
     function.__doc__ = f"{op.__doc__}"
     return function
 
 
-def as_float(x: Any) -> Operand:
-    """Return `x` with float elements; integers become float64, as in NumPy."""
-    dtype = common_type((x,))
-    return as_operand(x, dtype if dtype_of(dtype).is_float else np.dtype(np.float64))
-
-
 negative = unary(ops.negate, np.negative)
-absolute = unary(ops.absolute, np.absolute, np.fabs)
+absolute = unary(ops.absolute, np.absolute)
 sign = unary(ops.sign, np.sign)
 invert = unary(ops.bitwise_not, np.invert)
 exp = unary(ops.exp, np.exp, floats=True)
@@ -124,8 +80,8 @@ rsqrt = unary(ops.rsqrt, floats=True)
 sin = unary(ops.sin, np.sin, floats=True)
 cos = unary(ops.cos, np.cos, floats=True)
 erf = unary(ops.erf, floats=True)
-floor = unary(ops.floor, np.floor, floats=True)
-ceil = unary(ops.ceil, np.ceil, floats=True)
+floor = rounding(ops.floor, np.floor)
+ceil = rounding(ops.ceil, np.ceil)
 rint = unary(ops.round, np.rint, floats=True)
 
 add = binary(ops.add, np.add)
@@ -149,12 +105,12 @@ right_shift = binary(ops.shift_right, np.right_shift)
 @implements(np.tanh)
 def tanh(x: Any, *, fast: bool = False) -> Any:
     """Return the hyperbolic tangent; `fast` allows 8 ULP instead of 2."""
-    return apply(ops.tanh, as_float(x), fast=fast)
+    return apply(ops.tanh, as_near_float(x), fast=fast)
 
 
 def sigmoid(x: Any, *, fast: bool = False) -> Any:
     """Return 1 / (1 + exp(-x)) without overflow; `fast` allows 8 ULP instead of 2."""
-    return apply(ops.logistic, as_float(x), fast=fast)
+    return apply(ops.logistic, as_near_float(x), fast=fast)
 
 
 @implements(np.divide, np.true_divide)
@@ -168,16 +124,23 @@ def divide(x: Any, y: Any) -> Any:
 
 @implements(np.power)
 def power(x: Any, y: Any) -> Any:
-    """Return x to the power y; small whole Python exponents become products."""
-    if isinstance(y, int) and not isinstance(y, bool) and 1 <= y <= 4:
-        result = x
+    """Return x to the power y; small whole Python exponents become products.
+
+    An integer to the power of an array of integers is refused: negative exponents would
+    have no result.
+    """
+    dtype = common_type((x, y))
+    is_float = dtype_of(dtype).is_float
+    if isinstance(y, int) and y == 0:
+        return ones_like(as_operand(x, dtype))
+    if isinstance(y, int) and 1 <= y <= (4 if is_float else 64):
+        result = as_operand(x, dtype)
         for _ in range(y - 1):
             result = multiply(result, x)
         return result
-    dtype = common_type((x, y))
-    return apply(
-        ops.power, *aligned(x, y, dtype=dtype if dtype_of(dtype).is_float else np.float64)
-    )
+    if not is_float:
+        raise Mismatch("x", "a float", type_of(x), hint="convert it with astype first")
+    return apply(ops.power, *aligned(x, y, dtype=dtype))
 
 
 @implements(np.square)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lxc.errors import Mismatch
-from lxc.ir.functions.elementwise import (
+from lxc.ir.functions.promotion import (
     as_operand,
     broadcast_operand,
     broadcast_shapes,

@@ -6,7 +6,8 @@ import numpy as np
 
 from lxc.ir.dim import Size
 from lxc.ir.functions.elementwise import astype, multiply, right_shift
-from lxc.ir.functions.shape import getitem, reshape
+from lxc.ir.functions.indexing import getitem
+from lxc.ir.functions.shape import reshape
 from lxc.ir.ops import random as ops
 from lxc.ir.tensor import apply
 

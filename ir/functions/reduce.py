@@ -5,18 +5,8 @@ from typing import Any
 import numpy as np
 
 from lxc.ir.dim import Size
-from lxc.ir.functions.elementwise import (
-    as_bool,
-    as_float,
-    as_operand,
-    common_type,
-    divide,
-    exp,
-    log,
-    multiply,
-    sqrt,
-    subtract,
-)
+from lxc.ir.functions.elementwise import as_bool, divide, exp, log, multiply, sqrt, subtract
+from lxc.ir.functions.promotion import as_float, as_operand, common_type
 from lxc.ir.functions.shape import Axes, axes_of, reshape
 from lxc.ir.ops import reduce as ops
 from lxc.ir.ops import shape as shape_ops

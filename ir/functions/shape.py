@@ -2,20 +2,15 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from types import EllipsisType
 from typing import Any
 
 import numpy as np
 
 from lxc.errors import LxcError
-from lxc.ir.dim import Dim, Size, bounds, size
-from lxc.ir.functions.elementwise import (
-    as_operand,
-    broadcast_operand,
-    common_type,
-)
+from lxc.ir.dim import Dim, Size, size
+from lxc.ir.functions.promotion import as_operand, broadcast_operand, common_type
 from lxc.ir.ops import shape as ops
-from lxc.ir.tensor import Operand, Tensor, apply, implements, refusal, shape_of, type_of
+from lxc.ir.tensor import apply, implements, shape_of, type_of
 from lxc.ir.types import count_elements
 
 Axes = int | Sequence[int]
@@ -207,99 +202,3 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0
     value = as_operand(constant_values, type_of(x).dtype.numpy)
     low, high = (tuple(size(pair[end]) for pair in pairs) for end in (0, 1))
     return apply(ops.pad, x, value, low=low, high=high, interior=(0,) * rank)
-
-
-@implements(Tensor.__getitem__)
-def getitem(x: Operand, index: Any) -> Any:
-    """Return a slice of `x` by ints, slices, None and `...`, as NumPy's basic indexing."""
-    items = list(index) if isinstance(index, tuple) else [index]
-    shape = shape_of(x)
-    taken = sum(item is not None and not isinstance(item, EllipsisType) for item in items)
-    if not any(isinstance(item, EllipsisType) for item in items):
-        items.append(...)
-    place = next(i for i, item in enumerate(items) if isinstance(item, EllipsisType))
-    items[place : place + 1] = [np.s_[:]] * (len(shape) - taken)
-    parts = Indexing(shape)
-    for item in items:
-        parts.take(item)
-    if parts.reversed:
-        x = flip(x, parts.reversed)
-    if (parts.start, parts.stop) != ([0] * len(shape), list(shape)) or max(
-        parts.step, default=1
-    ) > 1:
-        x = apply(
-            ops.slice,
-            x,
-            start=tuple(parts.start),
-            stop=tuple(parts.stop),
-            step=tuple(parts.step),
-        )
-    return reshape(x, tuple(parts.final(shape_of(x))))
-
-
-class Indexing:
-    """What basic indexing does to each axis in turn."""
-
-    def __init__(self, shape: tuple[Size, ...]) -> None:
-        """Start before the first axis."""
-        self.shape = shape
-        self.start: list[Size] = []
-        self.stop: list[Size] = []
-        self.step: list[int] = []
-        self.reversed: list[int] = []
-        self.axes: list[int | None] = []
-
-    def take(self, item: Any) -> None:
-        """Apply one entry of an index."""
-        if item is None:
-            self.axes.append(None)
-            return
-        axis = len(self.start)
-        if axis >= len(self.shape):
-            raise LxcError(
-                "LXC-E0103", f"there are too many indices for {list(self.shape)}"
-            )
-        entry = self.shape[axis]
-        if isinstance(item, slice):
-            low, high, step = slice_ends(item, entry)
-            if step < 0:
-                self.reversed.append(axis)
-                step = -step
-            self.axes.append(axis)
-        elif isinstance(item, int | np.integer):
-            low, high, step = int(item), int(item) + 1, 1
-            if low < 0:
-                low, high = entry + low, entry + low + 1
-            if not bounds(low)[0] >= 0 or bounds(entry - high)[0] < 0:
-                raise LxcError(
-                    "LXC-E0103", f"index {item} is outside of an axis of size {entry}"
-                )
-        else:
-            raise refusal(f"an index by {type(item).__name__}", "LXC-E0110")
-        self.start.append(low)
-        self.stop.append(high)
-        self.step.append(step)
-
-    def final(self, sliced: tuple[Size, ...]) -> list[Size]:
-        """Return the shape after single indices went and new axes came."""
-        return [1 if axis is None else sliced[axis] for axis in self.axes]
-
-
-def slice_ends(item: slice, entry: Size) -> tuple[Size, Size, int]:
-    """Return start, stop and step of a Python slice on an axis of size `entry`."""
-    step = 1 if item.step is None else int(item.step)
-    if isinstance(entry, int):
-        start, stop, step = item.indices(entry)
-        if step < 0:
-            # On the reversed axis, cell i is cell entry - 1 - i of the axis.
-            start, stop = entry - 1 - start, entry - 1 - stop
-        return start, max(start, stop), step
-    start_size: Size = item.start or 0
-    stop_size: Size = entry if item.stop is None else item.stop
-    if step < 1:
-        raise refusal("a backward slice of an axis of unknown size")
-    if isinstance(start_size, int) and start_size < 0:
-        start_size = entry + start_size
-    if isinstance(stop_size, int) and stop_size < 0:
-        stop_size = entry + stop_size
-    return start_size, stop_size, step

@@ -1,9 +1,10 @@
 """The reductions that kernels are built around, in one form.
 
-A reduction has loop axes (which together name one result element), reduction axes, and a term
-for every pair of their coordinates; the terms of one element are combined in the order of the
-reduction axes. `lane` is the loop axis that vectors run along, None if they run along the last
-reduction axis. `row` is the loop axis of which several entries are computed together.
+A reduction has loop axes (which together name one result element), reduction axes, and a
+term for every pair of their coordinates; the terms of one element are combined in the
+order of the reduction axes. `lane` is the loop axis that vectors run along, None if they
+run along the last reduction axis. `row` is the loop axis of which several entries are
+computed together.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from lxc.ir.node import Node
 from lxc.ir.ops.contract import free_axes
 from lxc.ir.ops.reduce import identity
 from lxc.ir.types import DType
+from lxc.passes.nodes import attributes_of
 from lxc.targets.llvm import integers
 from lxc.targets.llvm.element import Elements
 from lxc.targets.llvm.place import Place
@@ -24,7 +26,6 @@ from lxc.targets.llvm.storage import computed
 from lxc.targets.tvm_api import (
     Expr,
     Index,
-    both,
     constant,
     either,
     intrinsic,
@@ -121,7 +122,9 @@ def dot_general(node: Node, dims: Mapping[str, Expr]) -> Anchor:
     """Return a product of matrices: lanes along the columns, several rows at a time."""
     lhs, rhs = node.operands
     names = ("lhs_batch", "rhs_batch", "lhs_contract", "rhs_contract")
-    left_batch, right_batch, left_contract, right_contract = (node.attributes[n] for n in names)
+    left_batch, right_batch, left_contract, right_contract = (
+        attributes_of(node)[n] for n in names
+    )
     rows = free_axes(lhs.type.rank, left_batch, left_contract)
     columns = free_axes(rhs.type.rank, right_batch, right_contract)
     batches = len(left_batch)
@@ -173,7 +176,7 @@ def dot_axes(
 def ends_in_depth(node: Node) -> bool:
     """Return whether both operands of a product lie in the order of the contracted axes."""
     lhs, rhs = node.operands
-    left, right = node.attributes["lhs_contract"], node.attributes["rhs_contract"]
+    left, right = attributes_of(node)["lhs_contract"], attributes_of(node)["rhs_contract"]
     return bool(left) and left[-1] == lhs.type.rank - 1 and right[-1] == rhs.type.rank - 1
 
 
@@ -188,15 +191,21 @@ def ordered(axes: Sequence[int], coordinates: Sequence[Index]) -> list[Index]:
 def conv(node: Node, dims: Mapping[str, Expr]) -> Anchor:
     """Return a convolution: loops over sample, group, channel and cells."""
     x, weight = node.operands
-    if any(map(any, node.attributes["padding"])) or set(node.attributes["lhs_dilation"]) != {1}:
+    if any(map(any, attributes_of(node)["padding"])) or set(
+        attributes_of(node)["lhs_dilation"]
+    ) != {1}:
         raise InternalError("code generation", "a convolution still has padding")
-    inner_order = node.attributes["weight_order"] == "io"
+    inner_order = attributes_of(node)["weight_order"] == "io"
     shape = [index_of(entry, dims) for entry in node.result.type.shape]
     kernel = [index_of(entry, dims) for entry in weight.type.shape]
     taps, inputs = (kernel[:-2], kernel[-2]) if inner_order else (kernel[2:], kernel[1])
-    groups = node.attributes["groups"]
+    groups = attributes_of(node)["groups"]
     outputs = shape[1] // groups
-    moves = list(zip(node.attributes["strides"], node.attributes["rhs_dilation"], strict=True))
+    moves = list(
+        zip(
+            attributes_of(node)["strides"], attributes_of(node)["rhs_dilation"], strict=True
+        )
+    )
 
     def term(elements: Elements, at: Coordinates, deep: Coordinates) -> Expr:
         sample, group, channel, *cells = at
@@ -226,7 +235,7 @@ def conv(node: Node, dims: Mapping[str, Expr]) -> Anchor:
 def reduce(node: Node, dims: Mapping[str, Expr]) -> Anchor:
     """Return a reduction of whole axes."""
     (x,) = node.operands
-    axes = tuple(sorted(node.attributes["axes"]))
+    axes = tuple(sorted(attributes_of(node)["axes"]))
     kept = free_axes(x.type.rank, axes)
     sizes = [index_of(entry, dims) for entry in x.type.shape]
 
@@ -241,7 +250,7 @@ def reduce(node: Node, dims: Mapping[str, Expr]) -> Anchor:
         tuple(sizes[axis] for axis in axes),
         None if deep_last or not kept else len(kept) - 1,
         None,
-        node.attributes["kind"],
+        attributes_of(node)["kind"],
         lambda at: at,
         term,
     )
@@ -250,9 +259,9 @@ def reduce(node: Node, dims: Mapping[str, Expr]) -> Anchor:
 def reduce_window(node: Node, dims: Mapping[str, Expr]) -> Anchor:
     """Return a reduction of windows."""
     (x,) = node.operands
-    if any(map(any, node.attributes["padding"])):
+    if any(map(any, attributes_of(node)["padding"])):
         raise InternalError("code generation", "a window still has padding")
-    window, strides = node.attributes["window"], node.attributes["strides"]
+    window, strides = attributes_of(node)["window"], attributes_of(node)["strides"]
     sizes = [index_of(entry, dims) for entry in x.type.shape]
     shape = [index_of(entry, dims) for entry in node.result.type.shape]
     wide = [axis for axis, entry in enumerate(window) if entry > 1]
@@ -271,7 +280,7 @@ def reduce_window(node: Node, dims: Mapping[str, Expr]) -> Anchor:
         tuple(window[axis] for axis in wide),
         None if whole or not rank else rank - 1,
         None,
-        node.attributes["kind"],
+        attributes_of(node)["kind"],
         lambda at: at,
         term,
     )

@@ -8,6 +8,7 @@ from lxc.ir.dim import Dim, Size
 from lxc.ir.machine import Machine
 from lxc.ir.node import Body, Node, Value
 from lxc.ir.printer import Printer, print_attributes
+from lxc.passes.nodes import attributes_of
 from lxc.targets.llvm.group import is_alias
 from lxc.targets.llvm.kernel import Kernel, make_kernel
 from lxc.targets.llvm.sizes import index_of
@@ -116,7 +117,9 @@ class Calls:
         """Return where a value lies."""
         if value not in self.known:
             if value not in self.places:
-                raise InternalError("code generation", f"a value of {value.type} has no place")
+                raise InternalError(
+                    "code generation", f"a value of {value.type} has no place"
+                )
             self.known[value] = self.arena.moved(self.places[value])
         return self.known[value]
 
@@ -134,6 +137,9 @@ class Calls:
             if node.op.name == "scan":
                 self.scan(node)
             elif node.bodies and is_alias(node.bodies[0]):
+                origin = self.address(node.operands[0])
+                if node.result not in self.places:
+                    self.known.setdefault(node.result, origin)
                 self.copy(self.address(node.result), node.operands[0])
             else:
                 self.kernel(node)
@@ -161,7 +167,10 @@ class Calls:
     def copy(self, destination: Address, source: Value) -> None:
         """Write the copy of a value, unless it lies there already."""
         origin = self.address(source)
-        if (origin.region, str(origin.offset)) == (destination.region, str(destination.offset)):
+        if (origin.region, str(origin.offset)) == (
+            destination.region,
+            str(destination.offset),
+        ):
             return
         moved = move_bytes(
             pointer(destination.number), pointer(origin.number), self.bytes_of(source)
@@ -190,16 +199,16 @@ class Calls:
         return twin
 
     def scan(self, node: Node) -> None:
-        """Write the loop of a scan: carries have memory of their own, the rest is in place."""
+        """Write the loop of a scan: only carries have memory of their own."""
         (body,) = node.bodies
-        carries, consts = node.attributes["carries"], node.attributes["consts"]
-        if node.attributes["axis"] != 0:
+        carries, consts = attributes_of(node)["carries"], attributes_of(node)["consts"]
+        if attributes_of(node)["axis"] != 0:
             raise InternalError("code generation", "a scan walks along an inner axis")
         for parameter, start in zip(body.parameters[:carries], node.operands, strict=False):
             self.copy(self.address(parameter), start)
-        length = self.size(node.attributes["length"])
+        length = self.size(attributes_of(node)["length"])
         with self.writer.loop(length) as counter:
-            step = length - 1 - counter if node.attributes["reverse"] else counter
+            step = length - 1 - counter if attributes_of(node)["reverse"] else counter
             whole = carries + consts
             for parameter, operand in list(
                 zip(body.parameters, node.operands, strict=True)

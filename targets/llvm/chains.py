@@ -1,7 +1,7 @@
 """Reductions with vectors along the last reduction axis: lanes are chains of their own.
 
-How many chains there are and the order in which they are put together follow from the size of
-that axis and the machine alone.
+How many chains there are and the order in which they are put together follow from the
+size of that axis and the machine alone.
 """
 
 from collections.abc import Sequence

@@ -6,6 +6,7 @@ from math import prod
 from lxc.ir.dim import bounds
 from lxc.ir.node import Node, Value, walk
 from lxc.ir.types import count_elements
+from lxc.passes.nodes import attributes_of
 
 FLOPS_PER_MICROSECOND = 50_000
 BYTES_PER_MICROSECOND = 10_000
@@ -51,12 +52,14 @@ def flops_of_reduction(node: Node) -> int:
     first, results = node.operands[0], most_elements(node.result)
     if node.op.name == "dot_general":
         shape = first.type.shape
-        depth = count_elements([shape[axis] for axis in node.attributes["lhs_contract"]])
+        depth = count_elements(
+            [shape[axis] for axis in attributes_of(node)["lhs_contract"]]
+        )
         return 2 * results * bounds(depth)[1]
     if node.op.name == "conv":
         weight = node.operands[1].type.shape
-        outputs = weight[-1] if node.attributes["weight_order"] == "io" else weight[0]
+        outputs = weight[-1] if attributes_of(node)["weight_order"] == "io" else weight[0]
         return 2 * results * bounds(count_elements(weight))[1] // max(1, bounds(outputs)[1])
     if node.op.name == "reduce_window":
-        return results * prod(node.attributes["window"])
+        return results * int(prod(attributes_of(node)["window"]))
     return most_elements(first)

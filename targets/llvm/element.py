@@ -1,8 +1,8 @@
-"""Pull one vector of elements through the nodes of a fused body, from a value back to memory.
+"""Pull one vector of elements through a fused body, from a value back to memory.
 
-`Elements.at(value, place)` writes what is needed to know the element of `value` at `place` and
-returns it. The place may mention the lane counter, then there is one element per lane. A value
-that was pulled to the same place before is not computed again.
+`Elements.at(value, place)` writes what is needed to know the element of `value` at
+`place` and returns it. The place may mention the lane counter, then there is one element
+per lane. A value that was pulled to the same place before is not computed again.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from lxc.errors import InternalError
 from lxc.ir.node import Body, Node, Value
 from lxc.ir.types import DType
+from lxc.passes.nodes import attributes_of
 from lxc.targets.llvm import views
 from lxc.targets.llvm.place import Place
 from lxc.targets.llvm.scalar import RULES, Step
@@ -28,9 +29,6 @@ from lxc.targets.tvm_api import (
     load,
     select,
 )
-
-LONGEST_CONDITION = 4
-"""Conditions nested deeper than this are held, so that expressions stay short."""
 
 
 class Source:
@@ -56,10 +54,13 @@ class Elements:
         self.width = width
         self.known: dict[tuple[Value, Place], Expr] = {}
         self._places: dict[tuple[Node, Place], Place] = {}
-        self._depth: dict[tuple[Value, Place], int] = {}
 
     def hold(self, value: Expr, dtype: str) -> Expr:
-        """Return a vector that is kept in registers."""
+        """Return a vector that is kept in registers.
+
+        Conditions are kept as 0 or 1, so that nothing is ever turned around that compares
+        floats: TVM takes the opposite of `x < y` for `y <= x`, which NaN makes wrong.
+        """
         if dtype == "bool":
             number = select(value, constant(1, "int32"), constant(0, "int32"))
             return differs(self.hold(number, "int32"), constant(0, "int32"))
@@ -110,34 +111,25 @@ class Elements:
         operands = [self.at(operand, place) for operand in node.operands]
         element = RULES[node.op.name](Step(node, self.hold), *operands)
         dtype = node.result.type.dtype
-        if dtype is DType.BOOL:
-            return self._condition(node, place, element)
         held = self.hold(element, computed(dtype))
         if is_half(dtype) and not keeps_half(node):
             held = self.hold(rounded(held, dtype), computed(dtype))
         return held
 
-    def _condition(self, node: Node, place: Place, element: Expr) -> Expr:
-        nested = [self._depth.get((operand, place), 0) for operand in node.operands]
-        depth = max(nested, default=0) + 1
-        if depth > LONGEST_CONDITION or self.source.readers.get(node.result, 0) > 1:
-            return self.hold(element, "bool")
-        self._depth[node.result, place] = depth
-        return element
-
     def _make(self, node: Node, place: Place) -> Expr:
         dtype = node.result.type.dtype
         name = computed(dtype)
         if node.op.name == "iota":
-            count = cast(name, as_index(place.coordinates[node.attributes["axis"]]))
+            count = cast(name, as_index(place.coordinates[attributes_of(node)["axis"]]))
             return rounded(self.hold(count, name), dtype) if is_half(dtype) else count
-        values = node.attributes["value"]
+        values = attributes_of(node)["value"]
         element = constant(values[-1], name)
         position = place.position
         for number, value in reversed(list(enumerate(values[:-1]))):
             here = as_index(position) < as_index(number + 1)
             element = select(here, constant(value, name), element)
-        # TVM folds sums and products with a literal zero as if there were no NaN and no -0.0.
+        # TVM folds sums and products with a literal zero as if there were no NaN and no
+        # -0.0.
         plain = len(values) == 1 and (not dtype.is_float or values[0] != 0)
         return element if plain else self.hold(element, name)
 
@@ -152,7 +144,9 @@ class Elements:
         filling = self.at(node.operands[1], Place((), position=0))
         return self._guarded(conditions, element, filling, node)
 
-    def _guarded(self, conditions: list[Expr], inside: Expr, filling: Expr, node: Node) -> Expr:
+    def _guarded(
+        self, conditions: list[Expr], inside: Expr, filling: Expr, node: Node
+    ) -> Expr:
         inside_all = conditions[0]
         for condition in conditions[1:]:
             inside_all = both(inside_all, condition)
@@ -171,5 +165,5 @@ class Elements:
 
 
 def keeps_half(node: Node) -> bool:
-    """Return whether a node's result needs no rounding because it is one of its operands."""
+    """Return whether a result needs no rounding: it is an operand, maybe negated."""
     return node.op.name in ("select", "maximum", "minimum", "absolute", "negate", "sign")

@@ -1,7 +1,7 @@
 """The two functions that the C wrapper of a model calls: prepare and run.
 
-Both take tables of addresses as int64, the addresses of the prepared block and of the arena,
-the values of the dimensions, and a cell that collects the status of every kernel.
+Both take tables of addresses as int64, the addresses of the prepared block and of the
+arena, the values of the dimensions, and a cell that collects the status of every kernel.
 """
 
 from collections.abc import Mapping, Sequence
@@ -130,7 +130,8 @@ def state_copies(
     becomes another leaf is then saved before it is overwritten.
     """
     return [
-        (Address(f"state_in {number}", load(table, number)), value) for number, value in changed
+        (Address(f"state_in {number}", load(table, number)), value)
+        for number, value in changed
     ]
 
 
@@ -162,4 +163,3 @@ def calls_of(
     end = -(-(graph.arena_bytes or 0) // ALIGNMENT) * ALIGNMENT
     arena = entry.blocks[block]
     return Calls(entry.writer, library, entry.status, known, graph.places, arena, end)
-

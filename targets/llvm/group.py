@@ -1,4 +1,4 @@
-"""A fused node taken apart: its anchor, and the value that is stored position by position."""
+"""A fused node taken apart: its anchor, and the value that is stored."""
 
 from dataclasses import dataclass
 

@@ -1,9 +1,9 @@
 """Integer arithmetic that wraps around.
 
-TVM promises LLVM that 32- and 64-bit sums, differences and products never overflow, and LLVM
-builds on it. Integers of the IR wrap, as NumPy's do, so they are computed in a way that keeps
-the promise: 32 bits inside 64, and 64 bits in halves. LLVM finds the plain instruction again
-for the first.
+TVM promises LLVM that 32- and 64-bit sums, differences and products never overflow, and
+LLVM builds on it. Integers of the IR wrap, as NumPy's do, so they are computed in a way
+that keeps the promise: 32 bits inside 64, and 64 bits in halves. LLVM finds the plain
+instruction again for the first.
 """
 
 from collections.abc import Callable

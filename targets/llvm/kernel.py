@@ -24,7 +24,7 @@ from lxc.targets.tvm_api import Buffer, Expr, Function, array, function, variabl
 
 @dataclass(frozen=True)
 class Kernel:
-    """A function over the addresses of the operands and of the result, then the dimensions."""
+    """A function of the addresses of operands and result, then of the dimensions."""
 
     name: str
     function: Function
@@ -95,10 +95,9 @@ def write_anchored(
     machine: Machine,
     parallel: bool,
 ) -> str:
-    """Write a reduction along the axis that suits it and return the name of the algorithm."""
+    """Write a reduction along the axis that suits it; return the algorithm."""
     if anchor.lane is None and anchor.depth:
         write_chains(writer, source, group, anchor, result, machine, parallel=parallel)
         return f"{anchor.node.op} by chains"
     write_tiles(writer, source, group, anchor, result, machine, parallel=parallel)
     return f"{anchor.node.op} by tiles"
-

@@ -1,4 +1,4 @@
-"""Loops over whole axes and over pieces of axes, one after the other or shared by threads."""
+"""Loops over whole axes and over pieces of axes, serial or shared by threads."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -23,8 +23,8 @@ def walk(
 ) -> None:
     """Write `body` for all coordinates of `extents` and all pieces of every cut axis.
 
-    The body gets, for every cut axis, the kind of piece and where this one starts. In parallel,
-    one loop runs over everything, so that threads share all of the work.
+    The body gets, for every cut axis, the kind of piece and where this one starts. In
+    parallel, one loop runs over everything, so that threads share all of the work.
     """
     if parallel:
         walk_flat(writer, extents, cut, body)
@@ -40,7 +40,7 @@ def walk_pieces(
     body: Callable[[tuple[tuple[Pieces, Index], ...]], None],
     chosen: tuple[tuple[Pieces, Index], ...] = (),
 ) -> None:
-    """Write a loop over the pieces of every kind of the first cut axis, and so on inside."""
+    """Write loops over the pieces of the first cut axis, and so on inside."""
     if not cut:
         body(chosen)
         return
@@ -77,9 +77,12 @@ def choose_pieces(
     if not cut:
         body(chosen)
         return
-    choose_kind(writer, cut[0], numbers[0], lambda pair: choose_pieces(
-        writer, cut[1:], numbers[1:], body, (*chosen, pair)
-    ))
+    choose_kind(
+        writer,
+        cut[0],
+        numbers[0],
+        lambda pair: choose_pieces(writer, cut[1:], numbers[1:], body, (*chosen, pair)),
+    )
 
 
 def choose_kind(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from lxc.ir.machine import Machine
 from lxc.ir.node import Node
 from lxc.ir.ops.random import PARITY, ROTATIONS, SPLIT
+from lxc.passes.nodes import attributes_of
 from lxc.targets.llvm import integers
 from lxc.targets.llvm.nest import walk
 from lxc.targets.llvm.sizes import index_of, product
@@ -40,7 +41,11 @@ class Threefry:
         self.writer, self.width = writer, width
         first, second = load(key, 0), load(key, 1)
         third = intrinsic("xor", intrinsic("xor", first, second), word(PARITY))
-        self.schedule = [self.hold(first, WORD), self.hold(second, WORD), self.hold(third, WORD)]
+        self.schedule = [
+            self.hold(first, WORD),
+            self.hold(second, WORD),
+            self.hold(third, WORD),
+        ]
 
     def hold(self, value: Expr, dtype: str) -> Expr:
         """Return a vector that is kept in registers."""
@@ -80,7 +85,7 @@ def random_bits(
     parallel: bool,
 ) -> None:
     """Write two words per counter block, one if the last block is only half needed."""
-    shape = [index_of(entry, writer.dims) for entry in node.attributes["shape"]]
+    shape = [index_of(entry, writer.dims) for entry in attributes_of(node)["shape"]]
     count = product(shape)
 
     def body(counters: tuple[Index, ...], chosen: tuple[tuple[Pieces, Index], ...]) -> None:
@@ -115,7 +120,7 @@ def random_split(
     parallel: bool,
 ) -> None:
     """Write one key per counter block of the upper range."""
-    for piece in vectors(0, node.attributes["count"], machine.lanes):
+    for piece in vectors(0, attributes_of(node)["count"], machine.lanes):
         with writer.loop(piece.count) as number:
             width = piece.size
             block = piece.start + number * width + writer.lane(width)
@@ -135,16 +140,28 @@ def concat(
     parallel: bool,
 ) -> None:
     """Write the operands one after the other into every run of the result."""
-    axis = node.attributes["axis"]
+    axis = attributes_of(node)["axis"]
     shapes = [
         [index_of(entry, writer.dims) for entry in operand.type.shape]
         for operand in node.operands
     ]
-    whole = product([index_of(entry, writer.dims) for entry in node.result.type.shape[axis:]])
+    whole = product(
+        [index_of(entry, writer.dims) for entry in node.result.type.shape[axis:]]
+    )
     offset: Index = 0
     for operand, shape in zip(operands, shapes, strict=True):
         run = product(shape[axis:])
-        join(writer, operand, result, product(shape[:axis]), run, whole, offset, machine, parallel)
+        join(
+            writer,
+            operand,
+            result,
+            product(shape[:axis]),
+            run,
+            whole,
+            offset,
+            machine,
+            parallel,
+        )
         offset = offset + run
 
 
@@ -159,7 +176,7 @@ def join(
     machine: Machine,
     parallel: bool,
 ) -> None:
-    """Write the copy of rows of `run` elements into rows of `whole` elements at `offset`."""
+    """Write the copy of rows of `run` elements into rows of `whole` at `offset`."""
 
     def body(counters: tuple[Index, ...], chosen: tuple[tuple[Pieces, Index], ...]) -> None:
         (row,) = counters
@@ -180,7 +197,7 @@ def dim(
     parallel: bool,
 ) -> None:
     """Write the size of an axis."""
-    entry = node.operands[0].type.shape[node.attributes["axis"]]
+    entry = node.operands[0].type.shape[attributes_of(node)["axis"]]
     writer.store(result, 0, as_index(index_of(entry, writer.dims)), 1)
 
 

@@ -1,8 +1,8 @@
 """A place: the index of an element, as coordinates or as a position in C order, or both.
 
-Views move places, elementwise ops keep them. A reshape keeps the position, so coordinates are
-only computed where a view needs them. Places are equal only to themselves, which is what makes
-them cheap keys for "this value at this place is known already".
+Views move places, elementwise ops keep them. A reshape keeps the position, so coordinates
+are only computed where a view needs them. Places are equal only to themselves, which is
+what makes them cheap keys for "this value at this place is known already".
 """
 
 from collections.abc import Sequence
@@ -60,5 +60,3 @@ def unravel(position: Index, shape: Sequence[Index]) -> tuple[Index, ...]:
 def is_one(entry: Index) -> bool:
     """Return whether an axis is known to have one entry."""
     return isinstance(entry, int) and entry == 1
-
-

@@ -1,7 +1,10 @@
 """Kernels without an anchor: every element of the result on its own, vector by vector."""
 
+from itertools import pairwise
+
 from lxc.ir.machine import Machine
 from lxc.ir.node import Node
+from lxc.passes.nodes import attributes_of
 from lxc.targets.llvm.element import Elements, Source
 from lxc.targets.llvm.group import Group
 from lxc.targets.llvm.nest import walk
@@ -48,10 +51,10 @@ def write_pointwise(
 def lane_pieces(
     source: Source, group: Group, extent: Index, lane: int, machine: Machine
 ) -> list[Pieces]:
-    """Return the vectors along the lane axis; none lies on both sides of the edge of a pad."""
+    """Return the vectors along the lane axis; none crosses the edge of a pad."""
     edges: list[Index] = [0, *pad_edges(source, group, extent, lane), extent]
     pieces: list[Pieces] = []
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         if isinstance(start, int):
             pieces += vectors(start, stop, machine.lanes)
     return pieces
@@ -64,7 +67,10 @@ def pad_edges(source: Source, group: Group, extent: Index, lane: int) -> list[in
         node = source.producers.get(node.operands[0])
     if node is None or node.op.name != "pad" or not isinstance(extent, int):
         return []
-    low, size = node.attributes["low"][lane], node.operands[0].type.shape[lane]
-    if not (isinstance(low, int) and isinstance(size, int)) or node.attributes["interior"][lane]:
+    low, size = attributes_of(node)["low"][lane], node.operands[0].type.shape[lane]
+    if (
+        not (isinstance(low, int) and isinstance(size, int))
+        or attributes_of(node)["interior"][lane]
+    ):
         return []
     return sorted({edge for edge in (low, low + size) if 0 < edge < extent})

@@ -1,8 +1,8 @@
 """What each elementwise op does to one element.
 
-A rule gets the step it is part of (types, attributes, a way to hold a value) and the operands'
-elements in the type they are computed in. Operands are loads or short conditions, so a rule may
-repeat them. `max` and `min` are written so that NaN wins.
+A rule gets the step it is part of (types, attributes, a way to hold a value) and the
+operands' elements in the type they are computed in. Operands are loads or short
+conditions, so a rule may repeat them. `max` and `min` are written so that NaN wins.
 """
 
 from collections.abc import Callable, Mapping
@@ -139,6 +139,13 @@ def arithmetic(name: str, on_floats: Callable[[Expr, Expr], Expr]) -> Rule:
     return rule
 
 
+def signs_differ(step: Step, x: Expr, y: Expr) -> Expr:
+    """Return whether exactly one of two floats is below zero."""
+    one, none = constant(1, "int32"), constant(0, "int32")
+    below = [step.hold(select(z < step.number(0), one, none), "int32") for z in (x, y)]
+    return differs(*below)
+
+
 def floor_divide(step: Step, x: Expr, y: Expr) -> Expr:
     """Return the floor of x / y, computed from the exact remainder."""
     if not step.operand.is_float:
@@ -146,7 +153,7 @@ def floor_divide(step: Step, x: Expr, y: Expr) -> Expr:
     zero = step.number(0)
     rest = step.hold(step.call("fmod", x, y), step.name)
     exact = step.hold((x - rest) / y, step.name)
-    apart = both(differs(rest, zero), differs(y < zero, rest < zero))
+    apart = both(differs(rest, zero), signs_differ(step, y, rest))
     exact = step.hold(select(apart, exact - step.number(1), exact), step.name)
     down = step.hold(intrinsic("floor", exact), step.name)
     near = select(step.number(0.5) < exact - down, down + step.number(1), down)
@@ -159,7 +166,7 @@ def remainder(step: Step, x: Expr, y: Expr) -> Expr:
         return integers.remainder(x, y, step.name, step.hold)
     zero = step.number(0)
     rest = step.hold(step.call("fmod", x, y), step.name)
-    apart = both(differs(rest, zero), differs(y < zero, rest < zero))
+    apart = both(differs(rest, zero), signs_differ(step, y, rest))
     return select(apart, rest + y, rest)
 
 
@@ -190,6 +197,16 @@ def comparison(on_numbers: Rule, on_bools: Rule) -> Rule:
         return on_bools(x, y) if step.operand is DType.BOOL else on_numbers(x, y)
 
     return rule
+
+
+def not_equal(step: Step, x: Expr, y: Expr) -> Expr:
+    """Return whether x and y differ; TVM's own comparison is false for NaN."""
+    if step.operand is DType.BOOL:
+        return exclusive(x, y)
+    if not step.operand.is_float:
+        return differs(x, y)
+    unordered = either(intrinsic("isnan", x), intrinsic("isnan", y))
+    return either(differs(x, y), unordered)
 
 
 def bitwise(name: str, on_bools: Rule) -> Rule:
@@ -225,7 +242,7 @@ def convert(step: Step, x: Expr) -> Expr:
     wanted = step.node.result.type.dtype
     name = computed(wanted)
     if wanted is DType.BOOL:
-        return x if step.operand is DType.BOOL else differs(x, step.number(0))
+        return x if step.operand is DType.BOOL else not_equal(step, x, step.number(0))
     if step.operand is DType.BOOL:
         return select(x, constant(1, name), constant(0, name))
     return x if name == step.name else cast(name, x)
@@ -259,7 +276,7 @@ RULES: Mapping[str, Rule] = {
     "maximum": maximum,
     "minimum": minimum,
     "equal": comparison(is_equal, same),
-    "not_equal": comparison(differs, exclusive),
+    "not_equal": not_equal,
     "less": comparison(is_less, lambda x, y: both(negation(x), y)),
     "less_equal": comparison(is_at_most, lambda x, y: either(negation(x), y)),
     "bitwise_and": bitwise("and", both),

@@ -1,8 +1,9 @@
 """Cut axes into vectors, panels and rows.
 
-Every piece of an axis has its start, how many there are and the widths of the vectors in it, so
-nothing reads or writes past an end. Static axes are split evenly; an axis whose size is only
-known at run time gets whole vectors or tiles first and the rest in smaller ones.
+Every piece of an axis has its start, how many there are and the widths of the vectors in
+it, so nothing reads or writes past an end. Static axes are split evenly; an axis whose
+size is only known at run time gets whole vectors or tiles first and the rest in smaller
+ones.
 """
 
 from collections.abc import Sequence
@@ -59,7 +60,7 @@ def vectors(start: int, stop: Index, lanes: int) -> list[Pieces]:
 
 
 def even(total: int, most: int) -> list[tuple[int, int]]:
-    """Return (count, size) pairs that cover `total` in the fewest pieces of nearly one size."""
+    """Return (count, size) of the fewest pieces of nearly one size."""
     if total == 0:
         return []
     pieces = -(-total // most)
@@ -107,8 +108,9 @@ def tile_shape(
 ) -> tuple[int, int]:
     """Return how many rows and how many vectors one register tile has.
 
-    The cost is in cycles for one step of the reduction over the whole result: two multiply-adds
-    and two loads per cycle, and at least four cycles to wait for the previous step.
+    The cost is in cycles for one step of the reduction over the whole result: two
+    multiply-adds and two loads per cycle, and at least four cycles to wait for the
+    previous step.
     """
     height = rows if isinstance(rows, int) else 60
     width = -(-columns // lanes) if isinstance(columns, int) else 1

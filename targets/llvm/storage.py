@@ -1,8 +1,8 @@
 """How elements lie in memory and how they are computed on.
 
-A bool is a byte that is 0 or 1. Half types are held as their bits (bfloat16) or as themselves
-(float16), and are computed on in float32 with one rounding after every op: that is the correctly
-rounded result for sums, products, quotients and square roots.
+A bool is a byte that is 0 or 1. Half types are held as their bits (bfloat16) or as
+themselves (float16), and are computed on in float32 with one rounding after every op:
+that is the correctly rounded result for sums, products, quotients and square roots.
 """
 
 from lxc.ir.types import DType

@@ -1,7 +1,7 @@
 """Reductions with vectors along a result axis: a register tile of rows by vectors.
 
-Every result element is one chain of operations in the order of the reduction axes, whatever the
-tile, so neither the batch nor the number of threads changes a bit of it.
+Every result element is one chain of operations in the order of the reduction axes,
+whatever the tile, so neither the batch nor the number of threads changes a bit of it.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from lxc.targets.tvm_api import Buffer, Expr, Index, constant, differs, load
 
 MOST_ACCUMULATORS = 26
 LONG_EPILOGUE = 8
-"""A group with more nodes than this gets small tiles: its code is repeated for every vector."""
+"""A group with more nodes gets small tiles: its code is repeated for every vector."""
 
 
 def write_tiles(
@@ -38,7 +38,11 @@ def write_tiles(
     lane, row = anchor.lane, anchor.row
     columns = 1 if lane is None else anchor.loops[lane]
     rows = 1 if row is None else anchor.loops[row]
-    lanes = machine.lanes // 2 if anchor.held in ("float64", "int64", "uint64") else machine.lanes
+    lanes = (
+        machine.lanes // 2
+        if anchor.held in ("float64", "int64", "uint64")
+        else machine.lanes
+    )
     most = MOST_ACCUMULATORS if len(group.body.nodes) <= LONG_EPILOGUE else 4
     tall, wide = tile_shape(rows, columns, lanes, machine, most)
     outer = [axis for axis in range(len(anchor.loops)) if axis not in (lane, row)]

@@ -7,7 +7,15 @@ S. Moshier.
 
 from collections.abc import Callable, Sequence
 
-from lxc.targets.tvm_api import Expr, cast, constant, intrinsic, is_less, reinterpret, select
+from lxc.targets.tvm_api import (
+    Expr,
+    cast,
+    constant,
+    intrinsic,
+    is_less,
+    reinterpret,
+    select,
+)
 
 Hold = Callable[[Expr, str], Expr]
 

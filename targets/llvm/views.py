@@ -1,8 +1,9 @@
-"""Where a view's element comes from: the place in the operand, given the place in the result."""
+"""Where a view's element comes from: a place in the result to one in the operand."""
 
 from collections.abc import Callable, Mapping, Sequence
 
 from lxc.ir.node import Node
+from lxc.passes.nodes import attributes_of
 from lxc.targets.llvm.place import Place, is_one
 from lxc.targets.llvm.sizes import index_of
 from lxc.targets.llvm.writer import Writer
@@ -29,14 +30,14 @@ def reshape(node: Node, place: Place, shape: Shape, dims: Dims) -> Place:
 def transpose(node: Node, place: Place, shape: Shape, dims: Dims) -> Place:
     """Put every coordinate back to the axis it came from."""
     coordinates: list[Index] = [0] * len(shape)
-    for axis, source in enumerate(node.attributes["permutation"]):
+    for axis, source in enumerate(attributes_of(node)["permutation"]):
         coordinates[source] = place.coordinates[axis]
     return Place(shape, coordinates)
 
 
 def broadcast(node: Node, place: Place, shape: Shape, dims: Dims) -> Place:
     """Drop the coordinates along which elements repeat."""
-    axes = node.attributes["axes"]
+    axes = attributes_of(node)["axes"]
     if tuple(axes) == tuple(range(len(place.shape))) and tuple(
         node.operands[0].type.shape
     ) == tuple(node.result.type.shape):
@@ -50,15 +51,15 @@ def broadcast(node: Node, place: Place, shape: Shape, dims: Dims) -> Place:
 
 def slice(node: Node, place: Place, shape: Shape, dims: Dims) -> Place:
     """Start and step along every axis."""
-    starts = [index_of(entry, dims) for entry in node.attributes["start"]]
-    steps = node.attributes["step"]
+    starts = [index_of(entry, dims) for entry in attributes_of(node)["start"]]
+    steps = attributes_of(node)["step"]
     moves = zip(place.coordinates, starts, steps, strict=True)
     return Place(shape, [entry * step + start for entry, start, step in moves])
 
 
 def reverse(node: Node, place: Place, shape: Shape, dims: Dims) -> Place:
     """Count from the end along some axes."""
-    axes = node.attributes["axes"]
+    axes = attributes_of(node)["axes"]
     coordinates = [
         shape[axis] - 1 - entry if axis in axes else entry
         for axis, entry in enumerate(place.coordinates)
@@ -76,7 +77,7 @@ MOVES: Mapping[str, Callable[[Node, Place, Shape, Dims], Place]] = {
 
 
 def moved(node: Node, place: Place, shape: Shape, dims: Dims) -> Place:
-    """Return the place in the operand of `shape` that a view reads for a place in its result."""
+    """Return the place in the operand, of `shape`, that a view reads."""
     return MOVES[node.op.name](node, place, shape, dims)
 
 
@@ -85,13 +86,13 @@ def unpadded(
 ) -> tuple[list[Expr] | None, Place]:
     """Return when a place in a padded tensor lies in the operand, and where in the operand.
 
-    The conditions are None where it never does, and only those that are not certain. The place
-    is always one of the operand's, so that reading there is safe.
+    The conditions are None where it never does, and only those that are not certain. The
+    place is always one of the operand's, so that reading there is safe.
     """
     conditions: list[Expr] = []
     coordinates: list[Index] = []
-    lows = [index_of(entry, writer.dims) for entry in node.attributes["low"]]
-    gaps = node.attributes["interior"]
+    lows = [index_of(entry, writer.dims) for entry in attributes_of(node)["low"]]
+    gaps = attributes_of(node)["interior"]
     for entry, low, gap, size in zip(place.coordinates, lows, gaps, shape, strict=True):
         inner = writer.prover.simplify(entry - low)
         if gap:

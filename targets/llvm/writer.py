@@ -1,8 +1,9 @@
 """Write the statements of one kernel: nested blocks, loops, lane loops and small arrays.
 
-A lane loop runs over the lanes of one vector and becomes vector instructions. All lane loops of
-one width share one counter, so that an index that mentions it fits any of them. Values that go
-from one lane loop to the next live in arrays of one vector each, which LLVM keeps in registers.
+A lane loop runs over the lanes of one vector and becomes vector instructions. All lane
+loops of one width share one counter, so that an index that mentions it fits any of them.
+Values that go from one lane loop to the next live in arrays of one vector each, which
+LLVM keeps in registers.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -102,7 +103,7 @@ class Writer:
         return self._lanes[width]
 
     def store(self, buffer: Buffer, index: Index, value: Expr, width: int) -> None:
-        """Write one vector, whose lanes are given by the lane counter in index and value."""
+        """Write one vector; index and value name lanes by the lane counter."""
         statement = store(buffer, index, value)
         if width > 1:
             statement = loop(self.lane(width), width, VECTORIZED, statement)

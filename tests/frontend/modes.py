@@ -53,7 +53,9 @@ def through_text(graph: Graph) -> Graph:
     return again
 
 
-def run_graph(graph: Graph, x: Any, ps: Any, st: Any, *, wide: bool = False) -> tuple[Any, Any]:
+def run_graph(
+    graph: Graph, x: Any, ps: Any, st: Any, *, wide: bool = False
+) -> tuple[Any, Any]:
     """Return output and state trees of a graph on trees of arrays."""
     leaves = [flatten(tree)[0] for tree in (x, ps, st)]
     outputs, updates = evaluate(graph, *leaves, wide=wide)

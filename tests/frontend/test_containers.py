@@ -49,7 +49,9 @@ def test_con_01_one_branch_gives_a_tuple_of_one(run: Mode) -> None:
 
 
 def test_con_01_branches_get_a_tuple_whole(run: Mode) -> None:
-    y = run.fresh(nn.BranchLayer(lambda pair: pair[0] - pair[1], plus), (f32([3]), f32([4])))
+    y = run.fresh(
+        nn.BranchLayer(lambda pair: pair[0] - pair[1], plus), (f32([3]), f32([4]))
+    )
     same(y, (f32([-1]), f32([7])))
 
 
@@ -93,7 +95,9 @@ def test_chn_01_the_chain_of_the_page_has_23_parameters(run: Mode) -> None:
     y, after = run.lux(model, x, ps, st)
     hidden = np.maximum(x @ ps["layer_1"]["weight"].T + ps["layer_1"]["bias"], 0)
     centred = (hidden - hidden.mean(0)) / np.sqrt(hidden.var(0) + 1e-5)
-    close(y, centred @ ps["layer_3"]["weight"].T + ps["layer_3"]["bias"], rtol=1e-4, atol=1e-5)
+    close(
+        y, centred @ ps["layer_3"]["weight"].T + ps["layer_3"]["bias"], rtol=1e-4, atol=1e-5
+    )
     assert list(after) == ["layer_1", "layer_2", "layer_3"]
     close(after["layer_2"]["running_mean"], 0.1 * hidden.mean(0))
 

@@ -48,6 +48,7 @@ def graphs(draw: Draw) -> Graph:
     return Graph(
         name=draw(st.sampled_from(["model", "digits_2"])),
         calling=draw(st.sampled_from(["lux", "kaun"])),
+        mode=draw(st.sampled_from(["test", "train", "mixed"])),
         dims=(N, M),
         inputs=headers[0],
         params=headers[1],

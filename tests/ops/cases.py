@@ -10,7 +10,7 @@ import numpy as np
 from lxc.ir.builder import make_node
 from lxc.ir.evaluate import evaluate
 from lxc.ir.graph import Graph
-from lxc.ir.node import Body, Value
+from lxc.ir.node import Body, Node, Value
 from lxc.ir.op import OPS
 from lxc.ir.types import Array, type_of_array
 from lxc.tree import LEAF, Structure
@@ -32,7 +32,8 @@ class Case:
 def graph_of(name: str, cases: Sequence[Case]) -> Graph:
     """Return a graph whose outputs are the results of all cases."""
     inputs: list[Value] = []
-    nodes, outputs = [], []
+    nodes: list[Node] = []
+    outputs: list[Value] = []
     for case in cases:
         operands = []
         for array in case.operands:
@@ -94,4 +95,4 @@ def spacing(values: Array, dtype: np.dtype[Any]) -> Array:
     digits = {"float64": 52, "float32": 23, "float16": 10, "bfloat16": 7}[dtype.name]
     lowest = {"float64": -1022, "float32": -126, "float16": -14, "bfloat16": -126}
     _, exponent = np.frexp(np.abs(values))
-    return np.ldexp(1.0, np.maximum(exponent - 1, lowest[dtype.name]) - digits)
+    return np.asarray(np.ldexp(1.0, np.maximum(exponent - 1, lowest[dtype.name]) - digits))

@@ -1,9 +1,10 @@
 """A small model whose compiled code is written by hand in C, as an artifact."""
 
+import json
 import platform
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ import pytest
 
 from lxc.runtime import CompiledModel, artifact, checkpoint
 from lxc.runtime.manifest import TargetRecord
-from lxc.runtime.signature import Dim, Group, Leaf, Signature
+from lxc.runtime.signature import Signature
+from lxc.runtime.signature_json import signature_from_json
 from lxc.targets.llvm.c_abi import render
 from lxc.targets.llvm.link import link_shared, needed_glibc
-from lxc.tree import LEAF, flatten
 
 ENTRIES = Path(__file__).parent / "entries"
 ROWS = 64
@@ -43,24 +44,8 @@ def toy_trees() -> Trees:
 
 
 def toy_signature(name: str = "toy") -> Signature:
-    params, state = toy_trees()
-    return Signature(
-        name,
-        "lux",
-        "test",
-        (Dim("N", 1, ROWS),),
-        Group(LEAF, (Leaf("x", "float32", ("N", 4)),)),
-        Group(
-            flatten(params)[1],
-            (Leaf("layer.bias", "float32", (4,)), Leaf("layer.weight", "float32", (4,))),
-        ),
-        Group(
-            flatten(state)[1],
-            (Leaf("norm.mean", "float32", (4,), frozen=True), Leaf("count", "int32", ())),
-        ),
-        Group(LEAF, (Leaf("y", "float32", ("N", 4)),)),
-        (Leaf("one", "float32", (4,)),),
-    )
+    described = json.loads((ENTRIES / "toy.json").read_text())
+    return replace(signature_from_json(described), name=name)
 
 
 def toy_result(params: Any, state: Any, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

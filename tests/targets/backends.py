@@ -69,7 +69,7 @@ Backend = Interpreter | Compiled
 
 
 def backends() -> list[Any]:
-    """Return every back end as a parameter; one that cannot run here is a strict failure."""
+    """Return every back end; one that cannot run here is a strict failure."""
     here = this_machine()
     found: list[Any] = [
         pytest.param(Interpreter("interpreter-f32", False), id="interpreter-f32"),

@@ -1,55 +1,31 @@
 """The C face of a model: its header, its checks, its pool, and how it is linked."""
 
 import ctypes
-import os
-import re
+import json
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
-from io import BytesIO
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from elftools.elf.dynamic import DynamicSection
-from elftools.elf.elffile import ELFFile
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from lxc.errors import InternalError, LxcError
 from lxc.runtime.signature import Dim, Group, Leaf, Signature
+from lxc.runtime.signature_json import signature_from_json
 from lxc.targets.llvm import link
-from lxc.targets.llvm.c_abi import Sources, exports, render
-from lxc.targets.llvm.toolchain import find_toolchain
-from lxc.tree import EMPTY, LEAF, flatten
+from lxc.targets.llvm.c_abi import Sources, render
+from lxc.tree import LEAF
 
-ENTRIES = Path(__file__).parent.parent / "runtime" / "entries" / "toy.c"
+ENTRIES = Path(__file__).parent.parent / "runtime" / "entries"
 PROGRAMS = Path(__file__).parent / "programs"
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wvla", "-Werror")
 OK, ARGUMENT, NULL, ALIGNMENT, DIMENSION, OVERLAP, POOL, KERNEL = range(8)
 
 
 def toy_signature(name: str = "toy") -> Signature:
-    params = {"layer": {"bias": LEAF, "weight": LEAF}}
-    state = {"norm": {"mean": LEAF, "training": False}, "count": LEAF}
-    return Signature(
-        name,
-        "lux",
-        "test",
-        (Dim("N", 1, 64),),
-        Group(LEAF, (Leaf("x", "float32", ("N", 4)),)),
-        Group(
-            flatten(params)[1],
-            (Leaf("layer.bias", "float32", (4,)), Leaf("layer.weight", "float32", (4,))),
-        ),
-        Group(
-            flatten(state)[1],
-            (Leaf("norm.mean", "float32", (4,), frozen=True), Leaf("count", "int32", ())),
-        ),
-        Group(LEAF, (Leaf("y", "float32", ("N", 4)),)),
-        (Leaf("one", "float32", (4,)),),
-    )
+    described = json.loads((ENTRIES / "toy.json").read_text())
+    return replace(signature_from_json(described), name=name)
 
 
 def sources(name: str = "toy") -> Sources:
@@ -65,12 +41,16 @@ def compile_c(text: Path, folder: Path, *flags: str) -> bytes:
 
 @pytest.fixture(scope="module")
 def code(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    return compile_c(ENTRIES, tmp_path_factory.mktemp("toy"), "-DNAME=toy")
+    return compile_c(ENTRIES / "toy.c", tmp_path_factory.mktemp("toy"), "-DNAME=toy")
 
 
 @pytest.fixture(scope="module")
 def library(code: bytes) -> bytes:
     return link.link_shared(code, sources(), "toy")
+
+
+def signature_of(name: str, x: Group, y: Group) -> Signature:
+    return Signature(name, "lux", "test", (Dim("N", 1, 64),), x, Group(), Group(), y)
 
 
 @dataclass
@@ -230,9 +210,9 @@ WRONG: dict[str, tuple[int, str, Change]] = {
 }
 
 
-@pytest.mark.parametrize(("code", "words", "change"), WRONG.values(), ids=WRONG.keys())
+@pytest.mark.parametrize(("status", "words", "change"), WRONG.values(), ids=WRONG.keys())
 def test_a_wrong_call_is_refused_and_writes_nothing(
-    call: Call, code: int, words: str, change: Change
+    call: Call, status: int, words: str, change: Change
 ) -> None:
     y, count, mean = call.y.copy(), call.count_out.copy(), call.mean_out.copy()
     kept = (
@@ -245,7 +225,7 @@ def test_a_wrong_call_is_refused_and_writes_nothing(
         call.arena,
     )
     change(call)
-    assert call.run() == code
+    assert call.run() == status
     assert words in call.failure()
     np.testing.assert_array_equal(kept[1], y)
     np.testing.assert_array_equal(kept[2], count)
@@ -305,36 +285,10 @@ def test_a_pool_of_another_version_is_refused(call: Call) -> None:
     assert call.run() == POOL
 
 
-def test_an_extent_is_computed_in_c_as_in_python(tmp_path: Path) -> None:
-    shape = (("//", ("+", "N", -5), 2), ("+", ("*", "N", 3), 1))
-    leaf = Leaf("z", "float32", (("+", shape[0], 2), shape[1]))
-    x = Leaf("x", "float32", ("N",))
-    group = Group(flatten([LEAF])[1], (x,))
-    signature = Signature("dims", "lux", "test", (Dim("N", 1, 64),), group, Group(), Group(),
-        Group(LEAF, (leaf,)))  # fmt: skip
-    rendered = render("dims", signature, 0, 0)
-    (tmp_path / "dims.h").write_text(rendered.header)
-    program = tmp_path / "main.c"
-    program.write_text(
-        '#include "dims.h"\n#include <stdio.h>\nint main(void) {\n'
-        "for (int n = 1; n <= 64; ++n)\n"
-        'printf("%lld\\n", (long long)DIMS_OUTPUT_0_ELEMENTS(n)); }\n'
-    )
-    subprocess.run(
-        ["cc", *WARNINGS, str(program), "-o", str(tmp_path / "main")], check=True
-    )
-    said = subprocess.run(
-        [tmp_path / "main"], check=True, capture_output=True
-    ).stdout.split()
-    expected = [int(np.prod(leaf.shape_at({"N": n}))) for n in range(1, 65)]
-    assert [int(number) for number in said] == expected
-
-
 def test_a_negative_length_is_refused(tmp_path: Path) -> None:
     x = Leaf("x", "float32", ("N",))
     y = Leaf("y", "float32", (("+", "N", -2), ("+", "N", -2)))
-    signature = Signature("toy", "lux", "test", (Dim("N", 1, 64),), Group(LEAF, (x,)),
-        Group(), Group(), Group(LEAF, (y,)))  # fmt: skip
+    signature = signature_of("toy", x=Group(LEAF, (x,)), y=Group(LEAF, (y,)))
     source = tmp_path / "entries.c"
     source.write_text(
         "int toy_entry_prepare(void) { return 0; }\nint toy_entry_run(void) { return 0; }\n"
@@ -350,245 +304,3 @@ def test_a_negative_length_is_refused(tmp_path: Path) -> None:
     assert call.run(**state) == DIMENSION
     call.dims = np.array([3])
     assert call.run(**state) == OK
-
-
-def build(folder: Path, program: str, code: bytes, *flags: str) -> Path:
-    """Compile a C program together with the generated sources."""
-    rendered = sources()
-    (folder / "toy.h").write_text(rendered.header)
-    (folder / "toy_support.c").write_text(rendered.source)
-    (folder / "model.o").write_bytes(code)
-    command = ["cc", "-std=c11", "-O1", "-g", *flags, *WARNINGS, f"-I{folder}"]
-    command += [str(PROGRAMS / program), "toy_support.c", "model.o", "-lm", "-pthread"]
-    subprocess.run([*command, "-o", "program"], cwd=folder, check=True)
-    return folder / "program"
-
-
-def test_a_short_c_program_prints_the_right_number(
-    library: bytes, code: bytes, tmp_path: Path
-) -> None:
-    (tmp_path / "libtoy.so").write_bytes(library)
-    (tmp_path / "toy.h").write_text(sources().header)
-    command = ["cc", "-std=c99", *WARNINGS, f"-I{tmp_path}", str(PROGRAMS / "ten_lines.c")]
-    command += [f"-L{tmp_path}", "-ltoy", f"-Wl,-rpath,{tmp_path}", "-o"]
-    subprocess.run([*command, str(tmp_path / "program")], check=True)
-    said = subprocess.run([tmp_path / "program"], check=True, capture_output=True).stdout
-    assert said == b"0 0 2.5\n"
-
-
-def test_the_header_is_right_in_cpp_as_well(tmp_path: Path) -> None:
-    (tmp_path / "toy.h").write_text(sources().header)
-    (tmp_path / "main.cc").write_text('#include "toy.h"\n#include "toy.h"\ntoy_call c;\n')
-    command = ["c++", "-std=c++11", *WARNINGS[:4], "-Werror", "-fsyntax-only", "main.cc"]
-    subprocess.run(command, cwd=tmp_path, check=True)
-
-
-def test_the_source_compiles_without_a_warning(tmp_path: Path) -> None:
-    rendered = sources()
-    (tmp_path / "toy.h").write_text(rendered.header)
-    (tmp_path / "toy_support.c").write_text(rendered.source)
-    command = ["cc", "-std=c11", "-O2", *WARNINGS, "-c", "toy_support.c"]
-    subprocess.run(command, cwd=tmp_path, check=True)
-
-
-@pytest.mark.parametrize("sanitizer", ["thread", "address,undefined"])
-def test_pool_and_checks_are_clean_under_sanitizers(
-    code: bytes, tmp_path: Path, sanitizer: str
-) -> None:
-    object_code = compile_c(
-        ENTRIES, tmp_path, "-DNAME=toy", "-g", f"-fsanitize={sanitizer}", "-O1"
-    )
-    flags = (f"-fsanitize={sanitizer}", "-fno-sanitize-recover=all")
-    program = build(tmp_path, "stress.c", object_code, *flags)
-    finished = subprocess.run([program], capture_output=True, check=False, timeout=300)
-    assert finished.returncode == 0, finished.stderr.decode()[-4000:]
-    assert finished.stdout == b"0 wrong\n"
-
-
-def test_a_forked_child_uses_the_pool(code: bytes, tmp_path: Path) -> None:
-    finished = subprocess.run(
-        [build(tmp_path, "fork.c", code)], capture_output=True, check=False, timeout=60
-    )
-    assert finished.stdout == b"10 children\n", finished.stderr.decode()
-    assert finished.returncode == 0
-
-
-def dynamic(library: bytes) -> tuple[set[str], set[str]]:
-    """Return the libraries a library needs and the names it defines for others."""
-    elf = ELFFile(BytesIO(library))
-    needed = set()
-    for section in elf.iter_sections():
-        if isinstance(section, DynamicSection):
-            needed |= {
-                tag.needed for tag in section.iter_tags() if tag.entry.d_tag == "DT_NEEDED"
-            }
-    symbols = elf.get_section_by_name(".dynsym").iter_symbols()
-    return needed, {s.name for s in symbols if s.name and s.entry.st_shndx != "SHN_UNDEF"}
-
-
-def test_a_library_needs_the_c_library_only_and_exports_five_names(library: bytes) -> None:
-    needed, names = dynamic(library)
-    assert needed <= {
-        "libc.so.6",
-        "libm.so.6",
-        "ld-linux-x86-64.so.2",
-        "ld-linux-aarch64.so.1",
-    }
-    assert names == set(exports("toy"))
-    assert len(names) == 5
-
-
-def test_a_library_has_no_executable_stack_and_stays_loaded(library: bytes) -> None:
-    elf = ELFFile(BytesIO(library))
-    stacks = [s for s in elf.iter_segments() if s.header.p_type == "PT_GNU_STACK"]
-    assert len(stacks) == 1
-    assert stacks[0].header.p_flags & 1 == 0
-    tags = {
-        tag.entry.d_tag: tag.entry.d_val
-        for section in elf.iter_sections()
-        if isinstance(section, DynamicSection)
-        for tag in section.iter_tags()
-    }
-    assert tags["DT_FLAGS_1"] & 0x8
-    assert "DT_RUNPATH" not in tags
-    assert "DT_RPATH" not in tags
-
-
-def test_the_recorded_glibc_is_one_that_the_library_asks_for(library: bytes) -> None:
-    version = link.needed_glibc(library)
-    assert re.fullmatch(r"2\.\d+", version)
-    assert f"GLIBC_{version}".encode() in library
-
-
-def test_a_library_is_the_same_wherever_it_is_made(
-    code: bytes, library: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setenv("LC_ALL", "tr_TR.UTF-8")
-    before = os.umask(0o077)
-    try:
-        assert link.link_shared(code, sources(), "toy") == library
-        static = link.link_static(code, sources(), "toy")
-    finally:
-        os.umask(before)
-    monkeypatch.undo()
-    assert link.link_static(code, sources(), "toy") == static
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_two_models_fit_into_one_static_program(tmp_path: Path) -> None:
-    names = ("one", "two")
-    for name in names:
-        code = compile_c(ENTRIES, tmp_path, f"-DNAME={name}")
-        made = link.link_static(code, sources(name), name)
-        (tmp_path / f"{name}.o").write_bytes(made)
-        (tmp_path / f"{name}.h").write_text(sources(name).header)
-    calls = "".join(f'printf("%d ", (int){name}_abi_version());' for name in names)
-    pools = "one_pool() != two_pool()"
-    (tmp_path / "main.c").write_text(
-        '#include <stdio.h>\n#include "one.h"\n#include "two.h"\n'
-        f'int main(void) {{ {calls} printf("%d\\n", {pools}); return 0; }}\n'
-    )
-    command = ["cc", *WARNINGS, "main.c", "one.o", "two.o", "-lm", "-pthread", "-o", "main"]
-    subprocess.run(command, cwd=tmp_path, check=True)
-    said = subprocess.run([tmp_path / "main"], check=True, capture_output=True).stdout
-    assert said == b"1 1 1\n"
-
-
-SERVICES = [
-    "__TVMBackendAllocWorkspace",
-    "__TVMBackendParallelBarrier",
-    "__TVMFFIFunctionCall",
-]
-
-
-@pytest.mark.parametrize("service", SERVICES)
-def test_code_that_needs_another_service_is_not_linked(
-    tmp_path: Path, service: str
-) -> None:
-    source = tmp_path / "entries.c"
-    source.write_text(
-        f"__attribute__((weak)) void (*{service})(void) = 0;\n"
-        "int toy_entry_prepare(void) { return 0; }\n"
-        f"int toy_entry_run(void) {{ {service}(); return 0; }}\n"
-    )
-    with pytest.raises(InternalError, match=service):
-        link.link_shared(compile_c(source, tmp_path), sources(), "toy")
-
-
-def test_code_without_an_entry_is_not_linked(tmp_path: Path) -> None:
-    source = tmp_path / "entries.c"
-    source.write_text("int toy_entry_run(void) { return 0; }\n")
-    with pytest.raises(InternalError, match="toy_entry_prepare"):
-        link.link_shared(compile_c(source, tmp_path), sources(), "toy")
-
-
-def test_code_that_calls_an_unknown_function_is_not_linked(tmp_path: Path) -> None:
-    source = tmp_path / "entries.c"
-    source.write_text(
-        "void elsewhere(void);\nint toy_entry_prepare(void) { return 0; }\n"
-        "int toy_entry_run(void) { elsewhere(); return 0; }\n"
-    )
-    with pytest.raises(LxcError) as caught:
-        link.link_shared(compile_c(source, tmp_path), sources(), "toy")
-    assert caught.value.code == "LXC-E0302"
-    assert "elsewhere" in str(caught.value.actual)
-
-
-def test_a_missing_compiler_is_named_with_the_way_to_get_one(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(LxcError) as caught:
-        find_toolchain()
-    assert caught.value.code == "LXC-E0301"
-    assert "apt install gcc" in str(caught.value.hint)
-    with pytest.raises(LxcError, match="riscv-cc"):
-        find_toolchain("riscv-cc")
-
-
-def test_the_compiler_says_who_it_is() -> None:
-    assert re.search(r"\d+\.\d+", link.compiler_version())
-
-
-HOSTILE = [
-    '"; system("rm -rf /"); //',
-    "*/ int evil; /*",
-    "a\nb",
-    "a\\\nb",
-    "??/",
-    "é",
-    "9",
-    "",
-]
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_any_name_of_a_model_gives_a_header_that_compiles(
-    name: str, tmp_path: Path
-) -> None:
-    rendered = render(name, toy_signature(), 16, 1024)
-    (tmp_path / "model.h").write_text(rendered.header, encoding="ascii")
-    (tmp_path / "main.c").write_text('#include "model.h"\nint main(void) { return 0; }\n')
-    command = ["cc", *WARNINGS, "-fsyntax-only", "main.c"]
-    subprocess.run(command, cwd=tmp_path, check=True)
-    assert re.fullmatch(r"\w+_run", exports(name)[-1], re.ASCII)
-
-
-@settings(max_examples=50)
-@given(st.text(max_size=30))
-def test_no_name_of_a_leaf_reaches_the_text_unless_it_is_a_path(name: str) -> None:
-    signature = toy_signature()
-    group = Group(flatten({"w": LEAF})[1], (Leaf(name, "float32", (4,)),))
-    hostile = Signature("m", "lux", "test", signature.dims, signature.inputs, group,
-        Group(EMPTY), signature.outputs)  # fmt: skip
-    if name == "w":
-        assert "params[0]: w" in render("m", hostile, 0, 0).header
-        return
-    with pytest.raises(LxcError):
-        render("m", hostile, 0, 0)
-
-
-def test_rendering_is_the_same_every_time() -> None:
-    assert sources() == sources()
-    assert "1024" in sources().header

@@ -1,0 +1,31 @@
+"""Golden files: `--bless` rewrites what tests expect."""
+
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--bless", action="store_true", help="rewrite the expected texts")
+
+
+class Golden:
+    """Texts that tests compare with files."""
+
+    def __init__(self, bless: bool) -> None:
+        """With `bless`, differences are written instead of reported."""
+        self.bless = bless
+
+    def compare(self, path: Path, actual: str) -> None:
+        """Fail if the file does not hold `actual`; it must exist unless it is blessed."""
+        if self.bless:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(actual, "utf-8")
+        assert path.exists(), f"{path} is missing; run the test with --bless and read it"
+        assert actual == path.read_text("utf-8"), f"{path} differs; --bless rewrites it"
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Return the comparison with golden files."""
+    return Golden(bool(request.config.getoption("--bless")))

@@ -1,0 +1,120 @@
+"""The text of the header: right for every name and every extent."""
+
+import json
+import re
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lxc.errors import LxcError
+from lxc.runtime.signature import Dim, Group, Leaf, Signature
+from lxc.runtime.signature_json import signature_from_json
+from lxc.targets.llvm import link
+from lxc.targets.llvm.c_abi import Sources, exports, render
+from lxc.tree import LEAF, flatten
+
+ENTRIES = Path(__file__).parent.parent / "runtime" / "entries"
+PROGRAMS = Path(__file__).parent / "programs"
+WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wvla", "-Werror")
+OK, ARGUMENT, NULL, ALIGNMENT, DIMENSION, OVERLAP, POOL, KERNEL = range(8)
+
+
+def toy_signature(name: str = "toy") -> Signature:
+    described = json.loads((ENTRIES / "toy.json").read_text())
+    return replace(signature_from_json(described), name=name)
+
+
+def sources(name: str = "toy") -> Sources:
+    return render(name, toy_signature(name), 16, 1024)
+
+
+def compile_c(text: Path, folder: Path, *flags: str) -> bytes:
+    output = folder / "compiled.o"
+    command = ["cc", "-c", "-O2", "-fPIC", *flags, str(text), "-o", str(output)]
+    subprocess.run(command, check=True)
+    return output.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def code(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return compile_c(ENTRIES / "toy.c", tmp_path_factory.mktemp("toy"), "-DNAME=toy")
+
+
+@pytest.fixture(scope="module")
+def library(code: bytes) -> bytes:
+    return link.link_shared(code, sources(), "toy")
+
+
+def signature_of(name: str, x: Group, y: Group) -> Signature:
+    return Signature(name, "lux", "test", (Dim("N", 1, 64),), x, Group(), Group(), y)
+
+
+def test_an_extent_is_computed_in_c_as_in_python(tmp_path: Path) -> None:
+    shape = (("//", ("+", "N", -5), 2), ("+", ("*", "N", 3), 1))
+    leaf = Leaf("z", "float32", (("+", shape[0], 2), shape[1]))
+    x = Leaf("x", "float32", ("N",))
+    group = Group(flatten([LEAF])[1], (x,))
+    signature = signature_of("dims", x=group, y=Group(LEAF, (leaf,)))
+    rendered = render("dims", signature, 0, 0)
+    (tmp_path / "dims.h").write_text(rendered.header)
+    program = tmp_path / "main.c"
+    program.write_text(
+        '#include "dims.h"\n#include <stdio.h>\nint main(void) {\n'
+        "for (int n = 1; n <= 64; ++n)\n"
+        'printf("%lld\\n", (long long)DIMS_OUTPUT_0_ELEMENTS(n)); }\n'
+    )
+    subprocess.run(
+        ["cc", *WARNINGS, str(program), "-o", str(tmp_path / "main")], check=True
+    )
+    said = subprocess.run(
+        [tmp_path / "main"], check=True, capture_output=True
+    ).stdout.split()
+    expected = [int(np.prod(leaf.shape_at({"N": n}))) for n in range(1, 65)]
+    assert [int(number) for number in said] == expected
+
+
+HOSTILE = [
+    '"; system("rm -rf /"); //',
+    "*/ int evil; /*",
+    "a\nb",
+    "a\\\nb",
+    "??/",
+    "é",
+    "9",
+    "",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_any_name_of_a_model_gives_a_header_that_compiles(
+    name: str, tmp_path: Path
+) -> None:
+    rendered = render(name, toy_signature(), 16, 1024)
+    (tmp_path / "model.h").write_text(rendered.header, encoding="ascii")
+    (tmp_path / "main.c").write_text('#include "model.h"\nint main(void) { return 0; }\n')
+    command = ["cc", *WARNINGS, "-fsyntax-only", "main.c"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    assert re.fullmatch(r"\w+_run", exports(name)[-1], re.ASCII)
+
+
+@settings(max_examples=50)
+@given(st.text(max_size=30))
+def test_no_name_of_a_leaf_reaches_the_text_unless_it_is_a_path(name: str) -> None:
+    signature = toy_signature()
+    group = Group(flatten({"w": LEAF})[1], (Leaf(name, "float32", (4,)),))
+    hostile = replace(signature, params=group)
+    if name == "w":
+        assert "params[0]: w" in render("m", hostile, 0, 0).header
+        return
+    with pytest.raises(LxcError):
+        render("m", hostile, 0, 0)
+
+
+def test_rendering_is_the_same_every_time() -> None:
+    assert sources() == sources()
+    assert "1024" in sources().header

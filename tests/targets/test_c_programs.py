@@ -1,0 +1,105 @@
+"""C programs around the generated header and source."""
+
+import json
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lxc.runtime.signature import Signature
+from lxc.runtime.signature_json import signature_from_json
+from lxc.targets.llvm import link
+from lxc.targets.llvm.c_abi import Sources, render
+
+ENTRIES = Path(__file__).parent.parent / "runtime" / "entries"
+PROGRAMS = Path(__file__).parent / "programs"
+WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wvla", "-Werror")
+OK, ARGUMENT, NULL, ALIGNMENT, DIMENSION, OVERLAP, POOL, KERNEL = range(8)
+
+
+def toy_signature(name: str = "toy") -> Signature:
+    described = json.loads((ENTRIES / "toy.json").read_text())
+    return replace(signature_from_json(described), name=name)
+
+
+def sources(name: str = "toy") -> Sources:
+    return render(name, toy_signature(name), 16, 1024)
+
+
+def compile_c(text: Path, folder: Path, *flags: str) -> bytes:
+    output = folder / "compiled.o"
+    command = ["cc", "-c", "-O2", "-fPIC", *flags, str(text), "-o", str(output)]
+    subprocess.run(command, check=True)
+    return output.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def code(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return compile_c(ENTRIES / "toy.c", tmp_path_factory.mktemp("toy"), "-DNAME=toy")
+
+
+@pytest.fixture(scope="module")
+def library(code: bytes) -> bytes:
+    return link.link_shared(code, sources(), "toy")
+
+
+def build(folder: Path, program: str, code: bytes, *flags: str) -> Path:
+    """Compile a C program together with the generated sources."""
+    rendered = sources()
+    (folder / "toy.h").write_text(rendered.header)
+    (folder / "toy_support.c").write_text(rendered.source)
+    (folder / "model.o").write_bytes(code)
+    command = ["cc", "-std=c11", "-O1", "-g", *flags, *WARNINGS, f"-I{folder}"]
+    command += [str(PROGRAMS / program), "toy_support.c", "model.o", "-lm", "-pthread"]
+    subprocess.run([*command, "-o", "program"], cwd=folder, check=True)
+    return folder / "program"
+
+
+def test_a_short_c_program_prints_the_right_number(
+    library: bytes, code: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "libtoy.so").write_bytes(library)
+    (tmp_path / "toy.h").write_text(sources().header)
+    command = ["cc", "-std=c11", *WARNINGS, f"-I{tmp_path}", str(PROGRAMS / "ten_lines.c")]
+    command += [f"-L{tmp_path}", "-ltoy", f"-Wl,-rpath,{tmp_path}", "-o"]
+    subprocess.run([*command, str(tmp_path / "program")], check=True)
+    said = subprocess.run([tmp_path / "program"], check=True, capture_output=True).stdout
+    assert said == b"0 0 2.5\n"
+
+
+def test_the_header_is_right_in_cpp_as_well(tmp_path: Path) -> None:
+    (tmp_path / "toy.h").write_text(sources().header)
+    (tmp_path / "main.cc").write_text('#include "toy.h"\n#include "toy.h"\ntoy_call c;\n')
+    command = ["c++", "-std=c++11", *WARNINGS[:4], "-Werror", "-fsyntax-only", "main.cc"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+
+
+def test_the_source_compiles_without_a_warning(tmp_path: Path) -> None:
+    rendered = sources()
+    (tmp_path / "toy.h").write_text(rendered.header)
+    (tmp_path / "toy_support.c").write_text(rendered.source)
+    command = ["cc", "-std=c11", "-O2", *WARNINGS, "-c", "toy_support.c"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+
+
+@pytest.mark.parametrize("sanitizer", ["thread", "address,undefined"])
+def test_pool_and_checks_are_clean_under_sanitizers(
+    code: bytes, tmp_path: Path, sanitizer: str
+) -> None:
+    object_code = compile_c(
+        ENTRIES / "toy.c", tmp_path, "-DNAME=toy", "-g", f"-fsanitize={sanitizer}", "-O1"
+    )
+    flags = (f"-fsanitize={sanitizer}", "-fno-sanitize-recover=all")
+    program = build(tmp_path, "stress.c", object_code, *flags)
+    finished = subprocess.run([program], capture_output=True, check=False, timeout=300)
+    assert finished.returncode == 0, finished.stderr.decode()[-4000:]
+    assert finished.stdout == b"0 wrong\n"
+
+
+def test_a_forked_child_uses_the_pool(code: bytes, tmp_path: Path) -> None:
+    finished = subprocess.run(
+        [build(tmp_path, "fork.c", code)], capture_output=True, check=False, timeout=60
+    )
+    assert finished.stdout == b"10 children\n", finished.stderr.decode()
+    assert finished.returncode == 0

@@ -1,0 +1,89 @@
+"""What compiling writes: deterministic artifacts, shared kernels, every stage on request."""
+
+import os
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+from lxc.ir.parser import parse_graph
+from lxc.runtime.artifact import read
+from lxc.targets import TARGETS, targets_named
+from lxc.targets.compile import build_artifact, compile_target, emit
+
+TWINS = """
+graph @twins lux {
+  input %x: f32[40, 64]
+  input %y: f32[40, 64]
+  param @0: f32[64, 130]
+  tree inputs = (*, *)
+  tree params = [*]
+  tree state = []
+  tree outputs = [*, *]
+
+  %0: f32[40, 130] = dot_general(%x, @0) {lhs_batch = [], rhs_batch = [], \
+lhs_contract = [1], rhs_contract = [0]} at left
+  %1: f32[40, 130] = dot_general(%y, @0) {lhs_batch = [], rhs_batch = [], \
+lhs_contract = [1], rhs_contract = [0]} at right
+  return %0, %1
+}
+"""
+V4 = TARGETS["x86-64-v4"]
+SCRIPT = """
+import sys
+from hashlib import sha256
+from lxc.ir.parser import parse_graph
+from lxc.targets import targets_named
+from lxc.targets.compile import build_artifact
+made = build_artifact(parse_graph(sys.stdin.read()), targets_named("llvm"), name="twins")
+print(sha256(made).hexdigest())
+"""
+
+
+def test_equal_work_shares_one_kernel_and_keeps_its_layer_paths() -> None:
+    record = compile_target(parse_graph(TWINS), V4, name="twins").record
+    first, second = record.kernels
+    assert first["name"] == second["name"]
+    assert (first["layers"], second["layers"]) == (["left"], ["right"])
+    assert first["flops"] == 2 * 40 * 64 * 130
+
+
+def test_the_same_model_gives_the_same_bytes_in_another_process(tmp_path: Path) -> None:
+    here = build_artifact(parse_graph(TWINS), targets_named("llvm"), name="twins")
+    root = Path(__file__).parent.parent.parent
+    environment = {**os.environ, "PYTHONHASHSEED": "77", "PYTHONPATH": str(root)}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        input=TWINS,
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == sha256(here).hexdigest()
+
+
+def test_an_artifact_holds_what_a_caller_needs() -> None:
+    artifact = read(build_artifact(parse_graph(TWINS), targets_named("llvm"), name="twins"))
+    artifact.verify()
+    assert [target.name for target in artifact.targets] == list(TARGETS)
+    for member in ("ir/traced.lxir", "explain.json", "code/x86-64-v3/model.h"):
+        assert member in artifact
+    assert "avx512f" in artifact.targets[-1].features
+    assert artifact.signature.outputs.leaves[0].shape == (40, 130)
+
+
+def test_products_use_the_widest_registers_and_no_stack_in_the_inner_loop() -> None:
+    text = emit(parse_graph(TWINS), V4, "asm", name="twins").decode()
+    loops = [block for block in text.split(".LBB") if block.count("vfmadd") >= 12]
+    assert loops
+    assert any("%zmm" in block and "(%rsp)" not in block for block in loops)
+
+
+def test_every_stage_can_be_asked_for() -> None:
+    graph = parse_graph(TWINS)
+    assert b"fused" in emit(graph, V4, "lxir")
+    assert b"twins_entry_run" in emit(graph, V4, "tir", name="twins")
+    assert b"define" in emit(graph, V4, "llvm", name="twins")
+    assert emit(graph, V4, "obj", name="twins").startswith(b"\x7fELF")

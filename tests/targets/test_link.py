@@ -1,0 +1,189 @@
+"""Libraries and objects: what they need, what they export, where they come from."""
+
+import json
+import os
+import re
+import subprocess
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from elftools.elf.dynamic import DynamicSection
+from elftools.elf.elffile import ELFFile
+
+from lxc.errors import InternalError, LxcError
+from lxc.runtime.signature import Signature
+from lxc.runtime.signature_json import signature_from_json
+from lxc.targets.llvm import link
+from lxc.targets.llvm.c_abi import Sources, exports, render
+from lxc.targets.llvm.toolchain import find_toolchain
+
+ENTRIES = Path(__file__).parent.parent / "runtime" / "entries"
+PROGRAMS = Path(__file__).parent / "programs"
+WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wvla", "-Werror")
+OK, ARGUMENT, NULL, ALIGNMENT, DIMENSION, OVERLAP, POOL, KERNEL = range(8)
+
+
+def toy_signature(name: str = "toy") -> Signature:
+    described = json.loads((ENTRIES / "toy.json").read_text())
+    return replace(signature_from_json(described), name=name)
+
+
+def sources(name: str = "toy") -> Sources:
+    return render(name, toy_signature(name), 16, 1024)
+
+
+def compile_c(text: Path, folder: Path, *flags: str) -> bytes:
+    output = folder / "compiled.o"
+    command = ["cc", "-c", "-O2", "-fPIC", *flags, str(text), "-o", str(output)]
+    subprocess.run(command, check=True)
+    return output.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def code(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return compile_c(ENTRIES / "toy.c", tmp_path_factory.mktemp("toy"), "-DNAME=toy")
+
+
+@pytest.fixture(scope="module")
+def library(code: bytes) -> bytes:
+    return link.link_shared(code, sources(), "toy")
+
+
+def dynamic(library: bytes) -> tuple[set[str], set[str]]:
+    """Return the libraries a library needs and the names it defines for others."""
+    elf = ELFFile(BytesIO(library))
+    needed = set()
+    for section in elf.iter_sections():
+        if isinstance(section, DynamicSection):
+            needed |= {
+                tag.needed for tag in section.iter_tags() if tag.entry.d_tag == "DT_NEEDED"
+            }
+    symbols = elf.get_section_by_name(".dynsym").iter_symbols()
+    return needed, {s.name for s in symbols if s.name and s.entry.st_shndx != "SHN_UNDEF"}
+
+
+def test_a_library_needs_the_c_library_only_and_exports_five_names(library: bytes) -> None:
+    needed, names = dynamic(library)
+    assert needed <= {
+        "libc.so.6",
+        "libm.so.6",
+        "ld-linux-x86-64.so.2",
+        "ld-linux-aarch64.so.1",
+    }
+    assert names == set(exports("toy"))
+    assert len(names) == 5
+
+
+def test_a_library_has_no_executable_stack_and_stays_loaded(library: bytes) -> None:
+    elf = ELFFile(BytesIO(library))
+    stacks = [s for s in elf.iter_segments() if s.header.p_type == "PT_GNU_STACK"]
+    assert len(stacks) == 1
+    assert stacks[0].header.p_flags & 1 == 0
+    tags = {
+        tag.entry.d_tag: tag.entry.d_val
+        for section in elf.iter_sections()
+        if isinstance(section, DynamicSection)
+        for tag in section.iter_tags()
+    }
+    assert tags["DT_FLAGS_1"] & 0x8
+    assert "DT_RUNPATH" not in tags
+    assert "DT_RPATH" not in tags
+
+
+def test_the_recorded_glibc_is_one_that_the_library_asks_for(library: bytes) -> None:
+    version = link.needed_glibc(library)
+    assert re.fullmatch(r"2\.\d+", version)
+    assert f"GLIBC_{version}".encode() in library
+
+
+def test_a_library_is_the_same_wherever_it_is_made(
+    code: bytes, library: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("LC_ALL", "tr_TR.UTF-8")
+    before = os.umask(0o077)
+    try:
+        assert link.link_shared(code, sources(), "toy") == library
+        static = link.link_static(code, sources(), "toy")
+    finally:
+        os.umask(before)
+    monkeypatch.undo()
+    assert link.link_static(code, sources(), "toy") == static
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_models_fit_into_one_static_program(tmp_path: Path) -> None:
+    names = ("one", "two")
+    for name in names:
+        code = compile_c(ENTRIES / "toy.c", tmp_path, f"-DNAME={name}")
+        made = link.link_static(code, sources(name), name)
+        (tmp_path / f"{name}.o").write_bytes(made)
+        (tmp_path / f"{name}.h").write_text(sources(name).header)
+    calls = "".join(f'printf("%d ", (int){name}_abi_version());' for name in names)
+    pools = "one_pool() != two_pool()"
+    (tmp_path / "main.c").write_text(
+        '#include <stdio.h>\n#include "one.h"\n#include "two.h"\n'
+        f'int main(void) {{ {calls} printf("%d\\n", {pools}); return 0; }}\n'
+    )
+    command = ["cc", *WARNINGS, "main.c", "one.o", "two.o", "-lm", "-pthread", "-o", "main"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    said = subprocess.run([tmp_path / "main"], check=True, capture_output=True).stdout
+    assert said == b"1 1 1\n"
+
+
+SERVICES = [
+    "__TVMBackendAllocWorkspace",
+    "__TVMBackendParallelBarrier",
+    "__TVMFFIFunctionCall",
+]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_code_that_needs_another_service_is_not_linked(
+    tmp_path: Path, service: str
+) -> None:
+    source = tmp_path / "entries.c"
+    source.write_text(
+        f"__attribute__((weak)) void (*{service})(void) = 0;\n"
+        "int toy_entry_prepare(void) { return 0; }\n"
+        f"int toy_entry_run(void) {{ {service}(); return 0; }}\n"
+    )
+    with pytest.raises(InternalError, match=service):
+        link.link_shared(compile_c(source, tmp_path), sources(), "toy")
+
+
+def test_code_without_an_entry_is_not_linked(tmp_path: Path) -> None:
+    source = tmp_path / "entries.c"
+    source.write_text("int toy_entry_run(void) { return 0; }\n")
+    with pytest.raises(InternalError, match="toy_entry_prepare"):
+        link.link_shared(compile_c(source, tmp_path), sources(), "toy")
+
+
+def test_code_that_calls_an_unknown_function_is_not_linked(tmp_path: Path) -> None:
+    source = tmp_path / "entries.c"
+    source.write_text(
+        "void elsewhere(void);\nint toy_entry_prepare(void) { return 0; }\n"
+        "int toy_entry_run(void) { elsewhere(); return 0; }\n"
+    )
+    with pytest.raises(LxcError) as caught:
+        link.link_shared(compile_c(source, tmp_path), sources(), "toy")
+    assert caught.value.code == "LXC-E0302"
+    assert "elsewhere" in str(caught.value.actual)
+
+
+def test_a_missing_compiler_is_named_with_the_way_to_get_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(LxcError) as caught:
+        find_toolchain()
+    assert caught.value.code == "LXC-E0301"
+    assert "apt install gcc" in str(caught.value.hint)
+    with pytest.raises(LxcError, match="riscv-cc"):
+        find_toolchain("riscv-cc")
+
+
+def test_the_compiler_says_who_it_is() -> None:
+    assert re.search(r"\d+\.\d+", link.compiler_version())

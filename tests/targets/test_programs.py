@@ -1,0 +1,170 @@
+"""Whole graphs through compiler, artifact and runtime, on every back end."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lxc.ir.agreement import longest_sum, relative_error
+from lxc.ir.evaluate import evaluate
+from lxc.ir.graph import Graph
+from lxc.ir.parser import parse_graph
+from lxc.ir.types import Array
+from tests.targets.backends import Backend, Compiled
+
+NETWORK = """
+graph @network lux {
+  dim N: 1..9
+  input %x.0: f32[N, 3, 8, 8]
+  param @0: f32[20, 3, 3, 3]
+  param @1: f32[20]
+  param @2: f32[10, 1280]
+  state $0: f32[20]
+  state $1: f32[3]
+  tree inputs = [*]
+  tree params = [*, *, *]
+  tree state = [*, *]
+  tree outputs = [*, *]
+
+  %0: f32[N, 20, 8, 8] = conv(%x.0, @0) {strides = [1, 1], padding = [[1, 1], [1, 1]], \
+lhs_dilation = [1, 1], rhs_dilation = [1, 1], groups = 1, weight_order = "oi"}
+  %1: f32[N, 20, 8, 8] = broadcast(@1) {shape = [N, 20, 8, 8], axes = [1]}
+  %2: f32[N, 20, 8, 8] = add(%0, %1)
+  %3: f32[N, 20, 8, 8] = tanh(%2) {fast = false}
+  %4: f32[20] = reduce(%3) {kind = "max", axes = [0, 2, 3]}
+  %5: f32[20] = add(%4, $0)
+  %6: f32[N, 1280] = reshape(%3) {shape = [N, 1280]}
+  %7: f32[N, 10] = dot_general(%6, @2) {lhs_batch = [], rhs_batch = [], \
+lhs_contract = [1], rhs_contract = [1]}
+  update $0 = %5
+  return %7, %3
+}
+"""
+
+HEADERS = """
+graph @headers lux {
+  input %x.0: f32[5]
+  param @0: f32[5]
+  state $0: f32[5]
+  state $1: f32[5]
+  state $2: f32[5]
+  state $3: f32[5]
+  tree inputs = [*]
+  tree params = [*]
+  tree state = [*, *, *, *]
+  tree outputs = [*, *, *, *, *, *]
+
+  %0: f32[5] = add(%x.0, $0)
+  update $0 = $1
+  update $1 = $0
+  update $2 = %0
+  update $3 = %x.0
+  return %0, %0, %x.0, @0, $0, $2
+}
+"""
+
+LOOP = """
+graph @loop lux {
+  dim T: 1..6
+  input %x.0: f32[T, 3]
+  input %x.1: f32[3]
+  input %x.2: f32[3]
+  param @0: f32[3]
+  tree inputs = [*, *, *]
+  tree params = [*]
+  tree state = []
+  tree outputs = [*, *, *, *]
+
+  %0: f32[3], %1: f32[3], %2: f32[T, 3], %3: f32[T, 3] = scan(%x.1, %x.2, @0, %x.0) \
+{carries = 2, consts = 1, length = T, axis = 0, reverse = REVERSE} \
+(%4: f32[3], %5: f32[3], %6: f32[3], %7: f32[3]) {
+    %8: f32[3] = multiply(%4, %6)
+    %9: f32[3] = add(%8, %7)
+    %10: f32[3] = tanh(%9) {fast = false}
+    yield %5, %10, %9, %7
+  }
+  return %0, %1, %2, %3
+}
+"""
+
+EMPTY = """
+graph @empty lux {
+  dim N: 0..4
+  input %x.0: f32[N, 3]
+  tree inputs = [*]
+  tree params = []
+  tree state = []
+  tree outputs = [*, *, *]
+
+  %0: f32[N, 3] = tanh(%x.0) {fast = false}
+  %1: f32[3] = reduce(%x.0) {kind = "add", axes = [0]}
+  %2: i64[] = dim(%x.0) {axis = 0}
+  return %0, %1, %2
+}
+"""
+
+
+def arrays(shapes: Sequence[tuple[int, ...]], seed: int) -> list[Array]:
+    rng = np.random.default_rng(seed)
+    return [rng.standard_normal(shape).astype(np.float32) for shape in shapes]
+
+
+def check(
+    graph: Graph,
+    target: Backend,
+    folder: Path,
+    calls: Sequence[Sequence[Array]],
+    params: Sequence[Array] = (),
+    state: Sequence[Array] = (),
+) -> None:
+    """Fail unless all calls, the state handed on, give what the float64 reference gives."""
+    runner = target.load(graph, folder)
+    exact_state: Sequence[Array] = state
+    terms = longest_sum(graph)
+    for inputs in calls:
+        outputs, after = runner.run(inputs, params, state)
+        exact, exact_after = evaluate(graph, inputs, params, exact_state, wide=True)
+        for actual, wanted in zip((*outputs, *after), (*exact, *exact_after), strict=True):
+            assert relative_error(actual, wanted) <= 2.0**-23 * (terms + 2)
+        state, exact_state = after, exact_after
+
+
+def test_a_network_with_a_symbolic_batch_and_state(target: Backend, tmp_path: Path) -> None:
+    params = arrays([(20, 3, 3, 3), (20,), (10, 1280)], 0)
+    calls = [arrays([(count, 3, 8, 8)], count) for count in (1, 3, 9, 2)]
+    graph = parse_graph(NETWORK)
+    check(graph, target, tmp_path, calls, params, arrays([(20,), (3,)], 1))
+
+
+def test_headers_may_be_outputs_and_updates(target: Backend, tmp_path: Path) -> None:
+    calls = [arrays([(5,)], seed) for seed in (3, 4, 5)]
+    graph = parse_graph(HEADERS)
+    check(graph, target, tmp_path, calls, arrays([(5,)], 1), arrays([(5,)] * 4, 2))
+
+
+@pytest.mark.parametrize("reverse", ["false", "true"])
+def test_a_scan_hands_its_carries_on(reverse: str, target: Backend, tmp_path: Path) -> None:
+    graph = parse_graph(LOOP.replace("REVERSE", reverse))
+    calls = [arrays([(steps, 3), (3,), (3,)], steps) for steps in (1, 2, 5)]
+    check(graph, target, tmp_path, calls, arrays([(3,)], 9))
+
+
+def test_a_batch_of_nothing_works(target: Backend, tmp_path: Path) -> None:
+    graph = parse_graph(EMPTY)
+    check(graph, target, tmp_path, [arrays([(count, 3)], 1) for count in (0, 2)])
+
+
+def test_neither_batch_nor_threads_change_a_bit(target: Backend, tmp_path: Path) -> None:
+    if not isinstance(target, Compiled):
+        pytest.skip("NumPy promises no order of sums")
+    runner = target.load(parse_graph(NETWORK), tmp_path)
+    params, state = arrays([(20, 3, 3, 3), (20,), (10, 1280)], 0), arrays([(20,), (3,)], 1)
+    (x,) = arrays([(9, 3, 8, 8)], 7)
+    whole, _ = runner.run([x], params, state)
+    shared, _ = runner.run([x], params, state, threads=3)
+    parts = [runner.run([x[i : i + 3]], params, state)[0] for i in (0, 3, 6)]
+    for position, output in enumerate(whole):
+        joined = np.concatenate([part[position] for part in parts])
+        np.testing.assert_array_equal(output, joined)
+        np.testing.assert_array_equal(output, shared[position])

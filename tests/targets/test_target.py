@@ -1,0 +1,72 @@
+"""Targets by name, the pinned pair of TVM packages, and the checks of generated code."""
+
+import pytest
+
+from lxc.errors import InternalError, LxcError
+from lxc.ir.op import OPS
+from lxc.runtime.features import this_machine
+from lxc.targets import TARGETS, target_named, targets_named
+from lxc.targets.lint import LARGEST_FRAME, check_code
+from lxc.targets.llvm.anchors import ANCHORS
+from lxc.targets.llvm.opaque import OPAQUE
+from lxc.targets.llvm.scalar import RULES
+from lxc.targets.llvm.views import MOVES
+from lxc.targets.tvm_api import PINNED, check_versions
+from lxc.targets.tvm_build import known_features
+
+LAYER_LEVEL = {"chain", "layer", "noop"}
+SPECIAL = {"fused", "scan", "pad", "constant", "iota"}
+"""Ops that are lowered by code of their own, each tried by a test of programs or of ops."""
+
+
+def test_every_op_has_a_lowering() -> None:
+    lowered = {*ANCHORS, *OPAQUE, *RULES, *MOVES, *SPECIAL}
+    assert set(OPS) - LAYER_LEVEL == lowered
+
+
+def test_the_alias_stands_for_all_levels_the_best_one_last() -> None:
+    names = [target.name for target in targets_named("llvm")]
+    assert names == ["x86-64-v2", "x86-64-v3", "x86-64-v4"]
+    assert targets_named(["x86-64-v4", "llvm", "x86-64-v2"]) == targets_named("llvm")
+
+
+def test_an_unknown_target_is_refused_by_name() -> None:
+    with pytest.raises(LxcError, match="there is no target 'x87'") as caught:
+        target_named("x87")
+    assert caught.value.code == "LXC-E0305"
+    assert caught.value.hint is not None
+    assert "x86-64-v2" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_level_asks_for_features_that_llvm_uses_there(name: str) -> None:
+    target = TARGETS[name]
+    assert set(target.features) <= known_features(target.processor)
+
+
+def test_native_needs_nothing_that_this_machine_lacks() -> None:
+    assert set(target_named("native").features) <= this_machine().features
+
+
+@pytest.mark.parametrize("changed", PINNED)
+def test_another_version_of_tvm_is_refused_with_the_command_to_run(changed: str) -> None:
+    with pytest.raises(LxcError) as caught:
+        check_versions({**PINNED, changed: "9.9"})
+    assert caught.value.code == "LXC-E0303"
+    assert caught.value.hint == "pip install " + " ".join(
+        f"{name}=={version}" for name, version in PINNED.items()
+    )
+    check_versions(PINNED)
+
+
+def test_code_that_takes_memory_from_the_heap_is_refused() -> None:
+    with pytest.raises(InternalError, match="heap"):
+        check_code("@__TVMBackendAllocWorkspace = external global ptr")
+
+
+def test_code_with_a_large_stack_frame_is_refused() -> None:
+    slots = LARGEST_FRAME // 64
+    frame = "\n".join(f"  %{n} = alloca [16 x float], align 64" for n in range(slots))
+    check_code(f"define i32 @small() {{\n{frame}\n}}")
+    with pytest.raises(InternalError, match="large needs"):
+        check_code(f"define i32 @large() {{\n{frame}\n  %x = alloca i32, align 4\n}}")
