@@ -31,7 +31,7 @@ def contenders(batch: int, threads: int) -> dict[str, Contender]:
     images = (np.load(DIGITS / "test.npz")["images"][:batch] / 16).astype(np.float32)
     ps, st = example["trained"]()
     compiled = lxc.compile(model, images, ps, st, target="native")
-    bound = compiled.bind(ps, st)
+    bound = compiled.bind(ps, st, threads=threads)
     torch.set_num_threads(threads)
     tensor = torch.from_numpy(images)
 
@@ -40,7 +40,7 @@ def contenders(batch: int, threads: int) -> dict[str, Contender]:
             return network(tensor)
 
     return {
-        "lxc": lambda: bound(images, st, threads=threads),
+        "lxc": lambda: bound(images, st),
         "torch eager": run_torch,
         "NumPy reference": lambda: model(images, ps, st),
     }

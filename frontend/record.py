@@ -70,7 +70,7 @@ class LayerCall:
 
     def named(self, path: str) -> str:
         """Return the layer as messages name it: `layer_1.head (Dense)  (model.py:14)`."""
-        words = f"{path} ({self.kind})".strip()
+        words = f"{path} ({self.kind})" if path else self.kind
         return f"{words}  ({self.source})" if self.source else words
 
 

@@ -50,44 +50,33 @@ def trace_call(
     of every tree become header values named by their paths.
     """
     builder = Builder()
-    sections = [
-        stand_ins(tree, builder, sigil, prefix)
-        for tree, sigil, prefix in (
-            (inputs[1], "%", inputs[0]),
-            (ps, "@", ""),
-            (st, "$", ""),
-        )
-    ]
-    x, params, state = (tree for tree, _, _ in sections)
+    parts = ((inputs[1], "%", inputs[0]), (ps, "@", ""), (st, "$", ""))
+    trees, headers, structures = zip(
+        *(stand_ins(*part, builder) for part in parts), strict=True
+    )
+    dims = named_dims([value.type for values in headers for value in values])
+    x, params, state = trees
     y, new_state = function(x, with_paths(params), with_paths(state))
     outputs, output_tree = flatten(y)
-    updates = new_states(state, new_state)
-    headers = [values for _, values, _ in sections]
-    graph = Graph(
-        name=name,
-        calling=calling,
-        mode=mode,
-        dims=named_dims([value.type for values in headers for value in values]),
-        inputs=headers[0],
-        params=headers[1],
-        state=headers[2],
-        outputs=tuple(value_of(leaf, builder) for leaf in outputs),
-        updates=tuple(value_of(leaf, builder) for leaf in updates),
+    leaves = (outputs, new_states(state, new_state))
+    results = [tuple(value_of(leaf, builder) for leaf in part) for part in leaves]
+    builder.closed = True
+    graph = Graph(name, dims, output_tree=output_tree, calling=calling, mode=mode)
+    graph = graph.replaced(
         nodes=tuple(builder.nodes),
+        outputs=results[0],
+        updates=results[1],
         data=tuple(value for value, _ in builder.data.values()),
         arrays={key: array for key, (_, array) in builder.data.items()},
-        input_tree=sections[0][2],
-        param_tree=sections[1][2],
-        state_tree=sections[2][2],
-        output_tree=output_tree,
+        **dict(zip(("inputs", "params", "state"), headers, strict=True)),
+        **dict(zip(("input_tree", "param_tree", "state_tree"), structures, strict=True)),
     )
-    builder.closed = True
     verify(graph)
     return graph
 
 
 def stand_ins(
-    tree: Any, builder: Builder, sigil: str, prefix: str
+    tree: Any, sigil: str, prefix: str, builder: Builder
 ) -> tuple[Any, tuple[Value, ...], Structure]:
     """Return `tree` with tensors for leaves, their header values, and the structure."""
     leaves, structure = flatten(tree)

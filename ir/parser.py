@@ -37,6 +37,7 @@ from lxc.tree import EMPTY, LEAF, Structure
 SECTIONS = ("input", "param", "state", "data", "prepared")
 TREES = ("inputs", "params", "state", "outputs")
 CALLINGS = ("lux", "kaun")
+MODES = ("test", "train", "mixed")
 
 
 def parse(text: str, arrays: Mapping[str, Array] | None = None) -> Graph | Program:
@@ -71,15 +72,7 @@ class Parser(AttributeReader):
     def graph(self) -> Graph:
         """Read one graph."""
         self.values, self.dims = {}, {}
-        self.expect("graph")
-        if not self.token.text.startswith("@"):
-            raise self.error(f"'@' and a name are expected, not {self.token.text!r}")
-        name = self.next().text.removeprefix("@")
-        if self.token.text not in CALLINGS:
-            raise self.error(f"'lux' or 'kaun' is expected, not {self.token.text!r}")
-        calling = self.next().text
-        self.expect("{")
-        mode = self.word("path", "a mode") if self.takes("mode") else "test"
+        name, calling, mode = self.title()
         sections, trees = self.header()
         nodes = self.nodes()
         state = sections["state"]
@@ -113,6 +106,23 @@ class Parser(AttributeReader):
             places=places,
             arena_bytes=arena,
         )
+
+    def title(self) -> tuple[str, str, str]:
+        """Read name, calling convention and mode."""
+        self.expect("graph")
+        if not self.token.text.startswith("@"):
+            raise self.error(f"'@' and a name are expected, not {self.token.text!r}")
+        name = self.next().text.removeprefix("@")
+        if self.token.text not in CALLINGS:
+            raise self.error(f"'lux' or 'kaun' is expected, not {self.token.text!r}")
+        calling = self.next().text
+        self.expect("{")
+        mode = "test"
+        if self.takes("mode"):
+            if self.token.text not in MODES:
+                raise self.error(f"there is no mode {self.token.text!r}")
+            mode = self.next().text
+        return name, calling, mode
 
     def header(self) -> tuple[dict[str, tuple[Value, ...]], dict[str, Structure]]:
         """Read the header lines, in any order."""

@@ -1,7 +1,7 @@
 """Apply ops to arrays at once, or to traced tensors as nodes: the same call does both."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NoReturn, TypeAlias, TypeVar
 
 import numpy as np
@@ -80,6 +80,10 @@ class Tensor(np.lib.mixins.NDArrayOperatorsMixin):
             raise refusal("the length of a tensor whose first axis is not a known number")
         return first
 
+    def __iter__(self) -> Iterator["Tensor"]:
+        """Yield the entries along the first axis, if their number is known."""
+        return (self[place] for place in range(len(self)))
+
     def __getitem__(self, index: Any) -> "Tensor":
         """Return a slice; indices are ints, slices, None and ..."""
         return tensor_of(Tensor.__getitem__, self, index)
@@ -156,7 +160,8 @@ def call(function: Any, *args: Any, **options: Any) -> Any:
     own = FUNCTIONS.get(function)
     if own is None:
         name = getattr(function, "__name__", str(function))
-        raise refusal(f"numpy.{name} of a tensor", "LXC-E0110")
+        hint = "lxc.ops holds the functions that are"
+        raise refusal(f"numpy.{name} of a tensor", "LXC-E0110", hint)
     return own(*args, **options)
 
 
@@ -168,14 +173,11 @@ def tensor_of(function: Any, *args: Any, **options: Any) -> Tensor:
 
 def refusal(wish: str, code: str = "LXC-E0104", hint: str | None = None) -> LxcError:
     """Return the error for something that a traced tensor cannot give."""
-    inside = "inside the layer"
+    inside = "inside a layer of lxc"
     line = source_line(inside)
-    return LxcError(
-        code,
-        f"{wish} is not known while the model is traced",
-        actual=f"asked for {line if line == inside else f'at {line}'}",
-        hint=hint,
-    )
+    summary = f"{wish} is not known while the model is traced"
+    actual = None if line == inside else f"asked for at {line}"
+    return LxcError(code, summary, actual=actual, hint=hint)
 
 
 def type_of(operand: Any) -> TensorType:

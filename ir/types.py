@@ -102,7 +102,7 @@ class TensorType:
 
     def __str__(self) -> str:
         """Print the form that IR text parses."""
-        return f"{self.dtype}[{', '.join(str(entry) for entry in self.shape)}]"
+        return f"{self.dtype}{shape_text(self.shape)}"
 
     @property
     def rank(self) -> int:
@@ -126,6 +126,11 @@ class TensorType:
     def with_dtype(self, dtype: DType) -> "TensorType":
         """Return the type with other elements."""
         return TensorType(dtype, self.shape)
+
+
+def shape_text(shape: Sequence[Any]) -> str:
+    """Return a shape as IR text and messages show it: `[8, N, 2]`."""
+    return f"[{', '.join(map(str, shape))}]"
 
 
 def count_elements(shape: Sequence[Size]) -> Size:

@@ -34,7 +34,7 @@ HOMES = {
 }
 MODULES = ("frontend", "ir", "kaun", "nn", "ops", "passes", "runtime", "targets")
 
-__all__ = [*HOMES, *MODULES]  # noqa: PLE0604 - the names are listed once, above
+__all__ = [*HOMES, *MODULES]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,6 @@ from lxc import passes as passes
 from lxc import runtime as runtime
 from lxc import targets as targets
 from lxc.compilation import compile as compile
-from lxc.tracing import trace as trace
 from lxc.errors import LxcError as LxcError
 from lxc.frontend import apply as apply
 from lxc.frontend import setup as setup
@@ -19,5 +18,6 @@ from lxc.ir import Tensor as Tensor
 from lxc.ir import TensorSpec as TensorSpec
 from lxc.runtime import CompiledModel as CompiledModel
 from lxc.runtime import load as load
+from lxc.tracing import trace as trace
 
 __version__: str

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lxc import __version__
+from lxc.errors import InternalError
 from lxc.ir.graph import Graph
 from lxc.passes import LAYER_PIPELINE, TENSOR_PIPELINE, passes_named, run_passes
 from lxc.runtime import CompiledModel, load
@@ -45,9 +46,16 @@ def compile(
 
 
 def artifact_of(graph: Graph, target: str | Sequence[str], **options: Any) -> bytes:
-    """Return the bytes of an artifact for a traced graph; `options` are `build_artifact`'s."""
+    """Return an artifact for a traced graph; `options` are those of `build_artifact`."""
     outcome = run_passes(graph, passes_named((*LAYER_PIPELINE, *TENSOR_PIPELINE)))
+    if not isinstance(outcome.program, Graph):
+        raise InternalError("compilation", "the passes for all targets split the graph")
     chosen = targets_named(target if isinstance(target, str) else list(target))
     return build_artifact(
-        outcome.program, chosen, mode=graph.mode, traced=graph, versions={"lxc": __version__}, **options
+        outcome.program,
+        chosen,
+        mode=graph.mode,
+        traced=graph,
+        versions={"lxc": __version__},
+        **options,
     )

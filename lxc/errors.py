@@ -35,6 +35,7 @@ CODES = {
     "LXC-E0110": "a NumPy function that lxc does not have was called on a traced tensor",
     "LXC-E0111": "dimensions cannot be computed or compared",
     "LXC-E0112": "the context lacks a tensor that a layer needs",
+    "LXC-E0113": "the Python source of a model failed",
     # 02: IR
     "LXC-E0201": "a line of IR text cannot be parsed",
     "LXC-E0202": "a graph breaks an invariant of the IR",
@@ -46,6 +47,7 @@ CODES = {
     "LXC-E0303": "the installed TVM packages are not the ones that lxc works with",
     "LXC-E0304": "a target has no code for an op",
     "LXC-E0305": "no target has this name, or this machine is not one of its kind",
+    "LXC-E0306": "a package that a command needs is not installed",
     # 04: artifact
     "LXC-E0401": "the file is not an lxc artifact, or it is damaged",
     "LXC-E0402": "the manifest of an artifact breaks a rule of the format",
@@ -66,6 +68,8 @@ CODES = {
     "LXC-E0506": "an array given for an output does not fit",
     "LXC-E0507": "a frozen leaf of the state changed after it was bound",
     "LXC-E0508": "the compiled code reported a failure",
+    # 06: resources
+    "LXC-E0601": "there is not enough memory",
 }
 
 

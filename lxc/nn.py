@@ -35,6 +35,7 @@ from lxc.frontend.initializers import (
 )
 from lxc.frontend.layer import Layer
 from lxc.frontend.layers import (
+    ActivationFunction,
     BatchNorm,
     BranchLayer,
     Chain,
@@ -56,7 +57,8 @@ from lxc.frontend.layers import (
 from lxc.frontend.padding import SamePad
 
 __all__ = [
-    "BatchNorm", "BranchLayer", "Chain", "Conv", "CrossCor", "Dense", "Dropout",
+    "ActivationFunction", "BatchNorm", "BranchLayer", "Chain", "Conv", "CrossCor", "Dense",
+    "Dropout",
     "FlattenLayer", "GlobalMaxPool", "GlobalMeanPool", "Layer", "MaxPool", "MeanPool",
     "NoOpLayer", "Parallel", "ReshapeLayer", "SamePad", "SkipConnection", "WrappedFunction",
     "celu", "elu", "gelu", "gelu_erf", "glorot_normal", "glorot_uniform", "hardsigmoid",

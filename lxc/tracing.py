@@ -41,7 +41,9 @@ def is_kaun(model: Any) -> bool:
     """Return whether a model is a record with the callables `init` and `apply`."""
     if isinstance(model, Layer):
         return False
-    return callable(getattr(model, "init", None)) and callable(getattr(model, "apply", None))
+    return callable(getattr(model, "init", None)) and callable(
+        getattr(model, "apply", None)
+    )
 
 
 def exactly(trees: tuple[Any, ...], names: tuple[str, ...]) -> tuple[Any, ...]:

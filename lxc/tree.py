@@ -9,9 +9,13 @@ standard library is imported here, so that the compiler and the runtime can shar
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from reprlib import repr as shortened
 from typing import Any, Literal
 
 from lxc.errors import LxcError
+
+DEEPEST = 100
+"""The most levels that a stored tree may have: a bound for those who read foreign files."""
 
 KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -133,13 +137,13 @@ def quote(text: str) -> str:
     return f'"{escaped}"'
 
 
-def structure_from_json(value: Any) -> Structure:
+def structure_from_json(value: Any, level: int = 0) -> Structure:
     """Read back `Structure.to_json`; a value of any other form is a coded error."""
     if value == "*":
         return LEAF
     if value is None:
         return NONE
-    if isinstance(value, dict) and len(value) == 1:
+    if isinstance(value, dict) and len(value) == 1 and level < DEEPEST:
         ((kind, body),) = value.items()
         if kind == "static" and isinstance(body, Static):
             return Structure("static", value=body)
@@ -147,12 +151,12 @@ def structure_from_json(value: Any) -> Structure:
             pairs = [pair for pair in body if isinstance(pair, list) and len(pair) == 2]
             keys = tuple(key for key, _ in pairs if isinstance(key, str))
             if len(keys) == len(body) == len(set(keys)):
-                return Structure(
-                    "dict", keys, tuple(structure_from_json(c) for _, c in pairs)
-                )
+                children = (structure_from_json(child, level + 1) for _, child in pairs)
+                return Structure("dict", keys, tuple(children))
         if kind in ("list", "tuple") and isinstance(body, list):
-            return Structure(kind, (), tuple(structure_from_json(child) for child in body))
-    raise LxcError("LXC-E0105", f"{str(value)[:40]!r} does not describe a tree")
+            children = (structure_from_json(child, level + 1) for child in body)
+            return Structure(kind, (), tuple(children))
+    raise LxcError("LXC-E0105", f"{shortened(value)} does not describe a tree")
 
 
 def flatten(tree: Any) -> tuple[list[Any], Structure]:

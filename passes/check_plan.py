@@ -49,9 +49,7 @@ class Rehearsal:
         if value in self.elsewhere or value in self.intact:
             return
         shown = print_nodes((node,)).splitlines()[0] if node else "the results"
-        raise InternalError(
-            "plan-memory", f"a value is overwritten before it is read: {shown}"
-        )
+        raise InternalError("plan-memory", f"a value is lost before it is read: {shown}")
 
     def write(self, value: Value, node: Node, kept: Iterable[Value] = ()) -> None:
         """Let `value` take its bytes; whatever else lay there is lost, except `kept`."""

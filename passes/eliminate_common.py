@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from lxc.ir.graph import Graph
-from lxc.ir.node import Body, Location, Node, Value
+from lxc.ir.node import NOWHERE, Body, Location, Node, Value
 from lxc.ir.printer import Printer, print_attributes
 from lxc.ir.rewrite import with_bodies, with_operands
 from lxc.passes.nodes import substitute
@@ -14,8 +14,8 @@ Key = tuple[str, tuple[Value, ...], str, tuple[str, ...]]
 def eliminate_common(graph: Graph) -> Graph:
     """Let one of several nodes with the same op, operands and attributes stand for all.
 
-    It gets the layer paths of all of them, unless it has no operands: a number belongs to
-    nobody.
+    It gets the layer paths of all of them. A number that several places need belongs to
+    none of them.
     """
     values: dict[Value, Value] = {}
     nodes = merged(graph.nodes, values)
@@ -42,6 +42,8 @@ def merged(nodes: Sequence[Node], values: dict[Value, Value]) -> tuple[Node, ...
         values.update(zip(node.results, kept.results, strict=True))
         if node.operands:
             places[kept] = places[kept].join(node.location)
+        elif places[kept] != node.location:
+            places[kept] = NOWHERE
     return tuple(with_location(node, place) for node, place in places.items())
 
 

@@ -38,10 +38,15 @@ class Group:
     anchor: Node | None = None
     accesses: dict[Node, dict[Access, None]] = field(default_factory=dict)
 
-    def reads(self) -> dict[Value, None]:
-        """Return the values that come from outside."""
-        inside = {value for node in self.accesses for value in node.results}
-        return {v: None for n in self.accesses for v in n.operands if v not in inside}
+    def reads_with(self, *more: Node) -> int:
+        """Return how many values come from outside, with some more members."""
+        return outside_reads([*self.accesses, *more])
+
+
+def outside_reads(nodes: Sequence[Node]) -> int:
+    """Return how many values `nodes` read that none of them makes."""
+    made = {value for node in nodes for value in node.results}
+    return len({v for node in nodes for v in node.operands if v not in made})
 
 
 class Grouping:
@@ -124,6 +129,8 @@ class Grouping:
                 break
             between = self.between(path[-1], end)
             if any(not self.may_follow(node, anchor, end, between) for node in between):
+                break
+            if outside_reads([*path, *between]) > self.machine.registers:
                 break
             path += between
         return path
@@ -217,9 +224,8 @@ class Grouping:
                 "a value that depends on the inputs",
             )
         refusal = refuse_access(node, self.accesses_in(node, group))
-        reads = {**group.reads(), **dict.fromkeys(node.operands)}
-        reads.pop(node.results[0], None)
-        return refusal or refuse_operand_count(len(reads), self.machine.registers)
+        reads = group.reads_with(node)
+        return refusal or refuse_operand_count(reads, self.machine.registers)
 
     def refuse_whole(self, node: Node, groups: list[Group]) -> Refusal | None:
         """Say why the result of `node` must be in memory whatever its readers are."""
@@ -249,6 +255,8 @@ class Grouping:
             refusal = refuse_kind(node, user) or self.refuse_whole(node, every)
             if not refusal and (node in self.hoisted) != (user in self.hoisted):
                 refusal = self.refuse(node, homes[0])
+            crowd = refuse_operand_count(group.reads_with(user), self.machine.registers)
+            refusal = refusal or (None if anchored else crowd)
             self.refused[node, user] = refusal or refuse_reduction(node, user, anchored)
 
     def accesses_in(self, node: Node, group: Group) -> dict[Access, None]:

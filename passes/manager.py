@@ -19,7 +19,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Step:
-    """One pass as it ran."""
+    """One pass as it ran, with its checks."""
 
     name: str
     seconds: float
@@ -53,19 +53,16 @@ def run_passes(
     decisions: list[Decision] = []
     setting = Setting(machine, decisions.append)
     dumps = Dumps(dump)
-    text = str(program)
-    dumps.write(first, text, changed=True)
+    dumps.write(first, program, changed=True)
     steps: list[Step] = []
     for number, one in enumerate(passes, 1):
         if progress:
             progress(one.name, number, len(passes))
         require(program, one)
         start = perf_counter()
-        program = checked_run(program, one, setting, dumps)
-        seconds = perf_counter() - start
-        before, text = text, str(program)
-        steps.append(Step(one.name, seconds, text != before))
-        dumps.write(one.name, text, changed=text != before)
+        before, program = program, checked_run(program, one, setting, dumps)
+        steps.append(Step(one.name, perf_counter() - start, program is not before))
+        dumps.write(one.name, program, changed=program is not before)
     return Outcome(program, tuple(steps), tuple(decisions))
 
 
@@ -114,10 +111,11 @@ class Dumps:
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
 
-    def write(self, name: str, text: str, *, changed: bool) -> None:
+    def write(self, name: str, program: Form, *, changed: bool) -> None:
         """Write the next file; `last` tells where it is, for messages."""
         if self.folder is None:
             return
+        text = str(program)
         path = self.folder / f"{self.count:02}-{name}.lxir"
         path.write_text(text if changed else f"; unchanged by {name}\n{text}", "utf-8")
         self.count += 1

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lxc.errors import LxcError
-from lxc.runtime.buffers import Array, Gatherer, address, is_constant
+from lxc.runtime.buffers import Array, Gatherer, Slot, address, as_array, is_constant
 from lxc.runtime.engine import Engine, check_writable, shape_of
 from lxc.runtime.frame import Frame
 from lxc.runtime.prepared import Prepared, failure
@@ -52,15 +52,19 @@ class Bound:
         return y, replace(state, state=new)
 
     def run(self, inputs: list[Any], state: Any, out: Any) -> tuple[Any, Any]:
-        """Run on leaves, after comparing the frozen state with the one that was bound."""
-        leaves = self.engine.state.leaves(state)
+        """Run on leaves, with the frozen state that was bound."""
+        leaves = self.with_bound_leaves(self.engine.state.leaves(state))
+        return self.engine.run(self.prepared, inputs, leaves, out, self.threads)
+
+    def with_bound_leaves(self, leaves: list[Any]) -> list[Any]:
+        """Return `leaves` with the bound ones for the frozen; these must be equal."""
         for index, bound in self.frozen.items():
             given = leaves[index]
             if given is not bound:
                 if given is not self.same.get(index, bound) or not is_constant(given):
                     self.compare(index, given, bound)
                 leaves[index] = bound
-        return self.engine.run(self.prepared, inputs, leaves, out, self.threads)
+        return leaves
 
     def compare(self, index: int, given: Any, bound: Array) -> None:
         """Refuse a frozen leaf that is not what was bound."""
@@ -92,30 +96,34 @@ class Placed:
         """Check the arrays once and write their addresses down."""
         engine = bound.engine
         self.bound = bound
-        read = as_they_are(engine.inputs, engine.inputs.leaves(inputs))
-        states = list(bound.state_leaves)
-        if state is not None:
-            states = as_they_are(engine.state, engine.state.leaves(state))
-        elif len(bound.frozen) < len(states):
-            raise LxcError("LXC-E0505", "the model has state to update: pass state=")
+        read = as_they_are(engine.inputs, engine.inputs.leaves(inputs), engine.inputs.slots)
+        states = self.changing_state(state)
         dims = engine.dims(bound.prepared, read, states)
         written = engine.outputs.leaves(outputs)
         for slot, array in zip(engine.outputs.slots, written, strict=True):
             check_writable(array, slot, shape_of(slot, dims))
-        for index, (slot, array) in enumerate(zip(engine.state.slots, states, strict=True)):
-            if index in bound.frozen:
-                bound.compare(index, array, bound.frozen[index])
-            else:
-                check_writable(array, slot, shape_of(slot, dims))
+        for slot, array in zip(engine.slots, states, strict=True):
+            check_writable(array, slot, shape_of(slot, dims))
         self.kept = (read, states, written)
         self.frame = Frame(engine.frames.sizes, engine.frames.pool)
-        places = [address(array) for array in states]
-        inputs, outputs = map(address, read), map(address, written)
-        tables = [*inputs, *places, *places, *outputs, *engine.solver.table(dims)]
-        self.frame.fill(0, 0, bound.threads, tables)
+        places = bound.prepared.places.copy()
+        for index, array in zip(engine.changing, states, strict=True):
+            places[index] = address(array)
+        addresses = [*map(address, read), *places, *places, *map(address, written)]
+        self.frame.fill(0, 0, bound.threads, [*addresses, *engine.solver.table(dims)])
         self.run = engine.library.run
         self.address = self.frame.address
         self.prepared: Prepared | None = None
+
+    def changing_state(self, state: Any) -> list[Array]:
+        """Return the leaves of `state` that are not frozen."""
+        bound, engine = self.bound, self.bound.engine
+        if state is None:
+            if engine.changing:
+                raise LxcError("LXC-E0505", "the model has state to update: pass state=")
+            return []
+        leaves = bound.with_bound_leaves(engine.state.leaves(state))
+        return as_they_are(engine.state, [leaves[i] for i in engine.changing], engine.slots)
 
     def __call__(self) -> None:
         """Run on what is in the arrays now."""
@@ -136,11 +144,14 @@ def copies(gatherer: Gatherer, leaves: Sequence[Any]) -> list[Array]:
     return made
 
 
-def as_they_are(gatherer: Gatherer, leaves: Sequence[Any]) -> list[Array]:
+def as_they_are(
+    gatherer: Gatherer, leaves: Sequence[Any], slots: Sequence[Slot]
+) -> list[Array]:
     """Return leaves that fit and share their memory with the caller."""
-    arrays = gatherer.arrays(leaves)
-    for slot, leaf, array in zip(gatherer.slots, leaves, arrays, strict=True):
-        if isinstance(leaf, np.ndarray) and array is not leaf:
+    views = [as_array(leaf, slot) for slot, leaf in zip(slots, leaves, strict=True)]
+    arrays = gatherer.arrays(views, slots)
+    for slot, view, array in zip(slots, views, arrays, strict=True):
+        if array is not view:
             raise LxcError(
                 gatherer.role.code,
                 f"the {slot.role.one} {slot.leaf.name} would have to be copied",

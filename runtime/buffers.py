@@ -105,8 +105,6 @@ class Gatherer:
         self.role = role
         self.read = reader(group.tree)
         self.slots = tuple(Slot(leaf, role) for leaf in group.leaves)
-        slots = enumerate(self.slots)
-        self.symbolic = tuple(index for index, slot in slots if slot.shape is None)
 
     def leaves(self, tree: Any) -> list[Any]:
         """Return the leaves of `tree` as they are, after comparing the structure."""
@@ -117,19 +115,20 @@ class Gatherer:
             raise describe_misfit(self.structure, tree, self.role, self.prefix) from None
         return found
 
-    def arrays(self, leaves: Sequence[Any]) -> list[Array]:
+    def arrays(
+        self, leaves: Sequence[Any], slots: Sequence[Slot] | None = None
+    ) -> list[Array]:
         """Return each leaf as an array that fits its slot; name all that do not."""
+        pairs = [*zip(self.slots if slots is None else slots, leaves, strict=True)]
         try:
-            return [
-                slot.accept(leaf) for slot, leaf in zip(self.slots, leaves, strict=True)
-            ]
+            return [slot.accept(leaf) for slot, leaf in pairs]
         except LxcError as first:
-            raise self.all_misfits(leaves, first) from None
+            raise self.all_misfits(pairs, first) from None
 
-    def all_misfits(self, leaves: Sequence[Any], first: LxcError) -> LxcError:
+    def all_misfits(self, pairs: Sequence[tuple[Slot, Any]], first: LxcError) -> LxcError:
         """Return one error for all leaves that do not fit."""
         errors = []
-        for slot, leaf in zip(self.slots, leaves, strict=True):
+        for slot, leaf in pairs:
             try:
                 slot.accept(leaf)
             except LxcError as error:
@@ -153,8 +152,8 @@ class DimSolver:
         self.ranges = {dim.name: dim for dim in signature.dims}
 
     def solve(self, slots: Iterable[tuple[Slot, Array]]) -> dict[str, int]:
-        """Return the value of each dimension that is an axis of an array by itself."""
-        pairs = [(slot, array) for slot, array in slots if slot.shape is None]
+        """Return the value of each dimension that is an axis of one of these arrays."""
+        pairs = list(slots)
         values: dict[str, int] = {}
         for slot, array in pairs:
             for extent, length in zip(slot.leaf.shape, array.shape, strict=True):
@@ -199,12 +198,16 @@ def check_shape(slot: Slot, array: Array, values: Mapping[str, int]) -> None:
 
 def address(array: Array) -> int:
     """Return the address of the first element."""
-    try:
-        return ctypes.addressof(ctypes.c_char.from_buffer(array))
-    except (TypeError, ValueError):
-        # Read-only and empty arrays and bfloat16 have no such buffer; this way is slower.
-        pointer: int = array.__array_interface__["data"][0]
-        return pointer
+    flags = array.flags
+    if flags.writeable and flags.c_contiguous:
+        writable: Any = array
+        try:
+            return ctypes.addressof(ctypes.c_char.from_buffer(writable))
+        except ValueError:
+            pass  # empty, or of a type without buffers, as bfloat16 is
+    # Right for every array, but several times slower.
+    pointer: int = array.__array_interface__["data"][0]
+    return pointer
 
 
 def aligned_bytes(size: int) -> Array:

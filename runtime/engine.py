@@ -43,8 +43,9 @@ class Engine:
         self.state = Gatherer(signature.state, STATE)
         self.outputs = Gatherer(signature.outputs, OUTPUTS, "y")
         self.solver = DimSolver(signature)
-        slots = enumerate(self.state.slots)
-        self.changing = tuple(index for index, slot in slots if not slot.leaf.frozen)
+        slots = self.state.slots
+        self.changing = tuple(i for i, slot in enumerate(slots) if not slot.leaf.frozen)
+        self.slots = tuple(slots[index] for index in self.changing)
         self.build_outputs = builder(signature.outputs.tree)
         self.build_state = builder(signature.state.tree)
         pool = PROCESS_POOL.address(library)
@@ -80,20 +81,19 @@ class Engine:
     ) -> tuple[Any, Any]:
         """Return the trees of outputs and new state."""
         taken = self.inputs.arrays(inputs)
-        states = self.state.arrays(state)
+        states = self.state.arrays([state[index] for index in self.changing], self.slots)
         dims = self.dims(prepared, taken, states)
-        outputs = [
-            np.empty(shape_of(slot, dims), slot.dtype) for slot in self.outputs.slots
-        ]
+        slots = self.outputs.slots
+        outputs = [np.empty(shape_of(slot, dims), slot.dtype) for slot in slots]
         if out is not None:
             outputs = self.caller_outputs(out, outputs)
-        new, written = list(state), [0] * len(state)
-        for index in self.changing:
-            new[index] = np.empty(states[index].shape, self.state.slots[index].dtype)
-            written[index] = address(new[index])
+        new, places, written = list(state), prepared.places.copy(), [0] * len(state)
+        for index, before, slot in zip(self.changing, states, self.slots, strict=True):
+            new[index] = after = np.empty(before.shape, slot.dtype)
+            places[index], written[index] = address(before), address(after)
         tables = [
             *map(address, taken),
-            *map(address, states),
+            *places,
             *written,
             *map(address, outputs),
             *self.solver.table(dims),
@@ -111,21 +111,13 @@ class Engine:
     def dims(
         self, prepared: Prepared, inputs: Sequence[Array], states: Sequence[Array]
     ) -> dict[str, int]:
-        """Return the values of the dimensions at this call."""
+        """Return the values of the dimensions, given the inputs and the changing state."""
         if not self.solver.dims:
             return {}
-        groups = (
-            (self.inputs, inputs),
-            (self.state, states),
-            (self.params, prepared.arrays),
-        )
-        return self.solver.solve(
-            [
-                (gatherer.slots[index], arrays[index])
-                for gatherer, arrays in groups
-                for index in gatherer.symbolic
-            ]
-        )
+        pairs = [*zip(self.inputs.slots, inputs, strict=True)]
+        pairs += zip(self.slots, states, strict=True)
+        found = [(slot, array) for slot, array in pairs if slot.shape is None]
+        return self.solver.solve([*found, *prepared.symbolic])
 
     def caller_outputs(self, out: Any, wanted: Sequence[Array]) -> list[Array]:
         """Return the caller's arrays for the outputs, each of which must fit exactly."""

@@ -65,8 +65,8 @@ class Sizes:
 class Frame:
     """The struct of one call and its tables, in one block of 64-bit words, and its arena.
 
-    The words are those of `lxc_call` in the C header, then the tables of inputs, of state that
-    goes in and out, of outputs and of dimensions. One write fills them all.
+    The words are those of `lxc_call` in the C header, then the tables of inputs, of state
+    that goes in and out, of outputs and of dimensions. One write fills them all.
     """
 
     def __init__(self, sizes: Sizes, pool: int) -> None:

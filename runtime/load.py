@@ -1,4 +1,4 @@
-"""Opening a model from a file."""
+"""Opening a model."""
 
 import re
 from pathlib import Path
@@ -9,13 +9,13 @@ from lxc.runtime.model import CompiledModel
 
 
 def load(
-    path: Path | str,
+    source: Path | str | bytes,
     *,
     target: str | None = None,
     threads: int | None = None,
     require_sha256: str | None = None,
 ) -> CompiledModel:
-    """Return the model in the artifact `path`, ready to be called.
+    """Return the model in an artifact, a file or its bytes, ready to be called.
 
     The code that fits this machine best is taken, or that for `target`. `threads` is the
     number for calls that do not say. With `require_sha256`, the digest of the whole file
@@ -23,7 +23,7 @@ def load(
 
     A compiled model is machine code: load only what you would run.
     """
-    artifact = read(path)
+    artifact = read(source)
     if require_sha256 is not None:
         if not re.fullmatch(r"[0-9a-fA-F]{64}", require_sha256):
             raise LxcError("LXC-E0001", "require_sha256 is not a digest of 64 hex digits")

@@ -17,6 +17,7 @@ from lxc.runtime.buffers import (
     Array,
     DimSolver,
     Gatherer,
+    Slot,
     address,
     aligned_bytes,
     is_constant,
@@ -30,7 +31,11 @@ EOVERLAP = 5
 
 
 class Prepared:
-    """A filled buffer, its table of params, and the leaves that both came from."""
+    """A filled buffer, its table of params, and the leaves that both came from.
+
+    `places` are the addresses of the state, 0 where a leaf is not frozen; `symbolic` are
+    those of the arrays that have dimensions.
+    """
 
     def __init__(
         self, leaves: Sequence[Any], arrays: Sequence[Array], buffer: Array
@@ -42,6 +47,8 @@ class Prepared:
         self.address = address(buffer)
         self.params: Any = None
         self.params_address = 0
+        self.places: list[int] = []
+        self.symbolic: list[tuple[Slot, Array]] = []
         constant = all(
             a is b and is_constant(b) for a, b in zip(leaves, arrays, strict=False)
         )
@@ -104,14 +111,16 @@ class Preparer:
         frozen = {i: self.state.slots[i].accept(state[i]) for i in self.frozen}
         slots = [*zip(self.params.slots, arrays, strict=True)]
         slots += [(self.state.slots[i], array) for i, array in frozen.items()]
-        dims = table(self.solver.table(self.solver.solve(slots)))
+        symbolic = [(slot, array) for slot, array in slots if slot.shape is None]
+        dims = table(self.solver.table(self.solver.solve(symbolic)))
         leaves = [*params, *[state[index] for index in self.frozen]]
         kept = [*arrays, *frozen.values(), *self.constants]
         made = Prepared(leaves, kept, aligned_bytes(self.target.prepared_bytes))
+        made.symbolic = symbolic
         made.params = table([address(array) for array in (*arrays, *self.constants)])
         made.params_address = ctypes.addressof(made.params)
-        states = [address(frozen[i]) if i in frozen else 0 for i in range(len(state))]
-        state_table = table(states)
+        made.places = [address(frozen[i]) if i in frozen else 0 for i in range(len(state))]
+        state_table = table(made.places)
         call = PrepareCall(size=ctypes.sizeof(PrepareCall), pool=self.pool, threads=threads)
         call.params, call.prepared = made.params_address, made.address
         call.state, call.dims = ctypes.addressof(state_table), ctypes.addressof(dims)

@@ -53,9 +53,7 @@ def reader(structure: Structure) -> Reader:
 
 def read_leaf(tree: Any, leaves: list[Any]) -> None:
     """Append a leaf; containers and statics are none."""
-    if type(tree) is not np.ndarray and (tree is None or isinstance(tree, NO_LEAVES)):
-        raise MisfitError
-    leaves.append(tree)
+    read_leaves((tree,), leaves)
 
 
 def read_none(tree: Any, leaves: list[Any]) -> None:
@@ -77,7 +75,7 @@ def static_reader(value: Static | None) -> Reader:
 def dict_reader(structure: Structure) -> Reader:
     """Return the reader for a dict with the keys of `structure`."""
     count = len(structure.keys)
-    read_values = sequence_of(tuple(reader(child) for child in structure.children))
+    read_values = sequence_of(structure)
     if count == 0:
         return exact_reader(dict)
     get = itemgetter(*structure.keys)
@@ -99,7 +97,7 @@ def sequence_reader(
 ) -> Reader:
     """Return the reader for a list or a tuple."""
     count = len(structure.children)
-    read_values = sequence_of(tuple(reader(child) for child in structure.children))
+    read_values = sequence_of(structure)
 
     def read(tree: Any, leaves: list[Any]) -> None:
         if not isinstance(tree, kind) or len(tree) != count:
@@ -119,14 +117,27 @@ def exact_reader(kind: type) -> Reader:
     return read
 
 
-def sequence_of(readers: tuple[Reader, ...]) -> Reader:
-    """Return the reader that applies one reader to each value of a sequence."""
+def sequence_of(structure: Structure) -> Reader:
+    """Return the reader for the values of a container, in order."""
+    readers = tuple(reader(child) for child in structure.children)
+    if all(read is read_leaf for read in readers):
+        return read_leaves
 
     def read(values: Any, leaves: list[Any]) -> None:
         for read_value, value in zip(readers, values, strict=True):
             read_value(value, leaves)
 
     return read
+
+
+def read_leaves(values: Any, leaves: list[Any]) -> None:
+    """Append values that must all be leaves."""
+    for value in values:
+        if type(value) is not np.ndarray and (
+            value is None or isinstance(value, NO_LEAVES)
+        ):
+            raise MisfitError
+    leaves.extend(values)
 
 
 def describe_misfit(structure: Structure, tree: Any, role: Role, prefix: str) -> LxcError:

@@ -18,10 +18,10 @@ from lxc.targets.lint import check_code
 from lxc.targets.llvm.c_abi import render
 from lxc.targets.llvm.entry import Lowered, lower
 from lxc.targets.llvm.link import compiler_version, link_shared, needed_glibc
-from lxc.targets.report import kernel_records
+from lxc.targets.report import describe, kernel_records
 from lxc.targets.target import Target
-from lxc.targets.tvm_api import PINNED
-from lxc.targets.tvm_build import Generated, generate
+from lxc.targets.tvm_api import PINNED, exported, function_name
+from lxc.targets.tvm_build import COMPILE_LOCK, Generated, generate, llvm_version
 
 Kind = Literal["lxir", "tir", "llvm", "asm", "obj"]
 
@@ -51,11 +51,19 @@ class CompiledTarget:
 
 
 def compile_target(
-    graph: Graph, target: Target, *, name: str, mode: str = "test", compiler: str = "cc"
+    graph: Graph,
+    target: Target,
+    *,
+    name: str,
+    mode: str | None = None,
+    compiler: str = "cc",
 ) -> CompiledTarget:
-    """Return the library of a tensor-level graph for one target."""
+    """Return the library of a tensor-level graph for one target.
+
+    `mode` is what the signature says instead of the graph's own mode.
+    """
     outcome, program = target_program(graph, target)
-    signature = signature_of(graph, name=name, mode=mode)
+    signature = signature_of(graph, name=name, mode=mode or graph.mode)
     lowered, generated = machine_code(program, target, signature.name)
     sources = render(signature.name, signature, lowered.prepared_bytes, lowered.arena_bytes)
     library = link_shared(
@@ -93,10 +101,27 @@ def target_program(graph: Graph, target: Target) -> tuple[Outcome, Program]:
 
 def machine_code(program: Program, target: Target, name: str) -> tuple[Lowered, Generated]:
     """Return the code of a planned program."""
-    lowered = lower(program, name, target.machine)
-    generated = generate(lowered.functions, target.processor)
-    check_code(generated.llvm)
+    with COMPILE_LOCK:
+        lowered = lower(program, name, target.machine)
+        try:
+            generated = generate(lowered.functions, target.processor)
+        except InternalError as failure:
+            raise blamed(lowered, target, failure) from failure
+        check_code(generated.llvm)
     return lowered, generated
+
+
+def blamed(lowered: Lowered, target: Target, failure: InternalError) -> InternalError:
+    """Return a failure of code generation with the node whose kernel shows it alone."""
+    for call in lowered.calls:
+        name = call.kernel.name
+        alone = {function_name(name): exported(call.kernel.function, name)}
+        try:
+            generate(alone, target.processor)
+        except InternalError as repeated:
+            said = str(repeated).partition("\n")[0].partition("code generation: ")[2]
+            return InternalError(f"the code for {describe(call.node)}", said)
+    return failure
 
 
 def emit(graph: Graph, target: Target, kind: Kind, *, name: str = "model") -> bytes:
@@ -116,7 +141,7 @@ def build_artifact(
     targets: Sequence[Target],
     *,
     name: str,
-    mode: str = "test",
+    mode: str | None = None,
     traced: Graph | None = None,
     params: Mapping[str, Array] | None = None,
     state: Mapping[str, Array] | None = None,
@@ -136,13 +161,8 @@ def build_artifact(
     members = {key: code for one in compiled for key, code in one.members.items()}
     members["ir/traced.lxir"] = str(traced or graph).encode()
     members["explain.json"] = explanation(compiled)
-    for member, arrays in (("params", params), ("state", state)):
-        if arrays is not None:
-            members[f"{member}.safetensors"] = encode(arrays)
-    if graph.data:
-        contents = {value.name[1:]: graph.arrays[value.name] for value in graph.data}
-        members["data.safetensors"] = encode(contents)
-    tools = {**PINNED, "compiler": compiler_version(compiler)}
+    members |= values_of(graph, params, state)
+    tools = {**PINNED, "llvm": str(llvm_version()), "compiler": compiler_version(compiler)}
     return write(
         None,
         signature=compiled[0].signature,
@@ -152,6 +172,19 @@ def build_artifact(
         versions={**tools, **(versions or {})},
         memory=memory_of(graph, compiled),
     )
+
+
+def values_of(
+    graph: Graph, params: Mapping[str, Array] | None, state: Mapping[str, Array] | None
+) -> dict[str, bytes]:
+    """Return the members that hold arrays: values to keep, and constants."""
+    contents = {value.name[1:]: graph.arrays[value.name] for value in graph.data}
+    kept = {"params": params, "state": state, "data": contents or None}
+    return {
+        f"{name}.safetensors": encode(arrays)
+        for name, arrays in kept.items()
+        if arrays is not None
+    }
 
 
 def explanation(compiled: Sequence[CompiledTarget]) -> bytes:

@@ -30,6 +30,14 @@ def kernel_record(call: Call) -> dict[str, Any]:
     }
 
 
+def describe(node: Node) -> str:
+    """Return a kernel's work in one line: ops, types and layers."""
+    operands = ", ".join(str(value.type) for value in node.operands)
+    layers = ", ".join(node.location.layers)
+    place = f" at {layers}" if layers else ""
+    return f"{summary(node)}({operands}) -> {node.result.type}{place}"
+
+
 def summary(node: Node) -> str:
     """Return the ops of a kernel that compute something, joined by `+`."""
     names = [str(inner.op) for inner in walk((node,))]

@@ -146,15 +146,16 @@ def extern(dtype: str, name: str, *arguments: Expr) -> Expr:
 
 def divide(value: Index, divisor: Index) -> Index:
     """Return the floor of a division of indices."""
-    return value if _is_one(divisor) else tirx.floordiv(as_index(value), as_index(divisor))
+    return value if is_one(divisor) else tirx.floordiv(as_index(value), as_index(divisor))
 
 
 def modulo(value: Index, divisor: Index) -> Index:
     """Return what a floor division of indices leaves."""
-    return 0 if _is_one(divisor) else tirx.floormod(as_index(value), as_index(divisor))
+    return 0 if is_one(divisor) else tirx.floormod(as_index(value), as_index(divisor))
 
 
-def _is_one(value: Index) -> bool:
+def is_one(value: Index) -> bool:
+    """Return whether an index is known to be one."""
     return isinstance(value, int) and value == 1
 
 
@@ -260,6 +261,11 @@ def function(
     if symbol:
         made = made.with_attr("global_symbol", symbol)
     return made.with_attr("tirx.noalias", True) if noalias else made
+
+
+def exported(made: Function, symbol: str) -> Function:
+    """Return a function under a name that the linker sees."""
+    return made.with_attr("global_symbol", symbol)
 
 
 def function_name(name: str) -> Expr:

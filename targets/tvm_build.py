@@ -25,6 +25,12 @@ COMPILE_LOCK = RLock()
 
 PIPELINE = "lxc_c_abi"
 
+NO_TYPE_BASED_ALIASES = "-enable-tbaa:bool=false"
+"""TVM tells LLVM that different buffer variables never overlap. Kernels are inlined into one
+entry, where values that live one after the other do share memory, so that must not be believed.
+The option holds for the whole process; every target sets it.
+"""
+
 
 @dataclass(frozen=True)
 class Processor:
@@ -97,6 +103,7 @@ def target(processor: Processor) -> Any:
         "kind": "llvm",
         "mtriple": processor.triple,
         "mcpu": processor.cpu,
+        "cl-opt": [NO_TYPE_BASED_ALIASES],
     }
     if processor.features:
         options["mattr"] = list(processor.features)

@@ -16,6 +16,10 @@ ROOT = Path(__file__).parent.parent
 )
 def test_a_checker_finds_nothing(arguments: list[str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -123,7 +123,7 @@ def entries_of(tree: Any, count: int, what: str) -> Sequence[Any]:
     )
     raise LxcError(
         "LXC-E0105",
-        f"the {what} of a sequential model need one entry per layer (length mismatch)",
+        f"a sequential model has one entry per layer in its {what} (length mismatch)",
         layer=path_of(tree) or None,
         expected=f"a list of {count} entries",
         actual=found,
@@ -137,7 +137,7 @@ def entry(tree: Any, name: str, what: str) -> Any:
         return tree[name]
     raise LxcError(
         "LXC-E0105",
-        f"the {what} have no entry {name} (field missing)",
+        f"the {what} of a composed model must have an entry {name} (field missing)",
         layer=path_of(tree) or None,
         expected=f"an entry {name}",
         actual=", ".join(tree) if isinstance(tree, dict) else type(tree).__name__,

@@ -11,9 +11,10 @@ from lxc.frontend.kaun.context import Context
 from lxc.frontend.kaun.initializers import glorot_uniform, zeros
 from lxc.frontend.kaun.layer import Layer, layer_of
 from lxc.frontend.kaun.vars import Vars, check_dtype
-from lxc.frontend.layers.linear import check_sizes, shape_text
+from lxc.frontend.layers.linear import check_sizes
 from lxc.frontend.padding import per_axis
 from lxc.ir import functions as ops
+from lxc.ir.types import shape_text
 
 
 def conv2d(

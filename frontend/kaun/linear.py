@@ -10,8 +10,9 @@ from lxc.frontend.kaun.context import Context
 from lxc.frontend.kaun.initializers import Initializer, glorot_uniform, zeros
 from lxc.frontend.kaun.layer import Layer, layer_of
 from lxc.frontend.kaun.vars import Vars, check_dtype
-from lxc.frontend.layers.linear import check_sizes, shape_text
+from lxc.frontend.layers.linear import check_sizes
 from lxc.ir import functions as ops
+from lxc.ir.types import shape_text
 
 
 def linear(

@@ -10,9 +10,10 @@ from lxc.frontend.kaun.context import Context
 from lxc.frontend.kaun.initializers import ones, zeros
 from lxc.frontend.kaun.layer import Layer, layer_of
 from lxc.frontend.kaun.vars import Vars, check_dtype
-from lxc.frontend.layers.linear import check_sizes, shape_text
+from lxc.frontend.layers.linear import check_sizes
 from lxc.frontend.layers.norm import normalised
 from lxc.ir import functions as ops
+from lxc.ir.types import shape_text
 
 EPSILON = 1e-5
 KEPT = 0.99

@@ -8,10 +8,9 @@ from typing import Any, Literal
 from lxc.errors import LxcError, Mismatch
 from lxc.frontend.kaun.activations import Function
 from lxc.frontend.kaun.layer import Layer, layer_of
-from lxc.frontend.layers.linear import shape_text
 from lxc.frontend.padding import per_axis
 from lxc.ir import functions as ops
-from lxc.ir.types import count_elements
+from lxc.ir.types import count_elements, shape_text
 
 Window = int | Sequence[int]
 

@@ -1,6 +1,7 @@
 """The layers of the Lux family."""
 
 from lxc.frontend.layers.basic import (
+    ActivationFunction,
     FlattenLayer,
     NoOpLayer,
     ReshapeLayer,
@@ -16,6 +17,7 @@ from lxc.frontend.layers.norm import BatchNorm
 from lxc.frontend.layers.pool import GlobalMaxPool, GlobalMeanPool, MaxPool, MeanPool
 
 __all__ = [
+    "ActivationFunction",
     "BatchNorm",
     "BranchLayer",
     "Chain",

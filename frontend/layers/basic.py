@@ -1,6 +1,7 @@
 """Layers without parameters: identity, functions, and changes of shape."""
 
 import inspect
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -34,6 +35,16 @@ class WrappedFunction(Layer):
     def __call__(self, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
         """Return function(x)."""
         return self.function(x), st
+
+
+def ActivationFunction(function: Callable[[Any], Any]) -> WrappedFunction:  # noqa: N802 - Lux's name
+    """Return `WrappedFunction(function)`; an older name of it."""
+    warnings.warn(
+        "ActivationFunction is an older name of WrappedFunction",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return WrappedFunction(function)
 
 
 @dataclass(frozen=True)

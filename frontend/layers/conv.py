@@ -11,9 +11,34 @@ from lxc.errors import LxcError, Mismatch
 from lxc.frontend.activations import Activation, choose, identity
 from lxc.frontend.initializers import Initializer, glorot_uniform, initialise, zeros32
 from lxc.frontend.layer import Layer
-from lxc.frontend.layers.linear import check_sizes, chosen_bias, shape_text
+from lxc.frontend.layers.linear import check_sizes, chosen_bias
 from lxc.frontend.padding import Pairs, SamePad, pad_pairs, per_axis
 from lxc.ir import functions as ops
+from lxc.ir.types import shape_text
+
+
+def kernel_sizes(kernel: int | Sequence[int]) -> tuple[int, ...]:
+    """Return one size per spatial axis, or raise if there are too few or too many."""
+    taps = (kernel,) if isinstance(kernel, int) else tuple(kernel)
+    if 1 <= len(taps) <= 3 and min(taps) >= 1:
+        return taps
+    raise LxcError(
+        "LXC-E0101",
+        "a kernel has one to three positive sizes",
+        actual=f"kernel: {shape_text(taps)}",
+    )
+
+
+def check_groups(inputs: int, outputs: int, groups: int) -> None:
+    """Refuse channels that do not split into equal groups."""
+    check_sizes(inputs=inputs, outputs=outputs, groups=groups)
+    if inputs % groups or outputs % groups:
+        raise LxcError(
+            "LXC-E0101",
+            "channels do not split into equal groups",
+            expected=f"inputs and outputs divisible by {groups}",
+            actual=f"inputs: {inputs}, outputs: {outputs}",
+        )
 
 
 @dataclass(frozen=True, init=False)
@@ -56,21 +81,8 @@ class Conv(Layer):
         allow_fast_activation: bool = True,
     ) -> None:
         """Take kernel sizes in NumPy order ((h, w), (d, h, w)), channels, activation."""
-        taps = (kernel,) if isinstance(kernel, int) else tuple(kernel)
-        if not 1 <= len(taps) <= 3 or min(taps) < 1:
-            raise LxcError(
-                "LXC-E0101",
-                "a kernel has one to three positive sizes",
-                actual=f"kernel: {shape_text(taps)}",
-            )
-        check_sizes(inputs=inputs, outputs=outputs, groups=groups)
-        if inputs % groups or outputs % groups:
-            raise LxcError(
-                "LXC-E0101",
-                "channels do not split into equal groups",
-                expected=f"inputs and outputs divisible by {groups}",
-                actual=f"inputs: {inputs}, outputs: {outputs}",
-            )
+        taps = kernel_sizes(kernel)
+        check_groups(inputs, outputs, groups)
         dilations = per_axis(dilation, len(taps), "dilation")
         fields = {
             "kernel": taps,

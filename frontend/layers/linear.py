@@ -1,6 +1,5 @@
 """Affine maps of the last axis."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ from lxc.frontend.activations import Activation, choose, identity
 from lxc.frontend.initializers import Initializer, glorot_uniform, initialise, zeros32
 from lxc.frontend.layer import Layer
 from lxc.ir import functions as ops
+from lxc.ir.types import shape_text
 
 
 def chosen_bias(use_bias: bool | None, bias: bool | None) -> bool:
@@ -92,8 +92,3 @@ class Dense(Layer):
         if self.use_bias:
             y = ops.add(y, ps["bias"])
         return self.activation(y), st
-
-
-def shape_text(shape: Sequence[Any]) -> str:
-    """Return a shape as messages show it."""
-    return f"[{', '.join(map(str, shape))}]"

@@ -10,10 +10,10 @@ from lxc.errors import Mismatch
 from lxc.frontend.activations import Activation, choose, identity
 from lxc.frontend.initializers import Initializer, initialise, ones32, zeros32
 from lxc.frontend.layer import Layer
-from lxc.frontend.layers.linear import check_sizes, shape_text
+from lxc.frontend.layers.linear import check_sizes
 from lxc.ir import functions as ops
 from lxc.ir.functions.reduce import element_count
-from lxc.ir.types import count_elements
+from lxc.ir.types import count_elements, shape_text
 
 
 @dataclass(frozen=True, init=False)

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 from lxc.errors import LxcError, Mismatch
 from lxc.frontend.layer import Layer
-from lxc.frontend.layers.linear import shape_text
 from lxc.frontend.padding import Pairs, SamePad, pad_pairs, per_axis
 from lxc.ir import functions as ops
+from lxc.ir.types import shape_text
 
 
 @dataclass(frozen=True, init=False)

@@ -60,7 +60,7 @@ def rounding(op: Op, *numpy_functions: object) -> Callable[[Any], Any]:
 def documented(
     function: Callable[..., Any], op: Op, *numpy_functions: Any
 ) -> Callable[..., Any]:
-    """Name a function as NumPy does, or after its op, so that it can be found and pickled."""
+    """Name a function as NumPy does, or after its op, so that pickles can find it."""
     function.__name__ = numpy_functions[0].__name__ if numpy_functions else op.name
     function.__qualname__ = function.__name__
     function.__doc__ = f"{op.__doc__}"

@@ -13,7 +13,7 @@ from lxc.ir.dim import Size
 from lxc.ir.ops.elementwise import cast
 from lxc.ir.ops.shape import broadcast
 from lxc.ir.tensor import Operand, Tensor, apply, lifted, shape_of
-from lxc.ir.types import dtype_of
+from lxc.ir.types import dtype_of, shape_text
 
 Scalar = bool | int | float
 
@@ -44,7 +44,8 @@ def broadcast_shapes(*shapes: tuple[Size, ...]) -> tuple[Size, ...]:
             if result[place] == 1:
                 result[place] = entry
             elif entry not in (1, result[place]):
-                raise Mismatch("y", list(result), list(shape), because="shapes broadcast")
+                expected, actual = shape_text(result), shape_text(shape)
+                raise Mismatch("y", expected, actual, because="shapes broadcast")
     return tuple(result)
 
 

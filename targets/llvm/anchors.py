@@ -20,8 +20,8 @@ from lxc.ir.types import DType
 from lxc.passes.nodes import attributes_of
 from lxc.targets.llvm import integers
 from lxc.targets.llvm.element import Elements
-from lxc.targets.llvm.place import Place
-from lxc.targets.llvm.sizes import index_of
+from lxc.targets.llvm.place import Place, joined
+from lxc.targets.llvm.sizes import index_of, product
 from lxc.targets.llvm.storage import computed
 from lxc.targets.tvm_api import (
     Expr,
@@ -191,10 +191,7 @@ def ordered(axes: Sequence[int], coordinates: Sequence[Index]) -> list[Index]:
 def conv(node: Node, dims: Mapping[str, Expr]) -> Anchor:
     """Return a convolution: loops over sample, group, channel and cells."""
     x, weight = node.operands
-    if any(map(any, attributes_of(node)["padding"])) or set(
-        attributes_of(node)["lhs_dilation"]
-    ) != {1}:
-        raise InternalError("code generation", "a convolution still has padding")
+    check_unpadded(node)
     inner_order = attributes_of(node)["weight_order"] == "io"
     shape = [index_of(entry, dims) for entry in node.result.type.shape]
     kernel = [index_of(entry, dims) for entry in weight.type.shape]
@@ -232,22 +229,35 @@ def conv(node: Node, dims: Mapping[str, Expr]) -> Anchor:
     )
 
 
+def check_unpadded(node: Node) -> None:
+    """Refuse a node whose padding was not made a node of its own."""
+    spread = attributes_of(node).get("lhs_dilation", ())
+    if any(map(any, attributes_of(node)["padding"])) or any(by != 1 for by in spread):
+        raise InternalError("code generation", f"{node.op} still has padding")
+
+
 def reduce(node: Node, dims: Mapping[str, Expr]) -> Anchor:
     """Return a reduction of whole axes."""
     (x,) = node.operands
     axes = tuple(sorted(attributes_of(node)["axes"]))
     kept = free_axes(x.type.rank, axes)
     sizes = [index_of(entry, dims) for entry in x.type.shape]
+    # Reduced axes at the end are walked as one.
+    first = max((axis + 1 for axis in kept), default=0)
+    outer = tuple(axis for axis in axes if axis < first)
+    deep_last = first < x.type.rank
 
     def term(elements: Elements, at: Coordinates, deep: Coordinates) -> Expr:
-        coordinates = ordered((*kept, *axes), (*at, *deep))
-        return elements.at(x, Place(sizes, coordinates))
+        leading = ordered((*kept, *outer), (*at, *deep[: len(outer)]))
+        if deep_last:
+            return elements.at(x, joined(sizes, leading, deep[-1]))
+        return elements.at(x, Place(sizes, leading))
 
-    deep_last = bool(axes) and axes[-1] == x.type.rank - 1
+    inner = (product(sizes[first:]),) if deep_last else ()
     return Anchor(
         node,
         tuple(sizes[axis] for axis in kept),
-        tuple(sizes[axis] for axis in axes),
+        (*(sizes[axis] for axis in outer), *inner),
         None if deep_last or not kept else len(kept) - 1,
         None,
         attributes_of(node)["kind"],
@@ -259,8 +269,7 @@ def reduce(node: Node, dims: Mapping[str, Expr]) -> Anchor:
 def reduce_window(node: Node, dims: Mapping[str, Expr]) -> Anchor:
     """Return a reduction of windows."""
     (x,) = node.operands
-    if any(map(any, attributes_of(node)["padding"])):
-        raise InternalError("code generation", "a window still has padding")
+    check_unpadded(node)
     window, strides = attributes_of(node)["window"], attributes_of(node)["strides"]
     sizes = [index_of(entry, dims) for entry in x.type.shape]
     shape = [index_of(entry, dims) for entry in node.result.type.shape]

@@ -30,7 +30,7 @@ typedef lxc_call {name}_call;
 
 #define {upper}_ABI_VERSION {version}
 
-/* Bytes of `prepared` and `arena`, both aligned to 64; enough for any dimensions. A number of
+/* Bytes of `prepared` and `arena`, both aligned to 64, for any dimensions. A number of
    elements that depends on dimensions is a macro with the dimensions as arguments. */
 #define {upper}_PREPARED_BYTES INT64_C({prepared})
 #define {upper}_ARENA_BYTES INT64_C({arena})

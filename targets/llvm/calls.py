@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lxc.errors import InternalError
+from lxc.errors import InternalError, LxcError
 from lxc.ir.dim import Dim, Size
 from lxc.ir.machine import Machine
 from lxc.ir.node import Body, Node, Value
@@ -25,6 +25,7 @@ from lxc.targets.tvm_api import (
     move_bytes,
     pointer,
 )
+from lxc.targets.tvm_build import first_line
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,24 @@ class Library:
         key = f"{noalias} {kernel_text(node)}"
         if key not in self._kernels:
             name = f"{self.name}_kernel_{len(self._kernels)}"
-            made = make_kernel(name, node, self.dims, self.machine, noalias=noalias)
+            made = self.made(name, node, noalias=noalias)
             handle = function_name(name)
             self._kernels[key] = (handle, made)
             self.functions[handle] = made.function
         handle, made = self._kernels[key]
         self.calls.append(Call(made, node))
         return handle
+
+    def made(self, name: str, node: Node, *, noalias: bool) -> Kernel:
+        """Return a new kernel; a failure names the node."""
+        try:
+            return make_kernel(name, node, self.dims, self.machine, noalias=noalias)
+        except (LxcError, InternalError):
+            raise
+        except Exception as failure:
+            # TVM raises many types while functions are put together.
+            where = ", ".join((str(node.op), *node.location.layers))
+            raise InternalError(f"code for {where}", first_line(failure)) from failure
 
 
 def kernel_text(node: Node) -> str:

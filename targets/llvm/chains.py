@@ -13,7 +13,7 @@ from lxc.targets.llvm.element import Elements, Source
 from lxc.targets.llvm.group import Group
 from lxc.targets.llvm.nest import walk
 from lxc.targets.llvm.split import Pieces
-from lxc.targets.llvm.tiles import accumulate, finish
+from lxc.targets.llvm.tiles import add_term, finish
 from lxc.targets.llvm.writer import Writer
 from lxc.targets.tvm_api import Buffer, Expr, Index, divide, load, modulo
 
@@ -57,16 +57,16 @@ def write_chain(
         with writer.loop(whole) as number:
             for index, total in enumerate(sums):
                 last = number * step + index * width + writer.lane(width)
-                accumulate(writer, source, anchor, total, at, (*deep, last), width)
+                add_term(writer, source, anchor, total, at, (*deep, last), width)
         done = whole * step
         if isinstance(extent, int):
             for index in range((extent - done) // width):
                 last = done + index * width + writer.lane(width)
-                accumulate(writer, source, anchor, sums[index], at, (*deep, last), width)
+                add_term(writer, source, anchor, sums[index], at, (*deep, last), width)
             done += (extent - done) // width * width
         left = extent - done if isinstance(extent, int) else modulo(extent, step)
         with writer.loop(left) as number:
-            accumulate(writer, source, anchor, rest, at, (*deep, done + number), 1)
+            add_term(writer, source, anchor, rest, at, (*deep, done + number), 1)
     return merge(writer, source, anchor, sums, rest, width)
 
 

@@ -73,7 +73,7 @@ def choose_pieces(
     body: Callable[[tuple[tuple[Pieces, Index], ...]], None],
     chosen: tuple[tuple[Pieces, Index], ...] = (),
 ) -> None:
-    """Write the choice among the kinds of pieces of the first cut axis, and so on inside."""
+    """Write the choice of a piece of the first cut axis, and so on inside."""
     if not cut:
         body(chosen)
         return

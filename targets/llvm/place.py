@@ -8,7 +8,7 @@ what makes them cheap keys for "this value at this place is known already".
 from collections.abc import Sequence
 
 from lxc.targets.llvm.sizes import strides_of
-from lxc.targets.tvm_api import Index, divide, modulo
+from lxc.targets.tvm_api import Index, divide, is_one, modulo
 
 
 class Place:
@@ -57,6 +57,10 @@ def unravel(position: Index, shape: Sequence[Index]) -> tuple[Index, ...]:
     return tuple(coordinates)
 
 
-def is_one(entry: Index) -> bool:
-    """Return whether an axis is known to have one entry."""
-    return isinstance(entry, int) and entry == 1
+def joined(shape: Sequence[Index], leading: Sequence[Index], rest: Index) -> Place:
+    """Return the place with some leading coordinates and a position in all other axes."""
+    inner = shape[len(leading) :]
+    start: Index = 0
+    for entry, stride in zip(leading, strides_of(shape), strict=False):
+        start = start + entry * stride
+    return Place(shape, (*leading, *unravel(rest, inner)), start + rest)

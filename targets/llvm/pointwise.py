@@ -8,11 +8,14 @@ from lxc.passes.nodes import attributes_of
 from lxc.targets.llvm.element import Elements, Source
 from lxc.targets.llvm.group import Group
 from lxc.targets.llvm.nest import walk
-from lxc.targets.llvm.place import Place, is_one
-from lxc.targets.llvm.sizes import index_of
+from lxc.targets.llvm.place import joined
+from lxc.targets.llvm.sizes import index_of, product
 from lxc.targets.llvm.split import Pieces, vectors
 from lxc.targets.llvm.writer import Writer
-from lxc.targets.tvm_api import Buffer, Index
+from lxc.targets.tvm_api import Buffer, Index, is_one
+
+SIMPLE = ("broadcast", "reshape", "constant")
+"""Ops that elements can be pulled through along many axes at once."""
 
 
 def write_pointwise(
@@ -26,26 +29,45 @@ def write_pointwise(
 ) -> None:
     """Write the loops of a kernel without an anchor."""
     shape = [index_of(entry, writer.dims) for entry in group.stored.type.shape]
-    wide = [axis for axis, entry in enumerate(shape) if not is_one(entry)]
-    lane = wide[-1] if wide else None
-    outer = [axis for axis in wide if axis != lane]
+    first = first_joined(group, shape)
+    extent = product(shape[first:])
 
     def body(counters: tuple[Index, ...], chosen: tuple[tuple[Pieces, Index], ...]) -> None:
-        coordinates: list[Index] = [0] * len(shape)
-        for axis, counter in zip(outer, counters, strict=True):
-            coordinates[axis] = counter
-        width = 1
-        if lane is not None:
-            ((piece, start),) = chosen
-            width = piece.size
-            coordinates[lane] = start + writer.lane(width)
-        elements = Elements(writer, source, width)
-        place = Place(shape, coordinates)
+        ((piece, start),) = chosen
+        elements = Elements(writer, source, piece.size)
+        place = joined(shape, counters, start + writer.lane(piece.size))
         element = elements.at(group.stored, place)
         elements.save(result, place.position, element, group.stored.type.dtype)
 
-    cut = [] if lane is None else [lane_pieces(source, group, shape[lane], lane, machine)]
-    walk(writer, [shape[axis] for axis in outer], cut, body, parallel=parallel)
+    cut = [lane_pieces(source, group, extent, first, machine)]
+    walk(writer, shape[:first], cut, body, parallel=parallel)
+
+
+def first_joined(group: Group, shape: list[Index]) -> int:
+    """Return the axis from which on all axes are walked as one.
+
+    Axes are joined as long as every node reads whole stretches of them: broadcasts have all
+    of these axes or none. What is not so simple is walked along the last long axis.
+    """
+    wide = [axis for axis, entry in enumerate(shape) if not is_one(entry)]
+    first = wide[-1] if wide else 0
+    nodes = [node for node in group.body.nodes if node.op.kind != "elementwise"]
+    if any(node.op.name not in SIMPLE for node in nodes):
+        return first
+    repeats = [node for node in nodes if node.op.name == "broadcast"]
+    repeats = [node for node in repeats if node.result.type.rank == len(shape)]
+    while first and all(reads_stretches(node, first - 1) for node in repeats):
+        first -= 1
+    return first
+
+
+def reads_stretches(node: Node, first: int) -> bool:
+    """Return whether a broadcast has all of the axes from `first` on, or none of them."""
+    sizes = dict(zip(attributes_of(node)["axes"], node.operands[0].type.shape, strict=True))
+    entries = list(enumerate(node.result.type.shape))[first:]
+    whole = [axis for axis, entry in entries if entry != 1]
+    read = [axis for axis in whole if sizes.get(axis, 1) != 1]
+    return read in ([], whole)
 
 
 def lane_pieces(

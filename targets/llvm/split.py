@@ -82,8 +82,11 @@ def panels(extent: Index, lanes: int, most: int) -> list[Pieces]:
     return pieces
 
 
-def tiles(extent: Index, most: int) -> list[Pieces]:
-    """Return tiles of at most `most` rows each that cover the row axis."""
+def tiles(extent: Index, most: int, *, few: bool = False) -> list[Pieces]:
+    """Return tiles of at most `most` rows each that cover the row axis.
+
+    With `few` there are only two kinds where the size is known at run time only.
+    """
     if isinstance(extent, int):
         pieces, position = [], 0
         for count, size in even(extent, most):
@@ -93,6 +96,8 @@ def tiles(extent: Index, most: int) -> list[Pieces]:
     whole = divide(extent, most)
     rest = modulo(extent, most)
     pieces_by_size = [Pieces(0, whole, (1,) * most)]
+    if few and most > 1:
+        return [*pieces_by_size, Pieces(whole * most, rest, (1,))]
     size = 1
     while size * 2 < most:
         size *= 2

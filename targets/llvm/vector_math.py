@@ -20,6 +20,7 @@ from lxc.targets.tvm_api import (
 Hold = Callable[[Expr, str], Expr]
 
 OVERFLOW, UNDERFLOW = 89.0, -104.0
+LN2_HIGH, LN2_LOW = 0.693359375, -2.12194440e-4
 EXP_TERMS = (
     1.9875691500e-4,
     1.3981999507e-3,
@@ -57,20 +58,34 @@ def power_of_two(exponent: Expr) -> Expr:
     return reinterpret("float32", intrinsic("shift_left", biased, constant(23, "int32")))
 
 
-def exp(x: Expr, hold: Hold) -> Expr:
-    """Return e to the power x."""
+def exp_parts(x: Expr, hold: Hold) -> tuple[Expr, Expr]:
+    """Return e to the power x, and what its rounding took; NaN gives any number."""
     high, low = number(OVERFLOW), number(UNDERFLOW)
     clamped = hold(select(high < x, high, select(x < low, low, x)), "float32")
     turns = hold(intrinsic("nearbyint", clamped * number(1.44269504088896341)), "float32")
-    rest = hold(clamped - turns * number(0.693359375), "float32")
-    rest = hold(rest - turns * number(-2.12194440e-4), "float32")
-    bent = polynomial(rest, EXP_TERMS, hold)
-    base = hold(hold(bent * (rest * rest) + rest, "float32") + number(1.0), "float32")
+    near = hold(clamped - turns * number(LN2_HIGH), "float32")
+    rest = hold(near - turns * number(LN2_LOW), "float32")
+    # What rounding took from the rest, and from 1 + rest, is added back at the end.
+    lost = hold(hold(near - rest, "float32") - turns * number(LN2_LOW), "float32")
+    bent = hold(polynomial(rest, EXP_TERMS, hold) * rest, "float32")
+    main = hold(rest + number(1.0), "float32")
+    small = hold(rest - hold(main - number(1.0), "float32"), "float32")
+    tail = hold(small + hold(bent * rest + lost, "float32"), "float32")
+    base = hold(main + tail, "float32")
+    left = hold(tail - hold(base - main, "float32"), "float32")
     # Two factors: one power of two reaches neither the largest nor the smallest results.
     whole = hold(cast("int32", turns), "int32")
     half = hold(intrinsic("shift_right", whole, constant(1, "int32")), "int32")
-    scaled = hold(base * power_of_two(half), "float32") * power_of_two(whole - half)
-    return hold(select(intrinsic("isnan", x), x, scaled), "float32")
+    first = hold(power_of_two(half), "float32")
+    second = hold(power_of_two(whole - half), "float32")
+    parts = [hold(hold(z * first, "float32") * second, "float32") for z in (base, left)]
+    return parts[0], parts[1]
+
+
+def exp(x: Expr, hold: Hold) -> Expr:
+    """Return e to the power x."""
+    grown, _ = exp_parts(x, hold)
+    return hold(select(intrinsic("isnan", x), x, grown), "float32")
 
 
 def tanh(x: Expr, hold: Hold) -> Expr:
@@ -86,9 +101,20 @@ def tanh(x: Expr, hold: Hold) -> Expr:
 
 
 def logistic(x: Expr, hold: Hold) -> Expr:
-    """Return 1 / (1 + exp(-x)) without overflow at either end."""
+    """Return 1 / (1 + exp(-x)) without overflow at either end.
+
+    Below zero it is small / (1 + small), where a rounding of the small number may count
+    double: the quotient is corrected by what roundings took.
+    """
     size = hold(intrinsic("abs", x), "float32")
-    small = exp(hold(number(0.0) - size, "float32"), hold)
-    top = select(is_less(x, number(0.0)), small, number(1.0))
-    plain = hold(top / (small + number(1.0)), "float32")
-    return hold(select(intrinsic("isnan", x), x, plain), "float32")
+    small, left = exp_parts(hold(number(0.0) - size, "float32"), hold)
+    below = is_less(x, number(0.0))
+    top = hold(select(below, small, number(1.0)), "float32")
+    top_left = hold(select(below, left, number(0.0)), "float32")
+    whole = hold(small + number(1.0), "float32")
+    whole_left = hold(small - hold(whole - number(1.0), "float32"), "float32")
+    whole_left = hold(whole_left + left, "float32")
+    plain = hold(top / whole, "float32")
+    missing = hold(top_left - plain * whole_left, "float32")
+    exact = hold(plain + hold(missing / whole, "float32"), "float32")
+    return hold(select(intrinsic("isnan", x), x, exact), "float32")

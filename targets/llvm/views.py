@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from lxc.ir.node import Node
 from lxc.passes.nodes import attributes_of
-from lxc.targets.llvm.place import Place, is_one
+from lxc.targets.llvm.place import Place
 from lxc.targets.llvm.sizes import index_of
 from lxc.targets.llvm.writer import Writer
 from lxc.targets.tvm_api import (
@@ -15,6 +15,7 @@ from lxc.targets.tvm_api import (
     at_most,
     divide,
     is_equal,
+    is_one,
     modulo,
 )
 
@@ -108,7 +109,7 @@ def unpadded(
 
 
 def checked(inner: Index, size: Index, writer: Writer) -> tuple[bool, list[Expr]]:
-    """Return whether an index is certainly outside of an axis, and what is left to check."""
+    """Return whether an index is certainly outside, and what is left to check."""
     inner, end = as_index(inner), as_index(size)
     conditions = [c for c in (inner >= 0, inner < end) if not writer.prover.holds(c)]
     outside = writer.prover.holds(inner < 0) or writer.prover.holds(inner >= end)

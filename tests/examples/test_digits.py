@@ -24,6 +24,7 @@ from tests.examples.conftest import Digits
 
 ROOT = Path(__file__).parent.parent.parent
 
+
 def test_logits_agree_with_the_float64_reference(
     digits: Digits, compiled: CompiledModel
 ) -> None:
@@ -38,7 +39,9 @@ def test_logits_agree_with_the_float64_reference(
     assert (logits.argmax(1) == digits.labels).mean() > 0.98
 
 
-def test_a_batch_gives_the_bits_of_its_parts(digits: Digits, compiled: CompiledModel) -> None:
+def test_a_batch_gives_the_bits_of_its_parts(
+    digits: Digits, compiled: CompiledModel
+) -> None:
     whole, _ = compiled(digits.images, digits.ps, digits.st)
     for low, high in ((0, 1), (1, 8), (8, 77), (77, 360)):
         part, _ = compiled(digits.images[low:high], digits.ps, digits.st)
@@ -57,7 +60,10 @@ def test_training_mode_threads_its_state(digits: Digits) -> None:
         y, st = trained(x, digits.ps, st)
         eager_y, eager_st = digits.model(x, digits.ps, eager_st)
         np.testing.assert_allclose(y, eager_y, rtol=1e-4, atol=1e-4)
-        (leaves, structure), (eager_leaves, eager_structure) = flatten(st), flatten(eager_st)
+        (leaves, structure), (eager_leaves, eager_structure) = (
+            flatten(st),
+            flatten(eager_st),
+        )
         assert structure == eager_structure
         for path, leaf, eager_leaf in zip(
             structure.paths(), leaves, eager_leaves, strict=True
@@ -67,7 +73,9 @@ def test_training_mode_threads_its_state(digits: Digits) -> None:
             np.testing.assert_allclose(leaf, eager_leaf, rtol=2e-5, atol=1e-6)
 
 
-def test_the_library_needs_libc_and_libm_only(compiled: CompiledModel, tmp_path: Path) -> None:
+def test_the_library_needs_libc_and_libm_only(
+    compiled: CompiledModel, tmp_path: Path
+) -> None:
     path = tmp_path / "digits.lxc"
     compiled.save(path)
     with zipfile.ZipFile(path) as members:
@@ -142,7 +150,17 @@ def test_a_c_program_prints_the_same_logits(
     write_leaves(tmp_path / "leaves.bin", leaves)
     program = tmp_path / "classify"
     source = digits.folder / "classify.c"
-    run("cc", "-Wall", "-Werror", "-I", tmp_path, source, tmp_path / "model.so", "-o", program)
+    run(
+        "cc",
+        "-Wall",
+        "-Werror",
+        "-I",
+        tmp_path,
+        source,
+        tmp_path / "model.so",
+        "-o",
+        program,
+    )
     printed = run(program, tmp_path / "leaves.bin").stdout.split()
     expected, _ = compiled(digits.images[:1], digits.ps, digits.st)
     np.testing.assert_array_equal(np.array(printed, np.float32), expected[0])

@@ -36,6 +36,13 @@ def test_hlp_02_a_wrapped_function_is_traced_once() -> None:
     assert len(calls) == 1
 
 
+def test_hlp_03_the_older_name_warns_and_wraps(run: Mode) -> None:
+    with pytest.warns(DeprecationWarning, match="older name"):
+        layer = nn.ActivationFunction(np.tanh)
+    assert layer == nn.WrappedFunction(np.tanh)
+    close(run.fresh(layer, f32([1])), np.tanh([1]))
+
+
 def test_hlp_04_flatten_keeps_the_batch_in_c_order(run: Mode) -> None:
     same(run.fresh(nn.FlattenLayer(), f32([[[1, 2], [3, 4]]])), f32([[1, 2, 3, 4]]))
     x = draw(2, 3, 4, 5)

@@ -40,6 +40,7 @@ def test_ini_03_normal_has_its_deviation() -> None:
     assert draws(kaun.normal(), 20_000).std() == pytest.approx(0.01, rel=0.02)
 
 
+OTHER: Any = "cauchy"
 SHAPE = (8, 4, 3, 3)
 CONV = {"in_axis": 1, "out_axis": 0}
 
@@ -114,8 +115,8 @@ def test_ini_06_07_08_normals_are_cut_and_keep_their_variance(
         lambda: kaun.uniform(-1),
         lambda: kaun.normal(-1),
         lambda: kaun.variance_scaling(-1, "fan_in", "normal"),
-        lambda: kaun.variance_scaling(1, "mean", "normal"),
-        lambda: kaun.variance_scaling(1, "fan_in", "cauchy"),
+        lambda: kaun.variance_scaling(1, OTHER, "normal"),
+        lambda: kaun.variance_scaling(1, "fan_in", OTHER),
         lambda: draws(kaun.glorot_uniform(in_axis=2), 3, 4),
         lambda: draws(kaun.glorot_uniform(out_axis=-3), 3, 4),
         lambda: draws(kaun.glorot_uniform(), 0, 4),

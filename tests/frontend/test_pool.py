@@ -13,7 +13,7 @@ from lxc.frontend import setup
 from tests.frontend.modes import Mode, close, draw, f32, same
 
 BOTH = pytest.mark.parametrize("kind", [nn.MaxPool, nn.MeanPool])
-TORCH = {
+TORCH: dict[Any, Any] = {
     nn.MaxPool: (functional.max_pool1d, functional.max_pool2d, functional.max_pool3d),
     nn.MeanPool: (functional.avg_pool1d, functional.avg_pool2d, functional.avg_pool3d),
 }

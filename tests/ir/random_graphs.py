@@ -11,56 +11,53 @@ from lxc.ir.types import DType, TensorType
 from lxc.tree import EMPTY, LEAF, Structure
 from tests.ir.random_nodes import FLAT, NESTING, TREES, TYPES, Draw, M, N, drawn_nodes
 
+Headers = tuple[tuple[Value, ...], tuple[Value, ...], tuple[Value, ...]]
+
+
+@st.composite
+def headers(draw: Draw) -> Headers:
+    """Draw inputs, params and state; the first inputs bind both dimensions."""
+    first = TensorType(DType.F32, (expression(N), 2))
+    second = TensorType(DType.I8, (expression(M),))
+    types = [draw(st.lists(TYPES, max_size=2)) for _ in range(3)]
+    types[0] = [first, second, *types[0]]
+    inputs, params, state = (
+        tuple(Value(entry, f"{prefix}_{i}.a") for i, entry in enumerate(section))
+        for prefix, section in zip(("%x", "@w", "$s"), types, strict=True)
+    )
+    return inputs, params, state
+
+
+def tree_around(values: tuple[Value, ...]) -> Structure:
+    """Return a tree with as many leaves as there are values."""
+    return Structure("tuple", (), (LEAF,) * len(values)) if values else EMPTY
+
 
 @st.composite
 def graphs(draw: Draw) -> Graph:
     """Draw a well-formed graph with a header of every section."""
-    section = st.lists(TYPES, max_size=2)
-    # The first inputs bind both dimensions.
-    bound = [
-        TensorType(DType.F32, (expression(N), 2)),
-        TensorType(DType.I8, (expression(M),)),
-    ]
-    inputs = [*bound, *draw(section)]
-    params, state = draw(section), draw(section)
-    headers = [
-        tuple(Value(entry, f"{sigil}{section}_{i}.a") for i, entry in enumerate(types))
-        for sigil, section, types in (
-            ("%", "x", inputs),
-            ("@", "w", params),
-            ("$", "s", state),
-        )
-    ]
-    build = Builder()
-    pool = [value for values in headers for value in values]
+    inputs, params, state = draw(headers())
+    build, pool = Builder(), [*inputs, *params, *state]
     if draw(st.booleans()):
         pool.append(build.store(np.arange(draw(st.integers(17, 20)), dtype=np.float32))[0])
     nodes = drawn_nodes(draw, build, pool, (*FLAT, *NESTING))
-    updates = tuple(
-        draw(st.sampled_from([v for v in pool if v.type == old.type])) for old in headers[2]
-    )
-    trees = [
-        Structure(
-            "dict", tuple(f"x_{i}" for i in range(len(values))), (LEAF,) * len(values)
-        )
-        for values in headers
-    ]
+    updates = [st.sampled_from([v for v in pool if v.type == old.type]) for old in state]
     return Graph(
         name=draw(st.sampled_from(["model", "digits_2"])),
         calling=draw(st.sampled_from(["lux", "kaun"])),
         mode=draw(st.sampled_from(["test", "train", "mixed"])),
         dims=(N, M),
-        inputs=headers[0],
-        params=headers[1],
-        state=headers[2],
+        inputs=inputs,
+        params=params,
+        state=state,
         data=tuple(value for value, _ in build.data.values()),
         arrays={value.name: array for value, array in build.data.values()},
         nodes=nodes,
         outputs=tuple(draw(st.lists(st.sampled_from(pool), min_size=1, max_size=3))),
-        updates=updates,
-        input_tree=trees[0],
-        param_tree=trees[1] if params else EMPTY,
-        state_tree=trees[2] if state else EMPTY,
+        updates=tuple(map(draw, updates)),
+        input_tree=tree_around(inputs),
+        param_tree=tree_around(params),
+        state_tree=tree_around(state),
         output_tree=draw(TREES),
     )
 

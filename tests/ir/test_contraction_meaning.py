@@ -137,7 +137,7 @@ def test_reductions_are_torchs(kind: str, axes: tuple[int, ...], wide: bool) -> 
     result = run_one("reduce", x, kind=kind, axes=axes, wide=wide)
     expected = double(x)
     for axis in reversed(axes):
-        one = {
+        one: dict[str, Any] = {
             "add": torch.sum,
             "multiply": torch.prod,
             "max": torch.amax,

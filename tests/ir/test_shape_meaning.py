@@ -37,7 +37,7 @@ def test_broadcast_names_the_axes_it_keeps() -> None:
 
 
 def test_pad_fills_around_and_between() -> None:
-    value = np.float32(-1).reshape(())
+    value = np.array(-1, np.float32)
     x = np.array([1, 2, 3], np.float32)
     padded = run_one("pad", x, value, low=(1,), high=(2,), interior=(1,))
     np.testing.assert_array_equal(padded, [-1, 1, -1, 2, -1, 3, -1, -1])

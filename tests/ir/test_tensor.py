@@ -137,7 +137,7 @@ def test_an_axis_of_unknown_size_can_be_sliced(index: Any) -> None:
         lambda x: x @ X[0].T,
         lambda x: ops.zeros_like(x) + x,
         lambda x: ops.where(x > 0, x, 0.0),
-        lambda x: ops.broadcast_to(x[:1] * 2, x.shape),
+        lambda x: ops.broadcast_to(ops.sum(x, 0), x.shape),
     ],
 )
 def test_functions_take_axes_of_unknown_size(call: Callable[[Any], Any]) -> None:
@@ -189,7 +189,7 @@ def test_the_refusal_of_a_branch_shows_the_way() -> None:
 def test_a_tensor_shows_its_type_and_has_no_contents() -> None:
     (x,) = placeholders([X], symbolic=True)
     assert repr(x) == "Tensor(f32[N, 5, 6])"
-    assert (x.ndim, x.dtype, str(x.shape[0])) == (3, np.float32, "N")
+    assert (x.ndim, str(x.dtype), str(x.shape[0])) == (3, "float32", "N")
     with pytest.raises(LxcError, match="the length of a tensor"):
         len(x)
     assert len(placeholders([X])[0]) == 4

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from lxc.ir.builder import Builder, constant_attributes
-from lxc.ir.dim import expression
+from lxc.ir.dim import evaluate_size, expression
 from lxc.ir.graph import Graph
 from lxc.ir.node import Body, Value
 from lxc.ir.op import OPS
@@ -214,7 +214,7 @@ def arrays_for(values: Sequence[Value]) -> list[Array]:
     """Return an array of positive numbers for each header value."""
     arrays = []
     for value in values:
-        shape = [SIZES.get(str(entry), entry) for entry in value.type.shape]
+        shape = [evaluate_size(entry, SIZES) for entry in value.type.shape]
         source = np.random.default_rng(zlib.crc32(value.name.encode()))
         arrays.append(source.uniform(0.5, 1.5, shape).astype(np.float32))
     return arrays

@@ -100,6 +100,26 @@ def test_a_kernel_reads_no_more_tensors_than_there_are_registers() -> None:
     assert {decision.rule for decision in decisions if not decision.fused} == {"registers"}
 
 
+def test_a_product_takes_no_more_tensors_than_there_are_registers() -> None:
+    text = """
+    graph @model lux {
+      input %x: f32[2, 4]
+      input %y: f32[2, 4]
+      param @w: f32[4, 4]
+      tree inputs = (*, *)
+      tree params = {w: *}
+      %0: f32[2, 4] = dot_general(%x, @w) {lhs_batch = [], rhs_batch = [], \
+lhs_contract = [1], rhs_contract = [0]}
+      %1: f32[2, 4] = add(%0, %y)
+      return %1
+    }"""
+    wide, _ = explain(parse_graph(text), replace(PORTABLE, registers=3))
+    assert len(wide.nodes) == 1
+    narrow, decisions = explain(parse_graph(text), replace(PORTABLE, registers=2))
+    assert len(narrow.nodes) == 2
+    assert [decision.rule for decision in decisions] == ["registers"]
+
+
 def test_the_result_does_not_depend_on_the_hash_seed() -> None:
     code = (
         "from pathlib import Path\n"

@@ -56,7 +56,7 @@ def moved(graph: Graph, value: Value, place: int) -> Graph:
     ("text", "expected"), [(CHAIN, 1), (LOOP, 7)], ids=["chain", "loop"]
 )
 def test_values_that_are_needed_together_may_not_meet(text: str, expected: int) -> None:
-    """In the loop only the last carry, which is made behind it, may lie where a step works."""
+    """In the loop, only the last carry may lie where a step works: it is made behind it."""
     graph = plan_of(text)
     check_plan(graph)
     caught = 0

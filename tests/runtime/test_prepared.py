@@ -1,12 +1,9 @@
 """When prepared buffers are used again, and when they are made anew."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pytest
 
-from lxc.errors import LxcError
 from lxc.runtime import CompiledModel
 
 Toy = Any
@@ -15,12 +12,6 @@ Array = np.ndarray[Any, Any]
 
 def rows(count: int, seed: int = 0) -> Array:
     return np.random.default_rng(seed).normal(size=(count, 4)).astype(np.float32)
-
-
-def code_of(call: Callable[[], object]) -> tuple[str, str]:
-    with pytest.raises(LxcError) as caught:
-        call()
-    return caught.value.code, str(caught.value)
 
 
 def test_a_write_to_a_writable_weight_is_seen(model: CompiledModel, toy: Toy) -> None:

@@ -68,6 +68,11 @@ class Runner:
 Backend = Interpreter | Compiled
 
 
+def compiled() -> list[Any]:
+    """Return the back ends that make machine code."""
+    return [one for one in backends() if isinstance(one.values[0], Compiled)]
+
+
 def backends() -> list[Any]:
     """Return every back end; one that cannot run here is a strict failure."""
     here = this_machine()

@@ -14,14 +14,11 @@ from hypothesis import strategies as st
 from lxc.errors import LxcError
 from lxc.runtime.signature import Dim, Group, Leaf, Signature
 from lxc.runtime.signature_json import signature_from_json
-from lxc.targets.llvm import link
 from lxc.targets.llvm.c_abi import Sources, exports, render
 from lxc.tree import LEAF, flatten
 
 ENTRIES = Path(__file__).parent.parent / "runtime" / "entries"
-PROGRAMS = Path(__file__).parent / "programs"
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wvla", "-Werror")
-OK, ARGUMENT, NULL, ALIGNMENT, DIMENSION, OVERLAP, POOL, KERNEL = range(8)
 
 
 def toy_signature(name: str = "toy") -> Signature:
@@ -31,23 +28,6 @@ def toy_signature(name: str = "toy") -> Signature:
 
 def sources(name: str = "toy") -> Sources:
     return render(name, toy_signature(name), 16, 1024)
-
-
-def compile_c(text: Path, folder: Path, *flags: str) -> bytes:
-    output = folder / "compiled.o"
-    command = ["cc", "-c", "-O2", "-fPIC", *flags, str(text), "-o", str(output)]
-    subprocess.run(command, check=True)
-    return output.read_bytes()
-
-
-@pytest.fixture(scope="module")
-def code(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    return compile_c(ENTRIES / "toy.c", tmp_path_factory.mktemp("toy"), "-DNAME=toy")
-
-
-@pytest.fixture(scope="module")
-def library(code: bytes) -> bytes:
-    return link.link_shared(code, sources(), "toy")
 
 
 def signature_of(name: str, x: Group, y: Group) -> Signature:

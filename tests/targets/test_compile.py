@@ -1,15 +1,21 @@
-"""What compiling writes: deterministic artifacts, shared kernels, every stage on request."""
+"""What compiling writes: deterministic artifacts, shared kernels, every stage."""
 
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from lxc.errors import InternalError
 from lxc.ir.parser import parse_graph
 from lxc.runtime.artifact import read
 from lxc.targets import TARGETS, targets_named
 from lxc.targets.compile import build_artifact, compile_target, emit
+from lxc.targets.tvm_build import Generated, Processor
 
 TWINS = """
 graph @twins lux {
@@ -79,6 +85,22 @@ def test_products_use_the_widest_registers_and_no_stack_in_the_inner_loop() -> N
     loops = [block for block in text.split(".LBB") if block.count("vfmadd") >= 12]
     assert loops
     assert any("%zmm" in block and "(%rsp)" not in block for block in loops)
+
+
+def test_a_failure_of_the_code_generator_names_the_layer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(functions: Mapping[Any, Any], processor: Processor) -> Generated:
+        if any("kernel_0" in str(name) for name in functions):
+            raise InternalError("code generation", "the verifier says no")
+        raise AssertionError("a kernel was tried after the one that fails")
+
+    monkeypatch.setattr("lxc.targets.compile.generate", fails)
+    with pytest.raises(InternalError) as caught:
+        compile_target(parse_graph(TWINS), V4, name="twins")
+    shown = str(caught.value)
+    assert "dot_general(f32[40, 64], f32[64, 130]) -> f32[40, 130] at left" in shown
+    assert "the verifier says no" in shown
 
 
 def test_every_stage_can_be_asked_for() -> None:

@@ -20,9 +20,7 @@ from lxc.targets.llvm.c_abi import Sources, exports, render
 from lxc.targets.llvm.toolchain import find_toolchain
 
 ENTRIES = Path(__file__).parent.parent / "runtime" / "entries"
-PROGRAMS = Path(__file__).parent / "programs"
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wvla", "-Werror")
-OK, ARGUMENT, NULL, ALIGNMENT, DIMENSION, OVERLAP, POOL, KERNEL = range(8)
 
 
 def toy_signature(name: str = "toy") -> Signature:

@@ -11,7 +11,7 @@ from lxc.ir.evaluate import evaluate
 from lxc.ir.graph import Graph
 from lxc.ir.parser import parse_graph
 from lxc.ir.types import Array
-from tests.targets.backends import Backend, Compiled
+from tests.targets.backends import Backend, Compiled, compiled
 
 NETWORK = """
 graph @network lux {
@@ -105,6 +105,42 @@ graph @empty lux {
 """
 
 
+SIZES = """
+graph @sizes lux {
+  dim N: 1..40
+  dim M: 2..9
+  input %x.0: f32[N, M]
+  input %x.1: f32[M, N]
+  input %x.2: f32[3, N + 2]
+  tree inputs = [*, *, *]
+  tree params = []
+  tree state = []
+  tree outputs = [*, *, *, *, *, *, *, *, *, *, *, *, *, *]
+
+  %0: f32[] = constant() {dtype = f32, shape = [], value = [0x1p-1]}
+  %1: f32[N + 3, M] = pad(%x.0, %0) {low = [1, 0], high = [2, 0], interior = [0, 0]}
+  %2: f32[M, 2*N + 1] = pad(%x.1, %0) {low = [0, 1], high = [0, 1], interior = [0, 1]}
+  %3: f32[2*N + 3, M] = concat(%x.0, %1) {axis = 0}
+  %15: f32[3, 2*N + 4] = concat(%x.2, %x.2) {axis = 1}
+  %4: f32[M, N] = transpose(%x.0) {permutation = [1, 0]}
+  %5: f32[N - 1, M] = slice(%x.0) {start = [1, 0], stop = [N, M], step = [1, 1]}
+  %6: f32[N, M] = reverse(%x.0) {axes = [0]}
+  %7: f32[N*M] = reshape(%x.0) {shape = [N*M]}
+  %8: f32[3] = reduce(%x.2) {kind = "add", axes = [1]}
+  %9: f32[M] = reduce(%x.0) {kind = "max", axes = [0]}
+  %10: f32[N, N] = dot_general(%x.0, %x.1) {lhs_batch = [], rhs_batch = [], \
+lhs_contract = [1], rhs_contract = [0]}
+  %11: f32[M, M] = dot_general(%x.1, %x.0) {lhs_batch = [], rhs_batch = [], \
+lhs_contract = [1], rhs_contract = [0]}
+  %12: f32[3, N] = reduce_window(%x.2) {kind = "max", window = [1, 3], \
+strides = [1, 1], padding = [[0, 0], [0, 0]]}
+  %13: u32[2] = constant() {dtype = u32, shape = [2], value = [7, 9]}
+  %14: u32[N, 3] = random_bits(%13) {shape = [N, 3]}
+  return %1, %2, %3, %15, %4, %5, %6, %7, %8, %9, %10, %11, %12, %14
+}
+"""
+
+
 def arrays(shapes: Sequence[tuple[int, ...]], seed: int) -> list[Array]:
     rng = np.random.default_rng(seed)
     return [rng.standard_normal(shape).astype(np.float32) for shape in shapes]
@@ -155,16 +191,74 @@ def test_a_batch_of_nothing_works(target: Backend, tmp_path: Path) -> None:
     check(graph, target, tmp_path, [arrays([(count, 3)], 1) for count in (0, 2)])
 
 
-def test_neither_batch_nor_threads_change_a_bit(target: Backend, tmp_path: Path) -> None:
-    if not isinstance(target, Compiled):
-        pytest.skip("NumPy promises no order of sums")
-    runner = target.load(parse_graph(NETWORK), tmp_path)
+LARGE = """
+graph @large lux {
+  dim M: 1..70
+  input %x.0: f32[M, 256]
+  input %x.1: f32[3, 16, 34, 34]
+  param @0: f32[256, 130]
+  param @1: f32[130]
+  param @2: f32[36, 16, 3, 3]
+  tree inputs = [*, *]
+  tree params = [*, *, *]
+  tree state = []
+  tree outputs = [*, *, *, *, *]
+
+  %0: f32[M, 130] = dot_general(%x.0, @0) {lhs_batch = [], rhs_batch = [], \
+lhs_contract = [1], rhs_contract = [0]}
+  %1: f32[M, 130] = broadcast(@1) {shape = [M, 130], axes = [1]}
+  %2: f32[M, 130] = add(%0, %1)
+  %3: f32[M, 130] = logistic(%2) {fast = false}
+  %4: f32[3, 36, 32, 32] = conv(%x.1, @2) {strides = [1, 1], padding = [[0, 0], [0, 0]], \
+lhs_dilation = [1, 1], rhs_dilation = [1, 1], groups = 1, weight_order = "oi"}
+  %5: f32[3, 36] = reduce(%4) {kind = "add", axes = [2, 3]}
+  %6: f32[3, 16, 34, 34] = exp(%x.1)
+  %7: u32[2] = constant() {dtype = u32, shape = [2], value = [7, 9]}
+  %8: u32[100, 1001] = random_bits(%7) {shape = [100, 1001]}
+  return %3, %4, %5, %6, %8
+}
+"""
+
+
+def large_inputs(rows: int) -> list[Array]:
+    return arrays([(rows, 256), (3, 16, 34, 34)], rows)
+
+
+LARGE_PARAMS = arrays([(256, 130), (130,), (36, 16, 3, 3)], 0)
+
+
+def test_every_axis_may_be_symbolic(target: Backend, tmp_path: Path) -> None:
+    sizes = [(1, 2), (2, 9), (17, 3), (40, 8)]
+    calls = [arrays([(n, m), (m, n), (3, n + 2)], n) for n, m in sizes]
+    check(parse_graph(SIZES), target, tmp_path, calls)
+
+
+def test_kernels_that_threads_share_are_right(target: Backend, tmp_path: Path) -> None:
+    calls = [large_inputs(rows) for rows in (1, 6, 11, 64, 70)]
+    check(parse_graph(LARGE), target, tmp_path, calls, LARGE_PARAMS)
+
+
+@pytest.mark.parametrize("level", compiled())
+def test_threads_change_no_bit(level: Compiled, tmp_path: Path) -> None:
+    runner = level.load(parse_graph(LARGE), tmp_path)
+    alone, _ = runner.run(large_inputs(67), LARGE_PARAMS)
+    shared, _ = runner.run(large_inputs(67), LARGE_PARAMS, threads=3)
+    for first, second in zip(alone, shared, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("level", compiled())
+def test_the_batch_changes_no_bit(level: Compiled, tmp_path: Path) -> None:
+    large = level.load(parse_graph(LARGE), tmp_path)
+    x, images = large_inputs(67)
+    (whole, *_), _ = large.run([x, images], LARGE_PARAMS)
+    parts = [large.run([x[i : i + 9], images], LARGE_PARAMS)[0][0] for i in range(0, 67, 9)]
+    np.testing.assert_array_equal(whole, np.concatenate(parts))
+    network = level.load(parse_graph(NETWORK), tmp_path)
     params, state = arrays([(20, 3, 3, 3), (20,), (10, 1280)], 0), arrays([(20,), (3,)], 1)
     (x,) = arrays([(9, 3, 8, 8)], 7)
-    whole, _ = runner.run([x], params, state)
-    shared, _ = runner.run([x], params, state, threads=3)
-    parts = [runner.run([x[i : i + 3]], params, state)[0] for i in (0, 3, 6)]
-    for position, output in enumerate(whole):
-        joined = np.concatenate([part[position] for part in parts])
+    together, _ = network.run([x], params, state)
+    apart = [network.run([x[i : i + 1]], params, state)[0] for i in range(9)]
+    for position, output in enumerate(together):
+        joined = np.concatenate([part[position] for part in apart])
         np.testing.assert_array_equal(output, joined)
-        np.testing.assert_array_equal(output, shared[position])

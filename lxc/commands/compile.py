@@ -1,0 +1,151 @@
+"""lxc compile: a model in, one file out."""
+
+import hashlib
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from lxc.commands.dump import dump_stages
+from lxc.commands.group import verb, verbosity
+from lxc.commands.model import ModelOptions, TracedModel, model_options, traced_model
+from lxc.commands.screen import Say, bytes_text, print_facts, print_json, progress
+from lxc.compilation import artifact_of
+from lxc.errors import LxcError
+from lxc.ir.graph import Graph
+from lxc.passes import LAYER_PIPELINE, TENSOR_PIPELINE, passes_named, run_passes
+from lxc.runtime.artifact import store
+from lxc.runtime.files import write_atomically
+from lxc.targets import Target, targets_named
+from lxc.targets.compile import Kind, emit
+
+
+@verb(
+    "lxc compile model.py:net -o net.lxc --input x=f32[N,1,28,28] --dim N=1..64 "
+    "--params net.safetensors"
+)
+@click.argument("source")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write.")
+@click.option(
+    "--target", "targets", multiple=True, help="A target, or several: x86-64-v2,x86-64-v3."
+)
+@model_options
+@click.option("--name", help="Start of the C names; the output's name by default.")
+@click.option(
+    "--emit", "kind", type=click.Choice(get_args(Kind)), help="Write one stage instead."
+)
+@click.option("--dump-ir", type=click.Path(path_type=Path), help="Folder for every stage.")
+@click.option("--exact", is_flag=True, help="Only algorithms with the tight error bounds.")
+@click.option(
+    "--threads", type=click.IntRange(1), help="Threads that `lxc run` uses if not told."
+)
+@click.option("--force", is_flag=True, help="Replace a file that is not an artifact.")
+def command(
+    source: str,
+    output: Path | None,
+    targets: tuple[str, ...],
+    name: str | None,
+    kind: Kind | None,
+    dump_ir: Path | None,
+    exact: bool,
+    threads: int | None,
+    force: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Compile a model into one file that runs without any framework.
+
+    SOURCE is file.py:name or package.module:name (a layer, or a function without arguments
+    that returns one), or a file of IR text. Parameters that no file gives are drawn.
+    """
+    if output is None and kind is None:
+        raise LxcError("LXC-E0001", "the file to write is not given", hint="-o model.lxc")
+    chosen = targets_named([word for text in targets for word in text.split(",")] or "llvm")
+    name = name or (output.stem if output else "model")
+    with progress(verbosity()) as say:
+        say(f"tracing {source}")
+        model = traced_model(ModelOptions(source=source, **options), name)
+        if dump_ir is not None:
+            say(f"writing every stage into {dump_ir}")
+            dump_stages(model.graph, chosen, dump_ir, name)
+        if kind is not None:
+            say(f"lowering to {kind}")
+            write_stage(model.graph, chosen, kind, output, name)
+            return
+        if output is None:
+            return
+        settings = {"exact": exact, "mode": options["mode"], "seed": options["seed"]}
+        if threads is not None:
+            settings["threads"] = threads
+        encoded = built(model, chosen, name, settings, say)
+        store(output, encoded, force=force)
+    summarise(output, encoded, model, chosen, as_json=as_json)
+
+
+def built(
+    model: TracedModel, targets: tuple[Target, ...], name: str, settings: Any, say: Say
+) -> bytes:
+    """Return the artifact of a traced model."""
+    names = [target.name for target in targets]
+    say(f"compiling for {', '.join(names)}")
+    return artifact_of(
+        model.graph,
+        names,
+        name=name,
+        params=model.params,
+        state=model.state,
+        options=settings,
+    )
+
+
+def write_stage(
+    graph: Graph, targets: tuple[Target, ...], kind: Kind, output: Path | None, name: str
+) -> None:
+    """Write one stage of compiling for one target, to a file or to the screen."""
+    if len(targets) != 1:
+        raise LxcError(
+            "LXC-E0001",
+            f"--emit {kind} shows one target at a time",
+            actual=", ".join(target.name for target in targets),
+            hint="--target native",
+        )
+    outcome = run_passes(graph, passes_named((*LAYER_PIPELINE, *TENSOR_PIPELINE)))
+    if not isinstance(outcome.program, Graph):
+        raise LxcError("LXC-E0001", "the IR text holds a program that is already split")
+    stage = emit(outcome.program, targets[0], kind, name=name)
+    if output is not None:
+        write_atomically(output, [stage])
+    elif kind == "obj":
+        raise LxcError("LXC-E0001", "an object file is not text", hint="-o model.o")
+    else:
+        click.echo(stage.decode(), nl=False)
+
+
+def summarise(
+    output: Path,
+    encoded: bytes,
+    model: TracedModel,
+    targets: tuple[Target, ...],
+    *,
+    as_json: bool,
+) -> None:
+    """Print what was written."""
+    names = [target.name for target in targets]
+    if as_json:
+        print_json(
+            {
+                "artifact": str(output),
+                "bytes": len(encoded),
+                "sha256": hashlib.sha256(encoded).hexdigest(),
+                "targets": names,
+                "mode": model.graph.mode,
+                **model.origins,
+            }
+        )
+        return
+    facts = [
+        ("artifact", f"{output} ({bytes_text(len(encoded))})"),
+        ("targets", ", ".join(names)),
+        ("mode", model.graph.mode),
+    ]
+    print_facts([*facts, *model.origins.items()])

@@ -1,0 +1,34 @@
+"""lxc doctor: check the installation, one line per thing, with the fix where one is due."""
+
+import click
+
+from lxc.commands.checks import Finding, findings
+from lxc.commands.group import verb
+from lxc.commands.screen import print_json
+
+STATUS_OF_TARGETS = 4
+
+
+@verb("lxc doctor")
+@click.pass_context
+def command(context: click.Context, as_json: bool) -> None:
+    """Check versions, the C compiler and the processor; compile and run a small model.
+
+    Exit status 4 if something is missing that compiling needs.
+    """
+    found: list[Finding] = []
+    for finding in findings():
+        found.append(finding)
+        if not as_json:
+            show(finding)
+    if as_json:
+        print_json([finding.to_json() for finding in found])
+    if not all(finding.fine for finding in found):
+        context.exit(STATUS_OF_TARGETS)
+
+
+def show(finding: Finding) -> None:
+    """Print one finding, and the command that repairs it."""
+    click.echo(f"{'ok  ' if finding.fine else 'FAIL'}  {finding.name}: {finding.found}")
+    if not finding.fine and finding.fix:
+        click.echo(f"      fix: {finding.fix}")

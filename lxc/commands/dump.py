@@ -1,0 +1,48 @@
+"""Every stage of compiling, as numbered files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lxc.errors import LxcError
+from lxc.ir.graph import Graph, Program
+from lxc.passes import (
+    LAYER_PIPELINE,
+    TARGET_PIPELINE,
+    TENSOR_PIPELINE,
+    passes_named,
+    run_passes,
+)
+from lxc.runtime.signature import identifier
+from lxc.targets import Target
+from lxc.targets.compile import machine_code
+
+ALL_PASSES = (*LAYER_PIPELINE, *TENSOR_PIPELINE, *TARGET_PIPELINE)
+
+
+def dump_stages(graph: Graph, targets: Sequence[Target], folder: Path, name: str) -> None:
+    """Write the graph before and after every pass, then TIR, LLVM and assembly.
+
+    Several targets get a folder each.
+    """
+    for target in targets:
+        own = folder / target.name if len(targets) > 1 else folder
+        try:
+            outcome = run_passes(
+                graph, passes_named(ALL_PASSES), machine=target.machine, dump=own
+            )
+            if isinstance(outcome.program, Program):
+                write_code(outcome.program, target, own, name)
+        except OSError as error:
+            raise LxcError("LXC-E0002", f"cannot write {own}: {error.strerror}") from None
+
+
+def write_code(program: Program, target: Target, folder: Path, name: str) -> None:
+    """Write the texts between the last pass and the object file."""
+    _, generated = machine_code(program, target, identifier(name))
+    stages = (
+        ("tir", "tir", generated.tir),
+        ("llvm", "ll", generated.llvm),
+        ("assembly", "s", generated.assembly),
+    )
+    for number, (stage, ending, text) in enumerate(stages, len(ALL_PASSES) + 1):
+        (folder / f"{number:02}-{stage}.{ending}").write_text(text, "utf-8")

@@ -1,0 +1,152 @@
+"""lxc inspect: what an artifact holds. The file is parsed; no code in it is mapped."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lxc.commands.group import verb
+from lxc.commands.screen import bytes_text, print_facts, print_json, print_table
+from lxc.runtime.artifact import Artifact, read
+from lxc.runtime.extent import show
+from lxc.runtime.manifest import FORMAT, TargetRecord
+
+
+@verb("lxc inspect digits.lxc --json")
+@click.argument("artifact", type=click.Path(path_type=Path))
+@click.option("--kernels", is_flag=True, help="Show the kernels of every target too.")
+def command(artifact: Path, kernels: bool, as_json: bool) -> None:
+    """Show signature, mode, targets, memory, versions and digests of ARTIFACT.
+
+    The file is only parsed, so this is safe for a file from anywhere.
+    """
+    opened = read(artifact)
+    opened.verify()
+    if as_json:
+        print_json(described(opened))
+        return
+    show_facts(artifact, opened)
+    show_signature(opened)
+    show_targets(opened)
+    for target in opened.targets if kernels else ():
+        show_kernels(target)
+    rows = [
+        (name, bytes_text(record.length), record.sha256)
+        for name, record in opened.manifest.members.items()
+    ]
+    print_table("members", ("name", "size", "SHA-256"), rows)
+
+
+def described(artifact: Artifact) -> dict[str, Any]:
+    """Return everything that the manifest says, and the digest of the file."""
+    manifest = artifact.manifest
+    return {
+        "format": FORMAT,
+        "sha256": artifact.sha256,
+        "bytes": artifact.size,
+        "signature": manifest.signature.to_json(),
+        "targets": [
+            {
+                "name": target.name,
+                "triple": target.triple,
+                "features": list(target.features),
+                "library_bytes": artifact.length(target.library),
+                "prepared_bytes": target.prepared_bytes,
+                "arena_bytes": target.arena_bytes,
+                "glibc": target.glibc,
+                "kernels": [dict(kernel) for kernel in target.kernels],
+            }
+            for target in manifest.targets
+        ],
+        "members": {
+            name: {"sha256": record.sha256, "bytes": record.length}
+            for name, record in manifest.members.items()
+        },
+        "options": dict(manifest.options),
+        "versions": dict(manifest.versions),
+        "memory": dict(manifest.memory),
+    }
+
+
+def show_facts(path: Path, artifact: Artifact) -> None:
+    """Print what there is one of."""
+    manifest, signature = artifact.manifest, artifact.signature
+    raw = manifest.memory.get("raw")
+    facts: list[tuple[str, Any]] = [
+        ("artifact", f"{path} ({bytes_text(artifact.size)})"),
+        ("SHA-256", artifact.sha256),
+        ("format", FORMAT),
+        ("name", signature.name),
+        ("calling", signature.calling),
+        ("mode", signature.mode),
+    ]
+    if signature.dims:
+        dims = ", ".join(f"{dim.name}={dim.low}..{dim.high}" for dim in signature.dims)
+        facts.append(("dimensions", dims))
+    if type(raw) is int:
+        facts.append(("parameters", bytes_text(raw)))
+    facts += [(f"option {name}", value) for name, value in manifest.options.items()]
+    facts += [(f"version of {name}", value) for name, value in manifest.versions.items()]
+    print_facts([(printable(name), printable(value)) for name, value in facts])
+
+
+def show_signature(artifact: Artifact) -> None:
+    """Print every buffer."""
+    rows = [
+        (
+            section,
+            leaf.name,
+            leaf.dtype,
+            shape_text(leaf.shape),
+            "frozen" if leaf.frozen else "",
+        )
+        for section, group in artifact.signature.groups.items()
+        for leaf in group.leaves
+    ]
+    print_table("signature", ("section", "leaf", "type", "shape", ""), rows)
+
+
+def shape_text(shape: Any) -> str:
+    """Return a shape as text."""
+    return f"[{', '.join(map(show, shape))}]"
+
+
+def show_targets(artifact: Artifact) -> None:
+    """Print the targets with their sizes."""
+    rows = [
+        (
+            target.name,
+            bytes_text(artifact.length(target.library)),
+            bytes_text(target.prepared_bytes),
+            bytes_text(target.arena_bytes),
+            len(target.kernels),
+            target.glibc or "any",
+            " ".join(target.features),
+        )
+        for target in artifact.targets
+    ]
+    columns = ("target", "library", "prepared", "arena", "kernels", "glibc", "features")
+    print_table("targets", columns, rows)
+
+
+def show_kernels(target: TargetRecord) -> None:
+    """Print the kernels of one target."""
+    keys = ("ops", "result", "algorithm", "precision", "flops", "bytes")
+    rows = [
+        (
+            *(printable(kernel.get(key, "")) for key in keys),
+            printable(", ".join(map(str, as_list(kernel.get("layers"))))),
+        )
+        for kernel in target.kernels
+    ]
+    print_table(f"kernels of {target.name}", (*keys, "layers"), rows)
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a list as it is and anything else as an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def printable(value: Any) -> str:
+    """Return data from the file without characters that a terminal would obey."""
+    return "".join(c if c.isprintable() else "?" for c in str(value))[:200]

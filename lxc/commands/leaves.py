@@ -1,0 +1,77 @@
+"""Parameters and state from safetensors files: found by path, or refused all at once."""
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from lxc.errors import LxcError
+from lxc.runtime.checkpoint import Array, read_checkpoint
+
+SECTIONS = ("params", "state")
+
+
+def section_of(path: Path, section: str) -> dict[str, Array]:
+    """Return the arrays of one section in a file, by path.
+
+    Names start with `params.` or `state.` where a file holds both; in a file without such
+    names everything belongs to the section that was asked for.
+    """
+    arrays = arrays_in(path)
+    if not sections_of(arrays):
+        return arrays
+    prefix = f"{section}."
+    return {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }
+
+
+def arrays_in(path: Path) -> dict[str, Array]:
+    """Return every array in a file."""
+    if not path.is_file():
+        raise LxcError("LXC-E0002", f"cannot read {path}: there is no such file")
+    return dict(read_checkpoint(path).arrays)
+
+
+def sections_of(arrays: Iterable[str]) -> set[str]:
+    """Return the sections that names start with."""
+    return {name.partition(".")[0] for name in arrays} & set(SECTIONS)
+
+
+def check_names(what: str, path: Path, found: Sequence[str], wanted: Sequence[str]) -> None:
+    """Refuse leaves that are missing in a file or superfluous, all of them at once."""
+    missing = [name for name in wanted if name not in found]
+    spare = [name for name in found if name not in wanted]
+    problems = [f"{name} is missing{nearest(name, spare)}" for name in missing]
+    problems += [f"{name} is not in the model" for name in spare if not missing]
+    refuse(f"the {what} in {path.name} do not fit the model", problems)
+
+
+def check_types(
+    what: str, path: Path, found: Mapping[str, Array], wanted: Mapping[str, Array]
+) -> None:
+    """Refuse leaves of another shape or element type, all of them at once."""
+    problems = [
+        f"{name} is {type_text(found[name])} instead of {type_text(array)}"
+        for name, array in wanted.items()
+        if type_text(found[name]) != type_text(array)
+    ]
+    refuse(f"the {what} in {path.name} do not fit the model", problems)
+
+
+def refuse(summary: str, problems: Sequence[str]) -> None:
+    """Raise if there are problems."""
+    if problems:
+        raise LxcError("LXC-E0409", summary, actual=("\n" + " " * 12).join(problems))
+
+
+def nearest(name: str, others: Sequence[str]) -> str:
+    """Return words that offer the most similar name, or nothing."""
+    close = difflib.get_close_matches(name, others, n=1)
+    return f"; the file has {close[0]}" if close else ""
+
+
+def type_text(array: Array) -> str:
+    """Return element type and shape: `float32[10, 128]`."""
+    return f"{array.dtype.name}[{', '.join(map(str, array.shape))}]"

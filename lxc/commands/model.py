@@ -1,0 +1,191 @@
+"""The model of a command: traced on the inputs that it names, with values for leaves."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from lxc.commands.leaves import arrays_in, check_names, check_types, section_of, sections_of
+from lxc.commands.pairs import tree_of
+from lxc.commands.source import load_source, users_code
+from lxc.commands.stand_ins import stand_ins
+from lxc.errors import LxcError
+from lxc.frontend.kaun import Context, Vars, init
+from lxc.frontend.layers.basic import as_layer
+from lxc.frontend.setup import setup, with_mode
+from lxc.ir.graph import Graph
+from lxc.ir.types import FLOATS, Array, TensorSpec, dtype_of
+from lxc.runtime.checkpoint import flatten_names
+from lxc.tracing import is_kaun, trace
+from lxc.tree import flatten, unflatten
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """What the command line says of a model."""
+
+    source: str
+    inputs: tuple[str, ...]
+    dims: tuple[str, ...]
+    mode: str
+    seed: int
+    params: Path | None
+    state: Path | None
+
+
+@dataclass(frozen=True)
+class TracedModel:
+    """A graph, the values of its leaves where they are known, and where those come from."""
+
+    graph: Graph
+    params: Mapping[str, Array] | None
+    state: Mapping[str, Array] | None
+    origins: Mapping[str, str]
+
+
+def model_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of `ModelOptions` to a command."""
+    file = click.Path(path_type=Path)
+    for option in (
+        click.option("--seed", default=0, show_default=True, help="Seed of set-up."),
+        click.option(
+            "--mode",
+            type=click.Choice(["test", "train"]),
+            default="test",
+            show_default=True,
+            help="What the state's `training` says.",
+        ),
+        click.option("--state", type=file, help="Safetensors file with the state."),
+        click.option("--params", type=file, help="Safetensors file with the parameters."),
+        click.option(
+            "--dim", "dims", multiple=True, help="Bounds of a dimension: N=1..64."
+        ),
+        click.option(
+            "--input", "inputs", multiple=True, help="Type of an input: x=f32[N,1,28,28]."
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def traced_model(options: ModelOptions, name: str) -> TracedModel:
+    """Return the model that SOURCE names, traced on stand-ins for its inputs."""
+    model = load_source(options.source)
+    if isinstance(model, Graph):
+        return given_graph(model, options)
+    specs = stand_ins(options.inputs, options.dims)
+    if not any(path.partition(".")[0] == "x" for path in specs):
+        raise LxcError(
+            "LXC-E0001",
+            "the type of the model's input x is not given",
+            hint="--input x=f32[1,784], or --input x=f32[N,784] --dim N=1..64",
+        )
+    trees = {key: tree_of(part) for key, part in by_first_key(specs).items()}
+    known = ("x", "rngs", "ctx") if is_kaun(model) else ("x",)
+    for key in trees:
+        if key not in known:
+            raise LxcError(
+                "LXC-E0001", f"the model has no input {key}", expected=", ".join(known)
+            )
+    if is_kaun(model):
+        return traced_kaun(model, trees, options, name)
+    return traced_lux(model, trees["x"], options, name)
+
+
+def by_first_key(specs: Mapping[str, TensorSpec]) -> dict[str, dict[str, TensorSpec]]:
+    """Return the specs below each first key of their paths."""
+    found: dict[str, dict[str, TensorSpec]] = {}
+    for path, spec in specs.items():
+        key, _, rest = path.partition(".")
+        found.setdefault(key, {})[rest] = spec
+    return found
+
+
+def traced_lux(model: Any, x: Any, options: ModelOptions, name: str) -> TracedModel:
+    """Return a model of the Lux family after set-up and tracing."""
+    with users_code(options.source):
+        ps, st = setup(options.seed, as_layer(model))
+    ps, st, origins = with_values(ps, with_mode(st, options.mode), options)
+    with users_code(options.source):
+        graph = trace(model, x, ps, st, name=name)
+    return TracedModel(graph, flatten_names(ps), flatten_names(st), origins)
+
+
+def traced_kaun(
+    model: Any, trees: Mapping[str, Any], options: ModelOptions, name: str
+) -> TracedModel:
+    """Return a model of the Kaun family after set-up and tracing."""
+    x = trees["x"]
+    leaves, _ = flatten(x)
+    floats = [leaf.type.dtype for leaf in leaves if leaf.type.dtype in FLOATS]
+    dtype = floats[0].numpy if floats else np.dtype(np.float32)
+    with users_code(options.source):
+        fresh = init(model, dtype=dtype_of(dtype).numpy, rng=options.seed)
+    ps, st, origins = with_values(fresh.params, fresh.state, options)
+    variables = Vars(ps, st, fresh.dtype)
+    context = Context(trees["ctx"]) if "ctx" in trees else None
+    with users_code(options.source):
+        graph = trace(
+            model,
+            x,
+            variables,
+            training=options.mode == "train",
+            rngs=trees.get("rngs"),
+            ctx=context,
+            name=name,
+        )
+    return TracedModel(graph, flatten_names(ps), flatten_names(st), origins)
+
+
+def given_graph(graph: Graph, options: ModelOptions) -> TracedModel:
+    """Return a graph from text; its leaves have values only if files give them."""
+    if options.inputs or options.dims:
+        raise LxcError(
+            "LXC-E0001", "IR text has its own inputs; --input and --dim do not fit"
+        )
+    origins, values = {}, {}
+    headers = {"params": graph.params, "state": graph.state}
+    for section, path in (("params", options.params), ("state", options.state)):
+        origins[section] = str(path) if path else "given at each call"
+        if path is not None:
+            found = section_of(path, section)
+            wanted = [value.name[1:] for value in headers[section]]
+            check_names(section, path, list(found), wanted)
+            values[section] = found
+    return TracedModel(graph, values.get("params"), values.get("state"), origins)
+
+
+def with_values(ps: Any, st: Any, options: ModelOptions) -> tuple[Any, Any, dict[str, str]]:
+    """Return the trees with the values from files in place, and where all values come from.
+
+    One file may hold both; the state that no file gives is that of set-up.
+    """
+    origins = dict.fromkeys(("params", "state"), f"drawn with seed {options.seed}")
+    if options.params is not None:
+        ps = filled(ps, options.params, "params")
+        origins["params"] = str(options.params)
+    state_file = options.state or with_state(options.params)
+    if state_file is not None:
+        st = filled(st, state_file, "state")
+        origins["state"] = str(state_file)
+    return ps, st, origins
+
+
+def with_state(params: Path | None) -> Path | None:
+    """Return the file with the parameters if it holds a state too."""
+    if params is None or "state" not in sections_of(arrays_in(params)):
+        return None
+    return params
+
+
+def filled(tree: Any, path: Path, section: str) -> Any:
+    """Return a tree with the arrays of a file as its leaves; they must fit."""
+    wanted = flatten_names(tree)
+    found = section_of(path, section)
+    check_names(section, path, list(found), list(wanted))
+    check_types(section, path, found, wanted)
+    structure = flatten(tree)[1]
+    return unflatten(structure, [found[name] for name in structure.paths()])

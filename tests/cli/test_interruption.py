@@ -1,0 +1,46 @@
+"""Ctrl-C in the middle of compiling leaves nothing behind."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import MODELS, NET
+
+PROGRAM = """
+import signal, sys
+from lxc.__main__ import run
+signal.signal(signal.SIGINT, signal.default_int_handler)
+print("ready", flush=True)
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("delay", [0.1, 0.7, 2.0])
+def test_an_interrupted_compilation_leaves_no_file(tmp_path: Path, delay: float) -> None:
+    shutil.copy(MODELS, tmp_path)
+    arguments = ["compile", *NET, "-o", "net.lxc"]
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(MODELS.parents[2]), "PATH": "/usr/bin:/bin"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        _, printed = process.communicate(timeout=60)
+    left = {path.name for path in tmp_path.iterdir()} - {"models.py", "__pycache__"}
+    if process.returncode == 0:
+        # It was faster than the signal: the file is whole.
+        assert left == {"net.lxc"}
+        return
+    assert (process.returncode, left) == (130, set())
+    assert printed.split() == ["interrupted"]

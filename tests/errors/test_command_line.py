@@ -1,0 +1,110 @@
+"""Every error of the command line has the text and the exit status of its golden file."""
+
+from pathlib import Path
+
+import pytest
+
+from lxc.errors import CODES, EXIT_STATUS
+from tests.conftest import Golden
+from tests.errors.conftest import Failure
+
+FOLDER = Path(__file__).parent / "golden"
+NET = "compile models.py:net --input x=f32[N,3] --dim N=1..8 --target x86-64-v2"
+HERE = "compile models.py:net -o a.lxc --input"
+RUN = "run net.lxc --input"
+
+COMMANDS = {
+    "usage-unknown-command": "compil",
+    "usage-unknown-option": f"{NET} --colour red",
+    "usage-missing-source": "compile -o a.lxc",
+    "usage-wrong-choice": f"{NET} -o a.lxc --mode best",
+    "compile-no-output": NET,
+    "compile-no-input": "compile models.py:net -o a.lxc",
+    "compile-unknown-input": f"{HERE} x=f32[2,3] --input z=f32[1]",
+    "compile-bad-input": f"{HERE} f32[2,3]",
+    "compile-bad-type": f"{HERE} x=float[2,3]",
+    "compile-unknown-dimension": f"{HERE} x=f32[N,3]",
+    "compile-type-with-rest": f"{HERE} x=f32[2,3]]",
+    "compile-unused-dimension": f"{NET} -o a.lxc --dim M=1..2",
+    "compile-bad-range": f"{HERE} x=f32[N,3] --dim N=1-8",
+    "compile-empty-range": f"{HERE} x=f32[N,3] --dim N=8..1",
+    "compile-input-twice": f"{NET} -o a.lxc --input x=f32[1,3]",
+    "compile-input-in-parts": f"{HERE} x=f32[3] --input x.0=f32[3]",
+    "compile-input-not-from-zero": f"{HERE} x.1=f32[3]",
+    "compile-wrong-shape": f"{HERE} x=f32[2,5]",
+    "compile-unknown-target": f"{NET} -o a.lxc --target pdp-11",
+    "compile-foreign-file": f"{NET} -o note.txt",
+    "compile-output-folder-missing": f"{NET} -o none/a.lxc",
+    "compile-emit-several": f"{NET},x86-64-v3 --emit asm",
+    "compile-emit-object-to-screen": f"{NET} --emit obj",
+    "compile-params-missing": f"{NET} -o a.lxc --params none.safetensors",
+    "compile-params-renamed": f"{NET} -o a.lxc --params renamed.safetensors",
+    "compile-params-misshapen": f"{NET} -o a.lxc --params misshapen.safetensors",
+    "compile-params-extra": f"{NET} -o a.lxc --params extra.safetensors",
+    "compile-params-damaged": f"{NET} -o a.lxc --params damaged.safetensors",
+    "source-without-name": "compile models.py -o a.lxc",
+    "source-no-file": "compile none.py:net -o a.lxc",
+    "source-no-module": "compile no.such.module:net -o a.lxc",
+    "source-unknown-name": "compile models.py:nett -o a.lxc",
+    "source-number": "compile models.py:number -o a.lxc",
+    "source-needs-arguments": "compile models.py:needs -o a.lxc",
+    "source-fails": "compile fails.py:model -o a.lxc",
+    "source-function-fails": "compile models.py:broken -o a.lxc",
+    "source-syntax": "compile wrong.py:model -o a.lxc",
+    "source-imports": "compile imports.py:model -o a.lxc",
+    "source-branches": "compile models.py:branching -o a.lxc --input x=f32[2]",
+    "source-call-fails": "compile models.py:failing -o a.lxc --input x=f32[2]",
+    "source-data": "compile data.lxir -o a.lxc",
+    "source-text-with-input": "compile good.lxir -o a.lxc --input x=f32[2]",
+    "run-no-artifact": "run none.lxc --input x=zeros",
+    "run-foreign-file": "run note.txt --input x=zeros",
+    "run-short-artifact": "run short.lxc --input x=zeros",
+    "run-altered-artifact": "run altered.lxc --input x=zeros",
+    "run-no-input": "run net.lxc",
+    "run-unknown-input": f"{RUN} z=zeros",
+    "run-bad-value": f"{RUN} x=ones",
+    "run-no-file": f"{RUN} x=@none.npy",
+    "run-empty-file": f"{RUN} x=@empty.npy",
+    "run-no-key": f"{RUN} x=@two.npz:c",
+    "run-several-arrays": f"{RUN} x=@two.npz",
+    "run-wrong-shape": f"{RUN} x=@wide.npy",
+    "run-wrong-type": f"{RUN} x=@double.npy",
+    "run-out-of-range": f"{RUN} x=@long.npy",
+    "run-unknown-dimension": f"{RUN} x=zeros --dim M=2",
+    "run-unknown-output": f"{RUN} x=zeros --output z=@z.npy",
+    "run-bad-output": f"{RUN} x=zeros --output y=y.npy",
+    "run-output-folder-missing": f"{RUN} x=zeros --output y=@none/y.npy",
+    "run-unknown-target": f"{RUN} x=zeros --target x86-64-v4",
+    "run-params-renamed": f"{RUN} x=zeros --params renamed.safetensors",
+    "run-params-misshapen": f"{RUN} x=zeros --params misshapen.safetensors",
+    "inspect-foreign-file": "inspect note.txt",
+    "inspect-altered-artifact": "inspect altered.lxc",
+    "opt-no-file": "opt --passes fuse",
+    "opt-missing-file": "opt none.lxir --passes fuse",
+    "opt-bad-text": "opt bad.lxir --passes fuse",
+    "opt-no-passes": "opt good.lxir",
+    "opt-unknown-pass": "opt good.lxir --passes fuze",
+    "opt-wrong-level": "opt good.lxir --passes plan-memory",
+    "explain-unknown-target": "explain net.lxc --target x86-64-v4",
+}
+
+
+PREFIXES = {name.partition("-")[0] for name in COMMANDS}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_error_has_its_golden_text(name: str, failure: Failure, golden: Golden) -> None:
+    status, printed = failure(COMMANDS[name])
+    first = printed.partition("]")[0]
+    assert first.startswith("error[LXC-E")
+    code = first.removeprefix("error[")
+    assert code in CODES
+    assert status == EXIT_STATUS[code[5:7]]
+    text = f"$ lxc {COMMANDS[name]}\n{printed}exit status {status}\n"
+    golden.compare(FOLDER / f"{name}.txt", text)
+
+
+def test_no_golden_file_is_left_over() -> None:
+    named = {path.stem for path in FOLDER.glob("*.txt")}
+    ours = {name for name in named if name.partition("-")[0] in PREFIXES}
+    assert ours == set(COMMANDS)

@@ -1,0 +1,152 @@
+"""Models that users get wrong, each as a function that fails."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lxc import kaun, nn
+from lxc.frontend import setup, trace_layer
+from lxc.frontend.kaun import trace_kaun
+from lxc.ir import Dim, TensorSpec
+from lxc.ir import functions as ops
+
+WRONG: dict[str, Callable[[], object]] = {}
+
+
+def wrong(model: Callable[[], object]) -> Callable[[], object]:
+    """Enter a model into the list under its name."""
+    WRONG[model.__name__] = model
+    return model
+
+
+def traced(model: Any, *shape: Any) -> object:
+    """Trace a layer of the Lux family on an input of a shape."""
+    return trace_layer(model, TensorSpec(shape), *setup(0, model))
+
+
+@wrong
+def dense_gets_too_few_features() -> object:
+    return traced(nn.Chain(nn.Dense(4, 3), nn.Dense(4, 2)), 8, 4)
+
+
+@wrong
+def conv_gets_other_channels() -> object:
+    return traced(nn.Chain(body=nn.Conv((3, 3), 3, 8), head=nn.FlattenLayer()), 1, 1, 8, 8)
+
+
+@wrong
+def kernel_is_larger_than_the_image() -> object:
+    return traced(nn.Conv((5, 5), 1, 1), 1, 1, 4, 8)
+
+
+@wrong
+def groups_do_not_divide_channels() -> object:
+    return nn.Conv((3, 3), 3, 10, groups=3)
+
+
+@wrong
+def pads_are_neither_n_nor_2n() -> object:
+    return nn.Conv((3, 3), 1, 1, pad=(1, 2, 3))
+
+
+@wrong
+def pool_pads_past_its_window() -> object:
+    return nn.MaxPool((2, 2), pad=2)
+
+
+@wrong
+def bias_is_given_twice() -> object:
+    return nn.Dense(2, 3, use_bias=True, bias=False)
+
+
+@wrong
+def branches_on_a_number() -> object:
+    def clipped(x: Any) -> Any:
+        return x if ops.max(x) < 1 else x / ops.max(x)
+
+    return traced(nn.Chain(nn.Dense(2, 2), clipped), 4, 2)
+
+
+@wrong
+def calls_a_numpy_function_that_is_missing() -> object:
+    return traced(nn.Chain(nn.Dense(2, 2), np.cbrt), 4, 2)
+
+
+@dataclass(frozen=True)
+class Forgetful(nn.Layer):
+    """A layer that loses an entry of its state."""
+
+    def init_state(self, rng: np.random.Generator) -> dict[str, Any]:
+        return {"steps": np.zeros((), np.int32), "training": True}
+
+    def __call__(self, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
+        return x, {"steps": st["steps"] + 1}
+
+
+@wrong
+def state_loses_an_entry() -> object:
+    return traced(nn.Chain(nn.Dense(2, 2), Forgetful()), 4, 2)
+
+
+@wrong
+def parameters_of_another_model() -> object:
+    model = nn.Chain(nn.Dense(2, 2), nn.BatchNorm(2))
+    ps, st = setup(0, model)
+    return model(np.zeros((1, 2), np.float32), {"layer_1": ps["layer_1"]}, st)
+
+
+@wrong
+def shapes_do_not_broadcast() -> object:
+    return traced(nn.SkipConnection(nn.Dense(3, 4), ops.add), 2, 3)
+
+
+@wrong
+def one_dimension_has_two_ranges() -> object:
+    model = nn.Parallel(ops.add, nn.NoOpLayer(), nn.NoOpLayer())
+    x = (TensorSpec((Dim("N", 1, 4), 2)), TensorSpec((Dim("N", 1, 8), 2)))
+    return trace_layer(
+        model, x, {"layer_1": {}, "layer_2": {}}, {"layer_1": {}, "layer_2": {}}
+    )
+
+
+@wrong
+def batch_norm_on_the_wrong_axis() -> object:
+    return traced(nn.Chain(nn.Dense(4, 3), nn.BatchNorm(3)), 2, 5, 4)
+
+
+@wrong
+def named_chain_is_to_be_simplified() -> object:
+    return nn.Chain(head=nn.Dense(2, 2), disable_optimizations=False)
+
+
+@wrong
+def kaun_dropout_has_no_key() -> object:
+    model = kaun.sequential([kaun.linear(2, 2), kaun.dropout(0.5)])
+    return trace_kaun(model, TensorSpec((4, 2)), kaun.init(model), training=True)
+
+
+@wrong
+def kaun_input_has_another_type() -> object:
+    model = kaun.compose(kaun.flatten(), kaun.linear(4, 2))
+    return kaun.apply(model, kaun.init(model), np.zeros((1, 2, 2)))
+
+
+@wrong
+def kaun_variables_are_too_few() -> object:
+    model = kaun.sequential([kaun.linear(2, 2), kaun.relu()])
+    vars = kaun.init(model)
+    return kaun.apply(model, vars.with_state([]), np.zeros((1, 2), np.float32))
+
+
+@wrong
+def kaun_key_is_no_key() -> object:
+    model = kaun.dropout(0.5)
+    x = np.zeros((1, 2), np.float32)
+    return kaun.apply(model, kaun.init(model), x, training=True, rngs=np.array([1, 2]))
+
+
+@wrong
+def kaun_context_lacks_a_tensor() -> object:
+    return kaun.Context.empty.set("token_type_ids", np.zeros(2)).get("attention_mask")
