@@ -2,9 +2,9 @@
 
     python bench/digits.py [--rounds 40] [--threads 1]
 
-Every round times each contender once, in an order that rotates, so that a slow moment of the
-machine falls on all of them. The median of the rounds and the ratio to lxc are printed. Needs
-torch.
+Every round times each contender once, in an order that rotates, so that a slow moment of
+the machine falls on all of them. The median of the rounds and the ratio to lxc are printed.
+Needs torch.
 """
 
 import argparse
@@ -76,7 +76,8 @@ def main() -> None:
         for name, seconds in times.items():
             middle = median(seconds)
             print(
-                f"  {name:16} median {middle * 1e6:9.1f} us  min {min(seconds) * 1e6:9.1f} us"
+                f"  {name:16} median {middle * 1e6:9.1f} us"
+                f"  min {min(seconds) * 1e6:9.1f} us"
                 f"  {middle / own:6.2f} x lxc"
             )
 

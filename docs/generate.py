@@ -3,8 +3,8 @@
     python docs/generate.py
 
 Fills `docs/worked-example/` with the traced graph, the graph at tensor level, the planned
-program for one target, and every fusion decision. The files are checked against a fresh run by
-the tests.
+program for one target, and every fusion decision. The tests check the files against a fresh
+run.
 """
 
 import runpy

@@ -34,6 +34,7 @@ DTYPES: Mapping[str, np.dtype[Any]] = {
     "bfloat16": np.dtype(ml_dtypes.bfloat16),
 }
 CALLINGS = ("lux", "kaun")
+MODES = ("test", "train", "mixed")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 LONGEST_NAME = 64
 PATH = re.compile(r"(?:[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*)?")
@@ -157,7 +158,7 @@ def check(signature: Signature) -> None:
     """Refuse a signature that breaks a rule of the format."""
     if signature.name != identifier(signature.name):
         raise refusal(f"{signature.name[:40]!r} cannot start a C name")
-    if signature.calling not in CALLINGS or signature.mode not in ("test", "train"):
+    if signature.calling not in CALLINGS or signature.mode not in MODES:
         raise refusal("the calling convention or the mode is not known")
     check_dims(signature)
     ranges = {dim.name: (dim.low, dim.high) for dim in signature.dims}

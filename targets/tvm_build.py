@@ -26,8 +26,8 @@ COMPILE_LOCK = RLock()
 PIPELINE = "lxc_c_abi"
 
 NO_TYPE_BASED_ALIASES = "-enable-tbaa:bool=false"
-"""TVM tells LLVM that different buffer variables never overlap. Kernels are inlined into one
-entry, where values that live one after the other do share memory, so that must not be believed.
+"""TVM tells LLVM that different buffer variables never overlap. Kernels are inlined into
+one entry, where values that live one after the other share memory: LLVM must not use it.
 The option holds for the whole process; every target sets it.
 """
 
@@ -157,7 +157,6 @@ def pipeline() -> tuple[Any, Any, Any]:
     _, finish_host, finish_device = tirx.get_tir_pipeline("s_tir")
     passes = [
         s_tir.transform.StmtSimplify(),
-        tirx.transform.FlattenBuffer(),
         tirx.transform.NarrowDataType(32),
         tirx.transform.VectorizeLoop(True),
         s_tir.transform.StmtSimplify(),

@@ -2,8 +2,8 @@
 
     python examples/digits/classify.py
 
-Prints accuracy, agreement with the float64 reference, latency and size, and draws a few digits
-with their predictions into `digits.svg`.
+Prints accuracy, agreement with the float64 reference, latency and size, and draws a few
+digits with their predictions into `digits.svg`.
 """
 
 import time
@@ -12,8 +12,8 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from model import model, trained
+from numpy.typing import NDArray
 
 import lxc
 from lxc.ir import evaluate
@@ -25,7 +25,9 @@ ARTIFACT = Path("digits.lxc")
 PICTURE = Path("digits.svg")
 
 
-def latency(compiled: lxc.CompiledModel, images: NDArray[np.float32], ps: Any, st: Any) -> float:
+def latency(
+    compiled: lxc.CompiledModel, images: NDArray[np.float32], ps: Any, st: Any
+) -> float:
     """Return the median seconds of a call with the trees bound."""
     bound = compiled.bind(ps, st)
     times = []
@@ -42,7 +44,9 @@ def draw(
     """Return an SVG picture of images in a row, each above what it was taken for."""
     cell, gap = 10, 24
     parts = []
-    for place, (image, label, guess) in enumerate(zip(images, labels, predicted, strict=True)):
+    for place, (image, label, guess) in enumerate(
+        zip(images, labels, predicted, strict=True)
+    ):
         left = gap + place * (8 * cell + gap)
         for (row, column), value in np.ndenumerate(image):
             shade = 255 - int(value * 255)
@@ -52,8 +56,8 @@ def draw(
             )
         colour = "#156f3a" if guess == label else "#b3261e"
         parts.append(
-            f'<text x="{left + 4 * cell}" y="{8 * cell + 2 * gap}" font-family="sans-serif" '
-            f'font-size="20" text-anchor="middle" fill="{colour}">{guess}</text>'
+            f'<text x="{left + 4 * cell}" y="{8 * cell + 2 * gap}" font-size="20" '
+            f'font-family="sans-serif" text-anchor="middle" fill="{colour}">{guess}</text>'
         )
     width, height = gap + len(images) * (8 * cell + gap), 8 * cell + 3 * gap
     body = "\n".join(parts)
@@ -86,12 +90,15 @@ def main() -> None:
     many = latency(loaded, images[:64], ps, st) / 64
     PICTURE.write_text(draw(images[:12, 0], labels[:12], logits[:12].argmax(1)))
     print(f"compiled   {ARTIFACT} for {loaded.target.name} in {seconds:.1f} s")
+    right, eager_right = ((y.argmax(1) == labels).mean() for y in (logits, eager))
     print(
-        f"accuracy   {(logits.argmax(1) == labels).mean():.2%} of {len(labels)} test images "
-        f"(eager reference {(eager.argmax(1) == labels).mean():.2%})"
+        f"accuracy   {right:.2%} of {len(labels)} test images "
+        f"(eager reference {eager_right:.2%})"
     )
     print(f"agreement  {close} relative to the largest logit, against float64")
-    print(f"latency    {one * 1e6:.1f} us for one image, {many * 1e6:.2f} us each in batches of 64")
+    print(
+        f"latency    {one * 1e6:.1f} us for one image, {many * 1e6:.2f} us each in batches of 64"
+    )
     print(f"size       {ARTIFACT.stat().st_size / 1024:.1f} KiB with parameters")
     print(f"picture    {PICTURE}")
     if not close.holds:

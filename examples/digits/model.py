@@ -1,4 +1,4 @@
-"""A small convolutional network for handwritten digits: images [N, 1, 8, 8] to 10 logits."""
+"""A small convolutional network for handwritten digits: [N, 1, 8, 8] to 10 logits."""
 
 from pathlib import Path
 from typing import Any

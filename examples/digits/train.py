@@ -2,10 +2,10 @@
 
     python examples/digits/train.py
 
-The images are the handwritten digits of the UCI repository (E. Alpaydin and C. Kaynak, "Optical
-Recognition of Handwritten Digits", 1998, licence CC BY 4.0), as scikit-learn ships them: 1797
-images of 8 x 8 pixels with values 0 to 16. Needs torch and scikit-learn; lxc itself needs
-neither.
+The images are the handwritten digits of the UCI repository (E. Alpaydin and C. Kaynak,
+"Optical Recognition of Handwritten Digits", 1998, licence CC BY 4.0), as scikit-learn ships
+them: 1797 images of 8 x 8 pixels with values 0 to 16. Needs torch and scikit-learn; lxc
+itself needs neither.
 """
 
 from pathlib import Path
@@ -47,7 +47,7 @@ def train(network: nn.Sequential, images: torch.Tensor, labels: torch.Tensor) ->
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, EPOCHS)
     network.train()
     for _ in range(EPOCHS):
-        for batch in torch.randperm(len(images)).split(64):
+        for batch in torch.split(torch.randperm(len(images)), 64):
             optimiser.zero_grad()
             loss = nn.functional.cross_entropy(network(images[batch]), labels[batch])
             loss.backward()  # type: ignore[no-untyped-call]
@@ -84,14 +84,20 @@ def main() -> None:
         images, digits.target, test_size=360, random_state=0, stratify=digits.target
     )
     train_images, test_images, train_labels, test_labels = parts
+    inputs, tests = (
+        torch.tensor(part / 16, dtype=torch.float32) for part in (train_images, test_images)
+    )
     network = twin()
-    train(network, torch.tensor(train_images / 16, dtype=torch.float32), torch.tensor(train_labels))
+    train(network, inputs, torch.tensor(train_labels))
     network.eval()
     with torch.no_grad():
-        logits = network(torch.tensor(test_images / 16, dtype=torch.float32)).numpy()
-    print(f"accuracy on {len(test_labels)} test images: {(logits.argmax(1) == test_labels).mean():.4f}")
+        logits = network(tests).numpy()
+    accuracy = (logits.argmax(1) == test_labels).mean()
+    print(f"accuracy on {len(test_labels)} test images: {accuracy:.4f}")
     save_file(leaves_of(network), HERE / "weights.safetensors")
-    np.savez_compressed(HERE / "test.npz", images=test_images, labels=test_labels.astype(np.uint8))
+    np.savez_compressed(
+        HERE / "test.npz", images=test_images, labels=test_labels.astype(np.uint8)
+    )
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import sys
+import sysconfig
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,8 @@ from lxc.ir.graph import Graph
 from lxc.ir.parser import parse_graph
 from lxc.tracing import is_kaun
 
-PACKAGE = str(Path(__file__).parent.parent)
+LIBRARIES = ("click", "ml_dtypes", "networkx", "numpy", "rich", "safetensors", "tvm")
+PACKAGE = Path(__file__).parent.parent
 FORMS = "file.py:name, package.module:name or file.lxir"
 
 
@@ -153,20 +155,35 @@ def users_code(source: str) -> Iterator[None]:
 
 
 def last_line(problem: Exception) -> str | None:
-    """Return the innermost line outside of lxc and of Python's own machinery, if any."""
+    """Return the innermost line of the user's own files, if any is involved."""
     if isinstance(problem, SyntaxError):
         return f"{problem.filename}:{problem.lineno}"
     for frame in reversed(traceback.extract_tb(problem.__traceback__)):
-        ours = str(Path(frame.filename).parent.resolve()).startswith(roots())
-        if not (ours or frame.filename.startswith("<frozen")):
+        if is_users(frame.filename):
             return f"{frame.filename}:{frame.lineno}: {frame.line}"
     return None
 
 
-def roots() -> tuple[str, ...]:
-    """Return the folders that hold lxc itself, links followed."""
-    names = ("frontend", "ir", "passes", "runtime", "targets")
-    return (PACKAGE, *(str((Path(PACKAGE) / name).resolve()) for name in names))
+def is_users(file: str) -> bool:
+    """Return whether a file is neither lxc's, nor Python's, nor a library's of lxc."""
+    if file.startswith("<"):
+        return False
+    path = Path(file).resolve()
+    return not any(path.is_relative_to(folder) for folder in foreign_folders())
+
+
+def foreign_folders() -> Iterator[Path]:
+    """Yield the folders whose lines do not help a user."""
+    # The folders of a clone are reached through links.
+    for part in ("", "frontend", "ir", "passes", "runtime", "targets"):
+        yield (PACKAGE / part).resolve()
+    paths = sysconfig.get_paths()
+    for installed in {Path(paths["purelib"]), Path(paths["platlib"])}:
+        yield from (installed / name for name in LIBRARIES)
+    # Installed packages lie in a folder of the standard library's.
+    yield from (
+        child for child in Path(paths["stdlib"]).iterdir() if child.name != "site-packages"
+    )
 
 
 def names_hint(module: ModuleType, name: str) -> str | None:

@@ -47,3 +47,8 @@ def needs(width: int) -> Any:
 def broken() -> Any:
     """Fail in Python that has nothing to do with layers."""
     return dict[str, Any]()["weights"]
+
+
+def misused() -> Any:
+    """Fail inside of a library."""
+    return np.linalg.inv(np.zeros((2, 3)))

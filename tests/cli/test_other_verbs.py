@@ -197,7 +197,7 @@ def test_an_interruption_has_its_own_status(
 def test_want_of_memory_is_a_want_of_resources() -> None:
     error = in_one_form(MemoryError())
     assert not isinstance(error, InternalError)
-    assert error.exit_status == 7
+    assert (error.code, error.exit_status) == ("LXC-E0601", 7)
 
 
 def test_a_reader_that_goes_away_is_no_error(net: Path) -> None:

@@ -50,6 +50,7 @@ COMMANDS = {
     "source-needs-arguments": "compile models.py:needs -o a.lxc",
     "source-fails": "compile fails.py:model -o a.lxc",
     "source-function-fails": "compile models.py:broken -o a.lxc",
+    "source-library-fails": "compile models.py:misused -o a.lxc",
     "source-syntax": "compile wrong.py:model -o a.lxc",
     "source-imports": "compile imports.py:model -o a.lxc",
     "source-branches": "compile models.py:branching -o a.lxc --input x=f32[2]",

@@ -131,7 +131,7 @@ def run(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str
 
 
 def write_leaves(path: Path, arrays: list[Any]) -> None:
-    """Write arrays as the C example reads them: a 32-bit number of bytes, then the bytes."""
+    """Write arrays as the C example reads them: their number of bytes, then the bytes."""
     with path.open("wb") as file:
         for array in arrays:
             contents = np.ascontiguousarray(array).tobytes()
