@@ -180,3 +180,20 @@ def test_not_a_number_stays_one(target: Backend) -> None:
     x: Array = np.array([[[1, np.nan, -3, 5, np.nan, np.nan, 0.5, 0.25]]], np.float32)
     y, _ = run(target, lxc.trace(model, x, ps, st))(x, ps, st)
     np.testing.assert_array_equal(y, [[[np.nan, 1, np.nan, 0.5]]])
+
+
+def test_values_that_follow_each_other_in_memory_are_kept_apart(target: Backend) -> None:
+    # The random bits take the place in the arena where another value lay before.
+    layer = kaun.sequential([kaun.max_pool2d(kernel_size=(2, 2)), kaun.dropout(rate=0.5)])
+    variables = kaun.init(layer, rng=0)
+    key = np.array([7, 8], np.uint32)
+    x = np.random.default_rng(0).standard_normal((3, 1, 4, 4)).astype(np.float32)
+    graph = lxc.trace(layer, x, variables, training=True, rngs=key)
+    expected, _ = kaun.apply(layer, variables, x, training=True, rngs=key)
+    if isinstance(target, Interpreter):
+        trees = (variables.params, variables.state)
+        y, _ = run(target, graph)({"x": x, "rngs": key}, *trees)
+    else:
+        y, _ = lxc.compile(graph, target=target.name)(x, variables, rngs=key)
+    np.testing.assert_array_equal(y == 0, expected == 0)
+    np.testing.assert_allclose(y, expected, rtol=1e-6)
