@@ -188,3 +188,19 @@ def test_bytes_do_not_depend_on_folder_or_hash_seed(digits: Digits, tmp_path: Pa
         done = run(*script, cwd=folder, env=environment)
         digests.add(done.stdout.strip())
     assert len(digests) == 1
+
+
+def test_the_command_line_classifies_the_test_split(digits: Digits, tmp_path: Path) -> None:
+    weights, artifact = digits.folder / "weights.safetensors", tmp_path / "digits.lxc"
+    np.save(tmp_path / "images.npy", digits.images)
+    lxc_command = (sys.executable, "-m", "lxc")
+    model = f"{digits.folder / 'model.py'}:model"
+    options = ("--target", "native", "--input", "x=f32[N,1,8,8]", "--dim", "N=1..360")
+    parameters = ("--params", weights, "-o", artifact)
+    run(*lxc_command, "compile", model, *options, *parameters, cwd=ROOT)
+    arrays = ("--input", "x=@images.npy", "--output", "y=@logits.npy")
+    run(*lxc_command, "run", artifact, *arrays, cwd=tmp_path)
+    logits = np.load(tmp_path / "logits.npy")
+    eager, _ = digits.model(digits.images, digits.ps, digits.st)
+    assert (logits.argmax(1) == eager.argmax(1)).all()
+    np.testing.assert_allclose(logits, eager, rtol=1e-4, atol=1e-4)
