@@ -6,7 +6,7 @@ from lxc.ir.builder import make_node
 from lxc.ir.graph import Graph
 from lxc.ir.node import Location, Node, Value, users
 from lxc.ir.op import Attribute, Op
-from lxc.ir.ops.elementwise import add, divide, multiply, negate, subtract
+from lxc.ir.ops.arithmetic import add, divide, multiply, negate, subtract
 from lxc.ir.ops.shape import broadcast, reshape
 from lxc.passes.nodes import attributes_of, producers, scalar
 from lxc.passes.parameter_values import parameter_leaves

@@ -2,8 +2,8 @@
 
 from lxc.ir.graph import Graph
 from lxc.ir.node import Node, Value
+from lxc.ir.ops.arithmetic import add, multiply
 from lxc.ir.ops.contract import conv, dot_general, free_axes
-from lxc.ir.ops.elementwise import add, multiply
 from lxc.ir.rewrite import with_operands
 from lxc.passes.affine import Affine, Chain, Channels
 from lxc.passes.nodes import attributes_of, substitute, with_attributes

@@ -11,27 +11,27 @@ import numpy as np
 from lxc.ir.builder import make_node
 from lxc.ir.node import Node, Value
 from lxc.ir.op import Op
-from lxc.ir.ops.elementwise import (
+from lxc.ir.ops.arithmetic import (
     absolute,
     add,
-    bitwise_and,
-    bitwise_not,
-    bitwise_or,
-    bitwise_xor,
-    cast,
-    ceil,
     divide,
-    floor,
     maximum,
     minimum,
     multiply,
     negate,
     power,
-    round,
+    subtract,
+)
+from lxc.ir.ops.functions import ceil, floor, round
+from lxc.ir.ops.logic import (
+    bitwise_and,
+    bitwise_not,
+    bitwise_or,
+    bitwise_xor,
+    cast,
     select,
     shift_left,
     shift_right,
-    subtract,
 )
 from lxc.ir.rewrite import Replacement
 from lxc.ir.types import DType

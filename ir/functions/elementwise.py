@@ -20,7 +20,7 @@ from lxc.ir.functions.promotion import (
     common_type,
 )
 from lxc.ir.op import Op
-from lxc.ir.ops import elementwise as ops
+from lxc.ir.ops import arithmetic, functions, logic
 from lxc.ir.tensor import Operand, Tensor, apply, implements, lifted, shape_of, type_of
 from lxc.ir.types import dtype_of
 
@@ -67,50 +67,50 @@ def documented(
     return function
 
 
-negative = unary(ops.negate, np.negative)
-absolute = unary(ops.absolute, np.absolute)
-sign = unary(ops.sign, np.sign)
-invert = unary(ops.bitwise_not, np.invert)
-exp = unary(ops.exp, np.exp, floats=True)
-expm1 = unary(ops.expm1, np.expm1, floats=True)
-log = unary(ops.log, np.log, floats=True)
-log1p = unary(ops.log1p, np.log1p, floats=True)
-sqrt = unary(ops.sqrt, np.sqrt, floats=True)
-rsqrt = unary(ops.rsqrt, floats=True)
-sin = unary(ops.sin, np.sin, floats=True)
-cos = unary(ops.cos, np.cos, floats=True)
-erf = unary(ops.erf, floats=True)
-floor = rounding(ops.floor, np.floor)
-ceil = rounding(ops.ceil, np.ceil)
-rint = unary(ops.round, np.rint, floats=True)
+negative = unary(arithmetic.negate, np.negative)
+absolute = unary(arithmetic.absolute, np.absolute)
+sign = unary(arithmetic.sign, np.sign)
+invert = unary(logic.bitwise_not, np.invert)
+exp = unary(functions.exp, np.exp, floats=True)
+expm1 = unary(functions.expm1, np.expm1, floats=True)
+log = unary(functions.log, np.log, floats=True)
+log1p = unary(functions.log1p, np.log1p, floats=True)
+sqrt = unary(functions.sqrt, np.sqrt, floats=True)
+rsqrt = unary(functions.rsqrt, floats=True)
+sin = unary(functions.sin, np.sin, floats=True)
+cos = unary(functions.cos, np.cos, floats=True)
+erf = unary(functions.erf, floats=True)
+floor = rounding(functions.floor, np.floor)
+ceil = rounding(functions.ceil, np.ceil)
+rint = unary(functions.round, np.rint, floats=True)
 
-add = binary(ops.add, np.add)
-subtract = binary(ops.subtract, np.subtract)
-multiply = binary(ops.multiply, np.multiply)
-floor_divide = binary(ops.floor_divide, np.floor_divide)
-remainder = binary(ops.remainder, np.remainder, np.mod)
-maximum = binary(ops.maximum, np.maximum)
-minimum = binary(ops.minimum, np.minimum)
-equal = binary(ops.equal, np.equal)
-not_equal = binary(ops.not_equal, np.not_equal)
-less = binary(ops.less, np.less)
-less_equal = binary(ops.less_equal, np.less_equal)
-bitwise_and = binary(ops.bitwise_and, np.bitwise_and)
-bitwise_or = binary(ops.bitwise_or, np.bitwise_or)
-bitwise_xor = binary(ops.bitwise_xor, np.bitwise_xor)
-left_shift = binary(ops.shift_left, np.left_shift)
-right_shift = binary(ops.shift_right, np.right_shift)
+add = binary(arithmetic.add, np.add)
+subtract = binary(arithmetic.subtract, np.subtract)
+multiply = binary(arithmetic.multiply, np.multiply)
+floor_divide = binary(arithmetic.floor_divide, np.floor_divide)
+remainder = binary(arithmetic.remainder, np.remainder, np.mod)
+maximum = binary(arithmetic.maximum, np.maximum)
+minimum = binary(arithmetic.minimum, np.minimum)
+equal = binary(logic.equal, np.equal)
+not_equal = binary(logic.not_equal, np.not_equal)
+less = binary(logic.less, np.less)
+less_equal = binary(logic.less_equal, np.less_equal)
+bitwise_and = binary(logic.bitwise_and, np.bitwise_and)
+bitwise_or = binary(logic.bitwise_or, np.bitwise_or)
+bitwise_xor = binary(logic.bitwise_xor, np.bitwise_xor)
+left_shift = binary(logic.shift_left, np.left_shift)
+right_shift = binary(logic.shift_right, np.right_shift)
 
 
 @implements(np.tanh)
 def tanh(x: Any, *, fast: bool = False) -> Any:
     """Return the hyperbolic tangent; `fast` allows 8 ULP instead of 2."""
-    return apply(ops.tanh, as_near_float(x), fast=fast)
+    return apply(functions.tanh, as_near_float(x), fast=fast)
 
 
 def sigmoid(x: Any, *, fast: bool = False) -> Any:
     """Return 1 / (1 + exp(-x)) without overflow; `fast` allows 8 ULP instead of 2."""
-    return apply(ops.logistic, as_near_float(x), fast=fast)
+    return apply(functions.logistic, as_near_float(x), fast=fast)
 
 
 @implements(np.divide, np.true_divide)
@@ -118,7 +118,8 @@ def divide(x: Any, y: Any) -> Any:
     """Return x / y; integers become float64 first."""
     dtype = common_type((x, y))
     return apply(
-        ops.divide, *aligned(x, y, dtype=dtype if dtype_of(dtype).is_float else np.float64)
+        arithmetic.divide,
+        *aligned(x, y, dtype=dtype if dtype_of(dtype).is_float else np.float64),
     )
 
 
@@ -140,7 +141,7 @@ def power(x: Any, y: Any) -> Any:
         return result
     if not is_float:
         raise Mismatch("x", "a float", type_of(x), hint="convert it with astype first")
-    return apply(ops.power, *aligned(x, y, dtype=dtype))
+    return apply(arithmetic.power, *aligned(x, y, dtype=dtype))
 
 
 @implements(np.square)
@@ -217,7 +218,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     x, y = aligned(x, y)
     shape = broadcast_shapes(shape_of(condition), shape_of(x))
     parts = lifted((as_bool(condition), x, y))
-    return apply(ops.select, *(broadcast_operand(part, shape) for part in parts))
+    return apply(logic.select, *(broadcast_operand(part, shape) for part in parts))
 
 
 @implements(np.clip)
@@ -234,7 +235,7 @@ def astype(x: Any, dtype: Any) -> Any:
     target = dtype_of(dtype)
     if type_of(x).dtype is target:
         return x
-    return apply(ops.cast, x, dtype=target)
+    return apply(logic.cast, x, dtype=target)
 
 
 @implements(np.full_like)

@@ -10,7 +10,7 @@ import numpy as np
 
 from lxc.errors import Mismatch
 from lxc.ir.dim import Size
-from lxc.ir.ops.elementwise import cast
+from lxc.ir.ops.logic import cast
 from lxc.ir.ops.shape import broadcast
 from lxc.ir.tensor import Operand, Tensor, apply, lifted, shape_of
 from lxc.ir.types import dtype_of, shape_text

@@ -10,7 +10,7 @@ from lxc.ir.functions.promotion import as_float, as_operand, common_type
 from lxc.ir.functions.shape import Axes, axes_of, reshape
 from lxc.ir.ops import reduce as ops
 from lxc.ir.ops import shape as shape_ops
-from lxc.ir.ops.elementwise import cast
+from lxc.ir.ops.logic import cast
 from lxc.ir.tensor import Operand, apply, implements, shape_of, type_of
 from lxc.ir.types import DType, count_elements, dtype_of
 
