@@ -6,6 +6,7 @@ line of source that is found above it belongs to another layer.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,7 @@ def record(
         with_paths(st, path_of(trees[2]) or path),
     )
     y, after = returned(call, call.run(x, ps, st))
-    outputs, tree_out = flatten(y)
+    outputs, tree_out = arrays_of(y, "layer")
     states = new_states(st, after)
     yielded = tuple(value_of(leaf, inner) for leaf in (*outputs, *states))
     inner.closed = True
@@ -160,6 +161,19 @@ def returned(call: LayerCall, result: object) -> tuple[Any, Any]:
         "the layer did not return an output and a state",
         expected="(y, st)",
         actual=type(result).__name__,
+    )
+
+
+def arrays_of(y: object, maker: str) -> tuple[list[Any], Structure]:
+    """Return the leaves of an output and its structure, or raise if there are no leaves."""
+    leaves, structure = flatten(y)
+    if leaves:
+        return leaves, structure
+    raise LxcError(
+        "LXC-E0106",
+        f"the {maker} returned no array",
+        expected="an array, or a tuple, list or dict of arrays",
+        actual=shortened(y),
     )
 
 

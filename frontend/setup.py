@@ -6,20 +6,37 @@ import numpy as np
 
 from lxc.errors import LxcError
 from lxc.frontend.layer import Layer
+from lxc.frontend.layers.basic import as_layer
 from lxc.frontend.record import path_of, with_paths
 from lxc.tree import map_leaves
 
 
-def setup(rng: int | np.random.Generator, model: Layer) -> tuple[Any, Any]:
+def setup(rng: int | np.random.Generator, model: Any) -> tuple[Any, Any]:
     """Return fresh parameters and state of `model`, as trees of read-only arrays.
 
-    `rng` is a seed or a NumPy generator, which advances. Parameters are drawn first, layer
-    by layer in order, then states: the same seed gives the same trees.
+    `model` is a layer or a bare function. `rng` is a seed or a NumPy generator, which
+    advances. Parameters are drawn first, layer by layer in order, then states: the same
+    seed gives the same trees.
     """
-    generator = np.random.default_rng(rng)
-    ps = model.init_params(generator)
-    st = model.init_state(generator)
+    generator = generator_of(rng)
+    layer = as_layer(model)
+    ps = layer.init_params(generator)
+    st = layer.init_state(generator)
     return frozen(ps), frozen(st)
+
+
+def generator_of(rng: Any) -> np.random.Generator:
+    """Return a generator as it is, and a new one for a seed."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError):
+        raise LxcError(
+            "LXC-E0001",
+            "the random numbers of a model come from a seed or a NumPy generator",
+            expected="a number that is not negative, or numpy.random.default_rng(...)",
+            actual=repr(rng) if isinstance(rng, str | int | float) else type(rng).__name__,
+            hint="lxc.setup takes the seed before the model, kaun.init behind it",
+        ) from None
 
 
 def frozen(tree: Any) -> Any:
@@ -32,11 +49,6 @@ def read_only(leaf: Any) -> np.ndarray[Any, np.dtype[Any]]:
     array = np.array(leaf)
     array.flags.writeable = False
     return array
-
-
-def draw_key(rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.uint32]]:
-    """Return a key for random layers, u32[2]; the generator advances."""
-    return rng.integers(0, 2**32, 2, dtype=np.uint32)
 
 
 def apply(layer: Layer, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:

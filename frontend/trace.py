@@ -7,7 +7,7 @@ import numpy as np
 
 from lxc.errors import LxcError
 from lxc.frontend.layer import Layer
-from lxc.frontend.record import new_states, value_of, with_paths
+from lxc.frontend.record import arrays_of, new_states, value_of, with_paths
 from lxc.ir.builder import Builder
 from lxc.ir.dim import Dim, dims_of
 from lxc.ir.graph import Graph
@@ -57,7 +57,7 @@ def trace_call(
     dims = named_dims([value.type for values in headers for value in values])
     x, params, state = trees
     y, new_state = function(x, with_paths(params), with_paths(state))
-    outputs, output_tree = flatten(y)
+    outputs, output_tree = arrays_of(y, "model")
     leaves = (outputs, new_states(state, new_state))
     results = [tuple(value_of(leaf, builder) for leaf in part) for part in leaves]
     builder.closed = True

@@ -3,16 +3,19 @@
 import re
 from dataclasses import dataclass
 
-from lxc.errors import LxcError
+from lxc.errors import LxcError, printable
+
+LONGEST_SHOWN = 200
+"""The most characters of a line that a message shows."""
 
 TOKEN = re.compile(
     r"""(?P<space>[ \t\r]+|;[^\n]*)
       | (?P<newline>\n)
       | (?P<value>[%@$\#^][A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*)
-      | (?P<string>"(?:[^"\\\n]|\\.)*")
-      | (?P<float>-?0x[01](?:\.[0-9a-f]+)?p[+-]\d+)
-      | (?P<path>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*|\d+(?:\.[A-Za-z0-9_]+)+)
-      | (?P<integer>\d+)
+      | (?P<string>"(?:[^"\\\x00-\x1f\x7f-\x9f]|\\(?:[\\"n]|x[0-9a-f]{2}))*")
+      | (?P<float>-?0x[01](?:\.[0-9a-f]+)?p[+-][0-9]+)
+      | (?P<path>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*|[0-9]+(?:\.[A-Za-z0-9_]+)+)
+      | (?P<integer>[0-9]+)
       | (?P<symbol>\.\.|//|[-+*()\[\]{}:,=])""",
     re.VERBOSE,
 )
@@ -34,7 +37,12 @@ def tokens_of(text: str) -> list[Token]:
     while place < len(text):
         match = TOKEN.match(text, place)
         if match is None:
-            raise parse_error(line, f"{text[place]!r} means nothing here", text)
+            problem = (
+                "a string has no end, a control character or an unknown escape"
+                if text[place] == '"'
+                else f"{text[place]!r} means nothing here"
+            )
+            raise parse_error(line, problem, text)
         place = match.end()
         kind = str(match.lastgroup)
         if kind == "newline":
@@ -48,5 +56,11 @@ def tokens_of(text: str) -> list[Token]:
 def parse_error(line: int, problem: str, text: str) -> LxcError:
     """Return the error that shows a line of IR text."""
     lines = text.split("\n")
-    shown = lines[line - 1].strip()
+    shown = shortened(lines[line - 1].strip())
     return LxcError("LXC-E0201", f"line {line}: {problem}", actual=shown or None)
+
+
+def shortened(text: str) -> str:
+    """Return foreign text as a message shows it: not too long, nothing to obey in it."""
+    shown = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]} ..."
+    return printable(shown)

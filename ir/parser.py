@@ -202,7 +202,8 @@ class Parser(AttributeReader):
         attributes = dict(self.list_until("}", self.attribute)) if self.takes("{") else {}
         bodies: list[Body] = []
         while self.takes("("):
-            bodies.append(self.body())
+            with self.one_level():
+                bodies.append(self.body())
         location = self.location()
         self.check_parts(op, attributes, bodies, line)
         given = {**op.defaults, **attributes}

@@ -11,6 +11,7 @@ from lxc.ir.builder import Builder
 from lxc.ir.dim import Expression, Size
 from lxc.ir.node import Location, Value
 from lxc.ir.op import Attribute, Op
+from lxc.ir.operators import Operators
 from lxc.ir.types import Array, DType, TensorType, dtype_of, type_of_array
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -32,7 +33,7 @@ def implements(*numpy_functions: object) -> Callable[[Function], Function]:
     return register
 
 
-class Tensor(np.lib.mixins.NDArrayOperatorsMixin):
+class Tensor(Operators):
     """A value of a model that is being traced.
 
     It has NumPy's operators and is taken by NumPy's functions, as far as `lxc.ops` has
@@ -87,6 +88,16 @@ class Tensor(np.lib.mixins.NDArrayOperatorsMixin):
     def __getitem__(self, index: Any) -> "Tensor":
         """Return a slice; indices are ints, slices, None and ..."""
         return tensor_of(Tensor.__getitem__, self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        """Refuse: a tensor is a value, and others may read it."""
+        line = source_line("")
+        raise LxcError(
+            "LXC-E0104",
+            "a traced tensor cannot be written into",
+            actual=f"written into at {line}" if line else None,
+            hint="build another one with lxc.ops.where or lxc.ops.concatenate",
+        )
 
     def reshape(self, *shape: Any) -> "Tensor":
         """Return the elements in another shape."""

@@ -58,6 +58,9 @@ class DType(Enum):
         return not self.is_float and self is not DType.BOOL
 
 
+LARGEST = 2**63 - 1
+"""The most that a size or a number of bytes can be: compiled code counts in 64 bits."""
+
 FLOATS = frozenset({DType.F16, DType.BF16, DType.F32, DType.F64})
 NUMPY_TYPES: dict[DType, np.dtype[Any]] = {
     DType.BOOL: np.dtype(np.bool_),
@@ -119,6 +122,19 @@ class TensorType:
         """The size in bytes when every dimension is at its upper bound."""
         return bounds(self.element_count)[1] * self.dtype.bytes
 
+    @property
+    def size_fault(self) -> str | None:
+        """What makes tensors of this type impossible to hold, or None."""
+        most = [bounds(entry)[1] for entry in self.shape]
+        # A symbolic size may have negative values that a run refuses.
+        if any(isinstance(entry, int) and entry < 0 for entry in self.shape):
+            return f"{self} has a negative size"
+        if max(most, default=0) > LARGEST:
+            return f"{self} has a size that 64 bits cannot hold"
+        if prod(entry for entry in most if entry) * self.dtype.bytes > LARGEST:
+            return f"{self} takes more bytes than 64 bits can count"
+        return None
+
     def with_shape(self, shape: Shape) -> "TensorType":
         """Return the type with another shape."""
         return TensorType(self.dtype, shape)
@@ -160,4 +176,8 @@ class TensorSpec:
     @property
     def type(self) -> TensorType:
         """The type that the spec describes."""
-        return TensorType(dtype_of(self.dtype), tuple(size(entry) for entry in self.shape))
+        shape = tuple(size(entry) for entry in self.shape)
+        described = TensorType(dtype_of(self.dtype), shape)
+        if described.size_fault:
+            raise LxcError("LXC-E0103", described.size_fault)
+        return described

@@ -15,6 +15,7 @@ The invariants, each checked by `verify`:
 10. Planned places are multiples of 64 and end inside the arena.
 11. In a program, `prepare` returns the values that `run` reads as prepared, in order and
     type.
+12. No size is negative, and every size and every number of bytes fits 64 bits.
 """
 
 import re
@@ -25,7 +26,7 @@ from lxc.ir.dim import Dim, dims_of
 from lxc.ir.graph import Graph, Program
 from lxc.ir.node import Body, Node, Value
 from lxc.ir.printer import print_nodes
-from lxc.ir.types import type_of_array
+from lxc.ir.types import LARGEST, type_of_array
 
 PATH = r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*"
 
@@ -112,7 +113,7 @@ def check_header(graph: Graph) -> None:
 
 
 def check_nodes(nodes: Iterable[Node], seen: set[Value], known: dict[str, Dim]) -> None:
-    """Check invariants 4 to 8 for a list of nodes; `seen` gains what they define."""
+    """Check invariants 4 to 8 and 12 for a list of nodes; `seen` gains what they define."""
     for node in nodes:
         for value in node.operands:
             if value not in seen:
@@ -134,6 +135,8 @@ def check_nodes(nodes: Iterable[Node], seen: set[Value], known: dict[str, Dim]) 
 def check_body(body: Body, known: dict[str, Dim], node: Node) -> None:
     """Check a body, which sees nothing from outside."""
     inside = set(body.parameters)
+    for value in body.parameters:
+        check_dims(value, known, node)
     if len(inside) != len(body.parameters):
         raise BrokenInvariant(4, "a parameter stands twice", node)
     check_nodes(body.nodes, inside, known)
@@ -159,15 +162,20 @@ def check_types(node: Node) -> None:
 
 
 def check_dims(value: Value, known: dict[str, Dim], node: Node | None) -> None:
-    """Check invariant 8 for one type."""
+    """Check invariants 8 and 12 for one type."""
     for entry in value.type.shape:
         for dim in dims_of(entry):
             if known.get(dim.name) != dim:
                 raise BrokenInvariant(8, f"dimension {dim.name} is not declared", node)
+    fault = value.type.size_fault
+    if fault:
+        raise BrokenInvariant(12, fault, node)
 
 
 def check_places(graph: Graph) -> None:
-    """Check invariant 10."""
+    """Check invariant 10, and 12 for the arena."""
+    if graph.arena_bytes is not None and not 0 <= graph.arena_bytes <= LARGEST:
+        raise BrokenInvariant(12, f"the arena cannot have {graph.arena_bytes} bytes")
     for value, place in graph.places.items():
         end = place + value.type.max_bytes
         if place % 64 or graph.arena_bytes is None or not 0 <= end <= graph.arena_bytes:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import click
 
 from lxc.commands.group import Verbosity, lxc
-from lxc.errors import InternalError, LxcError
+from lxc.errors import InternalError, LxcError, printable
 
 INTERNAL, INTERRUPTED = 70, 130
 
@@ -44,9 +44,10 @@ def run(arguments: Sequence[str]) -> int:
 def report(problem: Exception, *, detailed: bool) -> int:
     """Print an error in the one form that all errors have; return its exit status."""
     error = in_one_form(problem)
-    click.echo(str(error), err=True)
+    click.echo(printable(str(error)), err=True)
     if detailed:
-        click.echo("".join(traceback.format_exception(problem)), err=True, nl=False)
+        trace = "".join(traceback.format_exception(problem))
+        click.echo(printable(trace), err=True, nl=False)
     return error.exit_status if isinstance(error, LxcError) else INTERNAL
 
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from lxc import __version__
-from lxc.errors import InternalError
+from lxc.errors import InternalError, LxcError
 from lxc.ir.graph import Graph
 from lxc.passes import LAYER_PIPELINE, TENSOR_PIPELINE, passes_named, run_passes
 from lxc.runtime import CompiledModel, load
 from lxc.targets import targets_named
 from lxc.targets.compile import build_artifact
-from lxc.tracing import exactly, trace
+from lxc.tracing import is_kaun, trace
 
 
 def compile(
@@ -29,8 +29,8 @@ def compile(
     `trace`. `target` names one target or several; the loader picks the best that fits the
     machine. The model holds no parameters: they are arguments of every call.
     """
+    check_arguments(model, arguments)
     if isinstance(model, Graph):
-        exactly(arguments, ())
         graph = model
     else:
         graph = trace(
@@ -45,12 +45,29 @@ def compile(
     return load(artifact_of(graph, target, name=name))
 
 
+def check_arguments(model: Any, arguments: Sequence[Any]) -> None:
+    """Refuse a model without an input, and a graph with one."""
+    if isinstance(model, Graph):
+        if arguments:
+            raise LxcError(
+                "LXC-E0001", "a graph is compiled as it is: it takes no further arguments"
+            )
+    elif not arguments:
+        form = "compile(layer, x, vars)" if is_kaun(model) else "compile(model, x, ps, st)"
+        raise LxcError(
+            "LXC-E0001",
+            "a model is compiled for an input, and none is given",
+            expected=form,
+            hint="x is an array or a TensorSpec",
+        )
+
+
 def artifact_of(graph: Graph, target: str | Sequence[str], **options: Any) -> bytes:
     """Return an artifact for a traced graph; `options` are those of `build_artifact`."""
+    chosen = targets_named(target)
     outcome = run_passes(graph, passes_named((*LAYER_PIPELINE, *TENSOR_PIPELINE)))
     if not isinstance(outcome.program, Graph):
         raise InternalError("compilation", "the passes for all targets split the graph")
-    chosen = targets_named(target if isinstance(target, str) else list(target))
     return build_artifact(
         outcome.program,
         chosen,

@@ -115,10 +115,10 @@ class LxcError(Exception):
             ("actual", self.actual),
             ("hint", self.hint),
         )
-        lines = [f"error[{self.code}]: {self.summary}"]
+        lines = [f"error[{self.code}]: {printable(self.summary)}"]
         for name, fact in facts:
             if fact is not None:
-                lines.append(f"  {name + ':':<9} {fact}")
+                lines.append(f"  {name + ':':<9} {printable(fact)}")
         return "\n".join(lines)
 
 
@@ -156,6 +156,16 @@ class InternalError(Exception):
             "  This is a fault of lxc, not of the model. "
             "Please report it with the model and the command that shows it."
         )
+
+
+def printable(text: str) -> str:
+    """Return `text` with escapes for what a terminal would obey; lines stay lines."""
+    return "".join(
+        char
+        if char.isprintable() or char in "\n\t"
+        else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )
 
 
 def one_of(words: Sequence[str]) -> str:

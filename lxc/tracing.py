@@ -51,7 +51,7 @@ def exactly(trees: tuple[Any, ...], names: tuple[str, ...]) -> tuple[Any, ...]:
     if len(trees) != len(names):
         raise LxcError(
             "LXC-E0001",
-            f"the model takes x, {', '.join(names)}",
+            f"the model takes {', '.join(('x', *names))}",
             expected=f"{len(names)} trees after x",
             actual=f"{len(trees)} trees after x",
         )

@@ -18,6 +18,7 @@ DEEPEST = 100
 """The most levels that a stored tree may have: a bound for those who read foreign files."""
 
 KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 Kind = Literal["leaf", "none", "static", "dict", "list", "tuple"]
 Static = bool | int | float | str
@@ -132,8 +133,9 @@ def print_float(value: float) -> str:
 
 
 def quote(text: str) -> str:
-    """Return `text` in double quotes on one line."""
+    """Return `text` in double quotes on one line, control characters as escapes."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    escaped = CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", escaped)
     return f'"{escaped}"'
 
 

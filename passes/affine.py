@@ -34,10 +34,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Chain:
-    """Steps from `head` on, all along one channel `axis`, or with scalars only."""
+    """Steps from `head` on, all along one channel `axis` or with scalars."""
 
     head: Value
-    axis: int | None
+    axis: int
     steps: tuple[Step, ...]
 
     @property
@@ -101,15 +101,14 @@ class Channels:
         vector, value = node.operands if known[0] else node.operands[::-1]
         return Step(node, value, vector, known[0])
 
-    def follow(self, head: Value, axis: int | None, first: Step | None = None) -> Chain:
-        """Return the longest chain from `head`, or from `first`, along one axis."""
+    def follow(self, head: Value, axis: int) -> Chain:
+        """Return the longest chain from `head` along one axis."""
         steps: list[Step] = []
-        step = first or self.next(head)
+        step = self.next(head)
         while step:
             axes = self.axes[step.vector] if step.vector else frozenset()
-            if len(axes - {axis}) > (axis is None):
+            if axes - {axis}:
                 break
-            axis = axis if axis is not None else next(iter(axes), None)
             steps.append(step)
             step = self.next(step.node.result)
         return Chain(head, axis, tuple(steps))
@@ -125,7 +124,7 @@ class Channels:
 class Affine:
     """The parameter-only `scale` and `shift` of a chain, and the nodes that compute them.
 
-    Both are vectors along the chain's axis, or scalars; None stands for 1 and 0.
+    Both are vectors along the chain's axis; None stands for 1 and 0.
     """
 
     def __init__(self, channels: Channels, chain: Chain, location: Location) -> None:
@@ -137,9 +136,7 @@ class Affine:
         self.shift: Value | None = None
         self.axis = chain.axis
         shape = chain.head.type.shape
-        self.type = chain.head.type.with_shape(
-            () if self.axis is None else (shape[self.axis],)
-        )
+        self.type = chain.head.type.with_shape((shape[self.axis],))
         for step in chain.steps:
             self.take(step)
 
@@ -205,10 +202,9 @@ class Affine:
         self.nodes.append(node)
         return node.result
 
-    def joined(self, op: Op, x: Value, vector: Value | None, axis: int | None) -> Value:
+    def joined(self, op: Op, x: Value, vector: Value | None, axis: int) -> Value:
         """Return `op` of `x` and a vector along `axis`, or `x` if there is no vector."""
         if vector is None:
             return x
-        axes = () if vector.type.rank == 0 or axis is None else (axis,)
-        spread = self.apply(broadcast, vector, shape=x.type.shape, axes=axes)
+        spread = self.apply(broadcast, vector, shape=x.type.shape, axes=(axis,))
         return self.apply(op, x, spread)

@@ -33,6 +33,8 @@ class Canonical:
     def __init__(self, graph: Graph) -> None:
         """Start behind the header."""
         self.inputs = graph.inputs
+        # A body sees its own parameters only, so no size of an input is read in there.
+        self.top = {value for node in graph.nodes for value in node.results}
         self.known = KnownValues(graph.headers)
 
     def rule(self, node: Node) -> Replacement | None:
@@ -77,7 +79,9 @@ class Canonical:
             attributes = {"dtype": DType.I64, "shape": (), "value": (size,)}
             known = make_node(constant, (), attributes, (), node.location)
             return Replacement(known.results, (known,))
-        for value in self.inputs if x not in self.inputs else ():
+        if node.result not in self.top or x in self.inputs:
+            return None
+        for value in self.inputs:
             if size in value.type.shape:
                 axis = value.type.shape.index(size)
                 read = make_node(dim, (value,), {"axis": axis}, (), node.location)

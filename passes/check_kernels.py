@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from lxc.ir.node import Body, Node, Value
 from lxc.ir.ops.shape import pad, reshape
 from lxc.ir.ops.structure import fused, scan
-from lxc.ir.printer import print_nodes
 from lxc.passes.fusion_rules import INSIDE, PRODUCT_VIEWS, PRODUCTS, overlaps
+from lxc.passes.nodes import described
 
 
 def kernel_fault(nodes: Sequence[Node]) -> str | None:
@@ -28,7 +28,7 @@ def kernel_fault(nodes: Sequence[Node]) -> str | None:
         else:
             fault = None if node.op.kind == "opaque" else "it is not a kernel"
         if fault:
-            return f"{fault}: {print_nodes((node,)).splitlines()[0]}"
+            return f"{fault}: {described(node)}"
     return None
 
 

@@ -5,20 +5,23 @@ from lxc.ir.node import Node, Value
 from lxc.ir.ops.arithmetic import add, multiply
 from lxc.ir.ops.contract import conv, dot_general, free_axes
 from lxc.ir.rewrite import with_operands
+from lxc.ir.types import DType
 from lxc.passes.affine import Affine, Chain, Channels
 from lxc.passes.nodes import attributes_of, substitute, with_attributes
+
+WIDE = (DType.F32, DType.F64)
 
 
 def fold_norms(graph: Graph) -> Graph:
     """Turn a batch norm with frozen statistics into arithmetic on parameters.
 
     A chain of sums, products and quotients with parameter-only values of one channel axis
-    becomes x * scale + shift. Behind a convolution or dot product with a parameter-only
-    weight, the scale goes into the weight; elsewhere the chain is merged if that saves a
-    multiplication. A model with state that changes is being trained and stays as it is.
+    behind a convolution or dot product with a parameter-only weight becomes x * scale +
+    shift, and the scale goes into the weight. Elsewhere a chain stays as it is: merging
+    would round differently, as it would in half types. Statistics that a call changes are
+    not parameters: a norm that is being trained keeps them, whatever the other layers of
+    the model do.
     """
-    if len(graph.frozen) < len(graph.state):
-        return graph
     return Folder(graph).folded()
 
 
@@ -35,11 +38,8 @@ class Folder:
     def folded(self) -> Graph:
         """Return the graph with all chains folded."""
         for node in self.graph.nodes:
-            if node.op in (conv, dot_general) and node.result.type.dtype.is_float:
+            if node.op in (conv, dot_general) and node.result.type.dtype in WIDE:
                 self.fold_product(node)
-        for node in self.graph.nodes:
-            if node not in self.gone:
-                self.merge_chain(node)
         return self.rebuilt() if self.gone else self.graph
 
     def fold_product(self, product: Node) -> None:
@@ -57,18 +57,6 @@ class Folder:
         affine.nodes.append(folded)
         self.gone.add(product)
         self.finish(chain, affine, folded.result)
-
-    def merge_chain(self, node: Node) -> None:
-        """Merge a chain that begins with `node`, if that saves a multiplication."""
-        first = self.channels.step(node)
-        if first is None:
-            return
-        chain = self.channels.follow(first.value, None, first)
-        if chain.scalings < 2:
-            return
-        affine = Affine(self.channels, chain, chain.location)
-        scaled = affine.joined(multiply, chain.head, affine.scale, chain.axis)
-        self.finish(chain, affine, scaled)
 
     def finish(self, chain: Chain, affine: Affine, scaled: Value) -> None:
         """Add the shift, and let all of it stand for the chain."""

@@ -37,6 +37,8 @@ def timeline_of(graph: Graph, stored_elsewhere: Iterable[Value]) -> Timeline:
     """Return when each value must be kept; what is stored elsewhere needs no place."""
     timeline = Timeline()
     walk_nodes(graph.nodes, timeline)
+    # Results are read after the last node, which so may not write over one of them.
+    timeline.now += 1
     for value in graph.results:
         touch(timeline, value)
     for value in stored_elsewhere:

@@ -32,6 +32,12 @@ def attributes_of(node: Node) -> Mapping[str, Any]:
     return node.attributes
 
 
+def described(node: Node) -> str:
+    """Return the name of a node's op and the layer it comes from: `chain in layer_1`."""
+    layers = ", ".join(node.location.layers)
+    return f"{node.op} in {layers}" if layers else str(node.op)
+
+
 def producers(nodes: Iterable[Node]) -> dict[Value, Node]:
     """Return the node that makes each value, without looking into bodies."""
     return {value: node for node in nodes for value in node.results}

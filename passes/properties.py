@@ -1,6 +1,6 @@
 """What passes require and guarantee, as checks that can be run on any graph.
 
-A check returns the first line of the graph that breaks the property, or None.
+A check names the first thing in the graph that breaks the property, or returns None.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,10 +11,9 @@ from lxc.ir.node import Node, walk
 from lxc.ir.ops.contract import conv
 from lxc.ir.ops.reduce import reduce_window
 from lxc.ir.ops.structure import chain, fused, layer, noop
-from lxc.ir.printer import print_nodes
 from lxc.passes.check_kernels import kernel_fault
 from lxc.passes.check_plan import check_plan
-from lxc.passes.nodes import attributes_of
+from lxc.passes.nodes import attributes_of, described
 from lxc.passes.pack_weights import pack_weights
 
 Form = Graph | Program
@@ -32,9 +31,9 @@ def all_nodes(form: Form) -> Iterator[Node]:
         yield from walk(graph.nodes)
 
 
-def first_line(nodes: Iterable[Node]) -> str | None:
-    """Return the first of `nodes` as text, or None if there is none."""
-    return next((print_nodes((node,)).splitlines()[0] for node in nodes), None)
+def first_of(nodes: Iterable[Node]) -> str | None:
+    """Return op and layer path of the first of `nodes`, or None if there is none."""
+    return next(map(described, nodes), None)
 
 
 def one_graph(form: Form) -> str | None:
@@ -44,12 +43,12 @@ def one_graph(form: Form) -> str | None:
 
 def tensor_level(form: Form) -> str | None:
     """Check that no layer is left."""
-    return first_line(node for node in all_nodes(form) if node.op in (chain, layer, noop))
+    return first_of(node for node in all_nodes(form) if node.op in (chain, layer, noop))
 
 
 def flat_chains(form: Form) -> str | None:
     """Check that no chain stands directly inside of a chain."""
-    return first_line(
+    return first_of(
         inner
         for node in all_nodes(form)
         if node.op is chain
@@ -60,12 +59,12 @@ def flat_chains(form: Form) -> str | None:
 
 def unfused(form: Form) -> str | None:
     """Check that no kernel was formed."""
-    return first_line(node for node in all_nodes(form) if node.op is fused)
+    return first_of(node for node in all_nodes(form) if node.op is fused)
 
 
 def unpadded(form: Form) -> str | None:
     """Check that no kernel has to look over the edge of its operand."""
-    return first_line(node for node in all_nodes(form) if is_padded(node))
+    return first_of(node for node in all_nodes(form) if is_padded(node))
 
 
 def is_padded(node: Node) -> bool:

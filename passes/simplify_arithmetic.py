@@ -117,6 +117,9 @@ def simplify_absolute(node: Node, known: KnownValues) -> Replacement | None:
     inner = known.maker(node.operands[0], absolute, negate)
     if inner is None:
         return None
+    if inner.op is negate and node.result.type.dtype.numpy.kind == "u":
+        # Without a sign, the negative of a number is another number.
+        return None
     return (
         Replacement((inner.result,))
         if inner.op is absolute

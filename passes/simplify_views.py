@@ -96,6 +96,9 @@ def simplify_slice(node: Node, known: KnownValues) -> Replacement | None:
     inner = known.maker(x, slice)
     if inner is None or not (is_static(node) and is_static(inner)):
         return None
+    if 0 in node.result.type.shape:
+        # An empty range may begin where the operand of the first slice has ended.
+        return None
     first, second = attributes_of(inner), attributes_of(node)
     starts = zip(first["start"], first["step"], second["start"], strict=True)
     start = tuple(outer + by * more for outer, by, more in starts)

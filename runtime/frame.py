@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from struct import Struct
 
-from lxc.runtime.buffers import address, aligned_bytes
+from lxc.runtime.buffers import Array, address, aligned_bytes
 from lxc.runtime.manifest import TargetRecord
 from lxc.runtime.signature import Signature
 
@@ -38,6 +38,15 @@ Table = ctypes.Array[ctypes.c_int64]
 def table(values: Sequence[int]) -> Table:
     """Return a table of addresses or of dimensions; never without memory of its own."""
     return (ctypes.c_int64 * max(len(values), 1))(*values)
+
+
+def arena_of(size: int) -> Array:
+    """Return the scratch memory of one call; an error says how much that is."""
+    try:
+        return aligned_bytes(size)
+    except MemoryError:
+        words = f"a call of the model needs {size} bytes of scratch memory (its arena)"
+        raise MemoryError(words) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +84,7 @@ class Frame:
         count = CALL_WORDS + sum(lengths)
         self.words = (ctypes.c_int64 * count)()
         self.layout = Struct(f"={count}q")
-        self.arena = aligned_bytes(sizes.arena)
+        self.arena = arena_of(sizes.arena)
         self.address = ctypes.addressof(self.words)
         starts = [self.address + 8 * (CALL_WORDS + sum(lengths[:i])) for i in range(5)]
         self.inputs, self.state_in, self.state_out, self.outputs, self.dims = starts
@@ -117,9 +126,11 @@ class Frames:
     def take(self) -> Frame:
         """Return a frame for the caller alone."""
         try:
-            return self.free.pop()
+            frame = self.free.pop()
         except IndexError:
-            return Frame(self.sizes, self.pool)
+            frame = None
+        # Made out here, so that a want of memory is not told as a list that was empty.
+        return Frame(self.sizes, self.pool) if frame is None else frame
 
     def give(self, frame: Frame) -> None:
         """Let another call have `frame`."""

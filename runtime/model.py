@@ -1,6 +1,6 @@
 """A compiled model that can be called like the layer it came from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,9 @@ from lxc.runtime.features import check_glibc, choose, this_machine
 from lxc.runtime.library import map_library
 from lxc.runtime.manifest import TargetRecord
 from lxc.runtime.signature import Group, Signature
+
+LUX = ("params", "state")
+KAUN = ("vars", "rngs", "ctx")
 
 
 class CompiledModel:
@@ -70,7 +73,8 @@ class CompiledModel:
 
     def __call__(self, x: Any, *trees: Any, **options: Any) -> tuple[Any, Any]:
         """Return the outputs and the new state, or the new vars."""
-        if self.signature.calling == "lux":
+        check_arguments(self.engine.is_lux, trees, options)
+        if self.engine.is_lux:
             return self.call_lux(x, *trees, **options)
         return self.call_kaun(x, *trees, **options)
 
@@ -155,6 +159,27 @@ def named(artifact: Artifact, target: str | None) -> tuple[TargetRecord, ...]:
         f"the artifact holds no code for {target}",
         expected=", ".join(t.name for t in artifact.targets),
     )
+
+
+def check_arguments(is_lux: bool, trees: Sequence[Any], options: Mapping[str, Any]) -> None:
+    """Refuse a call whose arguments are not those of the model."""
+    names = LUX if is_lux else KAUN
+    given = names[: len(trees)]
+    form = "m(x, params, state)" if is_lux else "m(x, vars, rngs=, ctx=)"
+    for name in options:
+        if name in given or name not in (*names, "out", "threads"):
+            wrong = f"gets {name} twice" if name in given else f"does not take {name}="
+            raise LxcError("LXC-E0505", f"the model {wrong}", expected=form)
+    if len(trees) > len(names):
+        raise LxcError(
+            "LXC-E0505",
+            "the model gets too many arguments",
+            expected=form,
+            actual=f"{len(trees)} behind x",
+        )
+    for name in names[: 2 if is_lux else 1]:
+        if name not in given and name not in options:
+            raise LxcError("LXC-E0505", f"the model gets no {name}", expected=form)
 
 
 def check_threads(threads: int | None, default: int) -> int:

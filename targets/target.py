@@ -1,5 +1,6 @@
 """The machines that lxc makes code for."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lxc.errors import LxcError, one_of
@@ -99,15 +100,31 @@ TARGETS = {target.name: target for target in LEVELS}
 ALIASES = {"llvm": tuple(target.name for target in LEVELS)}
 
 
-def targets_named(names: str | tuple[str, ...] | list[str]) -> tuple[Target, ...]:
+def targets_named(names: str | Sequence[str]) -> tuple[Target, ...]:
     """Return the targets of a name, an alias or several of them, the best one last."""
-    listed = [names] if isinstance(names, str) else list(names)
+    listed = listed_names(names)
     found: dict[str, Target] = {}
     for name in listed:
         for one in ALIASES.get(name, (name,)):
             found[one] = target_named(one)
     order = [*TARGETS, "native"]
     return tuple(sorted(found.values(), key=lambda target: order.index(target.name)))
+
+
+def listed_names(names: object) -> list[str]:
+    """Return one name or several as a list, or raise if there is none."""
+    several = [names] if isinstance(names, str) else names
+    if isinstance(several, Iterable):
+        found = list(several)
+        if found and all(isinstance(name, str) for name in found):
+            return found
+    raise LxcError(
+        "LXC-E0001",
+        "no target is named",
+        expected="the name of a target, or a list of names",
+        actual=repr(names),
+        hint=f"names are {one_of([*TARGETS, 'native', *ALIASES])}",
+    )
 
 
 def target_named(name: str) -> Target:

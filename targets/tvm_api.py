@@ -129,6 +129,11 @@ def select(condition: Expr, then: Expr, otherwise: Expr) -> Expr:
     return tirx.Select(condition, then, otherwise)
 
 
+def only_if(condition: Expr, then: Expr, otherwise: Expr) -> Expr:
+    """Return one of two values; the other is not computed. All lanes go one way."""
+    return tirx.if_then_else(condition, then, otherwise)
+
+
 def cast(dtype: str, value: Expr) -> Expr:
     """Return a value converted to another type."""
     return tirx.Cast(dtype, value)

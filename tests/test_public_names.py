@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,6 +89,27 @@ def test_the_number_of_trees_is_checked(count: int) -> None:
         lxc.trace(model, X, *[{}] * count)
     assert caught.value.code == "LXC-E0001"
     assert caught.value.actual == f"{count} trees after x"
+
+
+def test_a_model_is_compiled_for_an_input_and_a_graph_as_it_is() -> None:
+    model = nn.Dense(3, 4)
+    graph = lxc.trace(model, X, *lxc.setup(0, model))
+    for arguments, words in (
+        ((model,), "compile(model, x, ps, st)"),
+        ((kaun.relu(),), "compile(layer, x, vars)"),
+        ((graph, X), "no further arguments"),
+    ):
+        with pytest.raises(LxcError) as caught:
+            lxc.compile(*arguments)
+        assert caught.value.code == "LXC-E0001"
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("target", [[], 5])
+def test_a_model_is_compiled_for_a_target(target: Any) -> None:
+    model = nn.Dense(3, 4)
+    with pytest.raises(LxcError, match="no target is named"):
+        lxc.compile(model, X, *lxc.setup(0, model), target=target)
 
 
 def test_every_code_has_words_and_an_exit_status() -> None:

@@ -6,21 +6,22 @@ becomes a node.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
 from lxc.errors import LxcError
+from lxc.frontend.kaun.calling import Calling, calling_of
 from lxc.frontend.kaun.context import Context
 from lxc.frontend.kaun.vars import Vars, make_vars, witness
 from lxc.frontend.record import LayerCall, call_layer, path_of, with_paths
-from lxc.frontend.setup import frozen
+from lxc.frontend.setup import frozen, generator_of
 from lxc.ir.ops import structure
 from lxc.ir.tensor import source_line
 
-Apply = Callable[[Any, Any, np.dtype[Any], bool, Any, Context | None, Any], tuple[Any, Any]]
+Apply = Callable[..., tuple[Any, Any]]
 Init = Callable[[np.dtype[Any], np.random.Generator], Vars]
 
 
@@ -47,6 +48,12 @@ class RecordedApply:
     kind: str
     source: str = ""
     is_container: bool = False
+    calling: Calling = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Look once at what the function takes."""
+        calling = calling_of(self.function, self.kind, self.source)
+        object.__setattr__(self, "calling", calling)
 
     def __call__(
         self,
@@ -69,8 +76,10 @@ class RecordedApply:
     ) -> tuple[Any, Any]:
         """Return what the function makes of the inputs of one call."""
         ctx = Context(inputs["ctx"]) if "ctx" in inputs else None
-        rngs = inputs.get("rngs")
-        return self.function(params, state, dtype, training, rngs, ctx, inputs["x"])
+        given = {"rngs": inputs.get("rngs"), "ctx": ctx, "x": inputs["x"]}
+        leading = (params, state, dtype, training)
+        result: tuple[Any, Any] = self.calling.call(self.function, leading, given)
+        return result
 
 
 def call_inputs(x: Any, rngs: Any, ctx: Context | None) -> dict[str, Any]:
@@ -90,7 +99,7 @@ class Layer:
     `init(dtype, rng)` returns fresh variables, all float ones of element type `dtype`.
     `apply(params, state, dtype, training, rngs, ctx, x)` returns `(y, state)` with the
     state in the structure it came in; `rngs` is a key u32[2] or None, `ctx` a `Context` or
-    None.
+    None. A function that has no use for `rngs` or `ctx` may leave them out.
     """
 
     init: Init
@@ -152,7 +161,7 @@ def init(
     variables.
     """
     recorded(layer)
-    made = layer.init(witness(dtype), np.random.default_rng(rng))
+    made = layer.init(witness(dtype), generator_of(rng))
     return make_vars(frozen(made.params), frozen(made.state), made.dtype)
 
 

@@ -96,13 +96,24 @@ def as_layer(item: Any) -> Layer:
     if item is identity:
         return NoOpLayer()
     if not callable(item):
-        raise LxcError(
-            "LXC-E0101",
-            f"{item!r} is neither a layer nor a function",
-            hint="give layers, functions, or lists of them",
-        )
+        raise no_layer(item)
     wrapped: Layer = LayerFunction(item) if needs_three(item) else WrappedFunction(item)
     return wrapped
+
+
+def no_layer(item: object) -> LxcError:
+    """Return the error for something that is not a layer of the Lux family."""
+    if hasattr(item, "init") and hasattr(item, "apply"):
+        return LxcError(
+            "LXC-E0101",
+            "a layer of the Kaun family cannot stand where one of the Lux family is due",
+            hint="make its variables with kaun.init, and combine it with kaun.sequential",
+        )
+    return LxcError(
+        "LXC-E0101",
+        f"{item!r} is neither a layer nor a function",
+        hint="give layers, functions, or lists of them",
+    )
 
 
 def needs_three(function: Callable[..., Any]) -> bool:

@@ -9,7 +9,6 @@ import numpy as np
 from lxc.errors import LxcError
 from lxc.frontend.layer import Layer
 from lxc.frontend.layers.basic import NoOpLayer
-from lxc.frontend.setup import draw_key
 from lxc.ir import functions as ops
 from lxc.ir.functions.shape import axes_of
 
@@ -61,3 +60,8 @@ class Dropout(Layer):
         (following, *_) = ops.random_split(st["rng"])
         y = ops.where(kept, scaled, 0)
         return y, {"rng": following, "training": st["training"]}
+
+
+def draw_key(rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.uint32]]:
+    """Return a key for random layers, u32[2]; the generator advances."""
+    return rng.integers(0, 2**32, 2, dtype=np.uint32)

@@ -197,7 +197,7 @@ def conv_arrays(
             for t, d, o, s in zip(tap, rhs_dilation, outputs, strides, strict=True)
         )
         cells = spread[(slice(None), slice(None), *window)]
-        cells = cells.reshape(x.shape[0], groups, weight.shape[1], -1)
+        cells = cells.reshape(x.shape[0], groups, weight.shape[1], total.shape[-1])
         at: tuple[Any, ...] = (..., *tap)
         total += np.matmul(blocks[at], cells)
     return total.reshape(x.shape[0], weight.shape[0], *outputs).astype(x.dtype)

@@ -44,7 +44,18 @@ def constant(*, dtype: DType, shape: Shape, value: tuple[Number, ...]) -> Tensor
             expected=f"value: {count_elements(shape)} elements",
             actual=f"value: {len(value)} elements",
         )
+    if not all(holds(dtype, number) for number in value):
+        raise LxcError("LXC-E0103", f"a constant's elements are not all of type {dtype}")
     return TensorType(dtype, shape)
+
+
+def holds(dtype: DType, number: object) -> bool:
+    """Return whether an array of the type takes `number` as an element."""
+    try:
+        np.array(number, dtype.numpy)
+    except (OverflowError, TypeError, ValueError):
+        return False
+    return isinstance(number, bool | int | float)
 
 
 @constant.reference

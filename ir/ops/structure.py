@@ -138,7 +138,7 @@ def scan(
         )
     whole, sequences = xs[: carries + consts], xs[carries + consts :]
     for x in sequences:
-        if axis >= x.rank or x.shape[axis] != length:
+        if not 0 <= axis < x.rank or x.shape[axis] != length:
             raise Mismatch("sequence", f"{length} entries along axis {axis}", x)
     steps = (x.with_shape((*x.shape[:axis], *x.shape[axis + 1 :])) for x in sequences)
     yields = body_results((*whole, *steps), bodies)
@@ -147,6 +147,13 @@ def scan(
             raise Mismatch("carry", before, after, because="every step takes and gives it")
     if len(yields) < carries:
         raise LxcError("LXC-E0103", "the body of a scan yields too few carries")
+    if any(not 0 <= axis <= y.rank for y in yields[carries:]):
+        raise LxcError(
+            "LXC-E0103",
+            f"a yielded value has no place for axis {axis}",
+            expected=f"rank {axis} or more",
+            actual=", ".join(map(str, yields[carries:])),
+        )
     stacks = (
         y.with_shape((*y.shape[:axis], length, *y.shape[axis:])) for y in yields[carries:]
     )

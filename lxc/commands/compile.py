@@ -1,6 +1,7 @@
 """lxc compile: a model in, one file out."""
 
 import hashlib
+import sys
 from pathlib import Path
 from typing import Any, get_args
 
@@ -61,6 +62,8 @@ def command(
     if output is None and kind is None:
         raise LxcError("LXC-E0001", "the file to write is not given", hint="-o model.lxc")
     chosen = targets_named([word for text in targets for word in text.split(",")] or "llvm")
+    # A stage is that of one target; the first runs on every machine that the others do.
+    chosen = chosen[:1] if kind is not None and not targets else chosen
     name = name or (output.stem if output else "model")
     with progress(verbosity()) as say:
         say(f"tracing {source}")
@@ -69,6 +72,7 @@ def command(
             say(f"writing every stage into {dump_ir}")
             dump_stages(model.graph, chosen, dump_ir, name)
         if kind is not None:
+            note_target(chosen, told=bool(targets))
             say(f"lowering to {kind}")
             write_stage(model.graph, chosen, kind, output, name)
             return
@@ -96,6 +100,12 @@ def built(
         state=model.state,
         options=settings,
     )
+
+
+def note_target(chosen: tuple[Target, ...], *, told: bool) -> None:
+    """Say which target a stage is for where nobody named one and somebody reads along."""
+    if not told and (verbosity() or sys.stderr.isatty()):
+        click.echo(f"no --target is given: this is for {chosen[0].name}", err=True)
 
 
 def write_stage(

@@ -9,7 +9,7 @@ import click
 from lxc.commands.group import verb
 from lxc.commands.model import ModelOptions, model_options, traced_model
 from lxc.commands.screen import print_json
-from lxc.errors import LxcError
+from lxc.errors import LxcError, printable
 from lxc.passes import (
     LAYER_PIPELINE,
     TARGET_PIPELINE,
@@ -20,6 +20,8 @@ from lxc.passes import (
 )
 from lxc.runtime.artifact import read
 from lxc.targets import targets_named
+
+WORDS = ("producer", "consumer", "rule", "reason", "would_allow")
 
 
 @verb("lxc explain digits.lxc")
@@ -43,7 +45,7 @@ def command(source: str, target: str | None, as_json: bool, **options: Any) -> N
         print_json([decision.to_json() for decision in decisions])
         return
     for decision in decisions:
-        click.echo(str(decision))
+        click.echo(printable(str(decision)))
 
 
 def stored_decisions(path: Path, target: str | None) -> list[Decision]:
@@ -59,7 +61,7 @@ def stored_decisions(path: Path, target: str | None) -> list[Decision]:
     try:
         stored = json.loads(artifact.read("explain.json"))[target or names[-1]]
         return [decision_from_json(entry) for entry in stored]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         raise LxcError(
             "LXC-E0401", "the explanation in the artifact cannot be understood"
         ) from None
@@ -67,6 +69,13 @@ def stored_decisions(path: Path, target: str | None) -> list[Decision]:
 
 def decision_from_json(entry: Any) -> Decision:
     """Return a decision as `Decision.to_json` wrote it."""
-    layers, shapes = (tuple(map(str, entry[key])) for key in ("layers", "shapes"))
-    rest = {key: value for key, value in entry.items() if key not in ("layers", "shapes")}
-    return Decision(layers=(layers[0], layers[1]), shapes=(shapes[0], shapes[1]), **rest)
+    (first_layer, second_layer), (first_shape, second_shape) = (
+        map(str, entry[key]) for key in ("layers", "shapes")
+    )
+    words = {key: str(entry[key]) for key in WORDS}
+    return Decision(
+        layers=(first_layer, second_layer),
+        shapes=(first_shape, second_shape),
+        fused=bool(entry["fused"]),
+        **words,
+    )

@@ -1,6 +1,6 @@
 """Calls of kernels in the order of a graph: addresses in, statements out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lxc.errors import InternalError, LxcError
@@ -146,8 +146,8 @@ class Calls:
     def nodes(self, nodes: Sequence[Node]) -> None:
         """Write the calls for `nodes`."""
         for node in nodes:
-            if node.op.name == "scan":
-                self.scan(node)
+            if node.op.name in LOOPS:
+                LOOPS[node.op.name](self, node)
             elif node.bodies and is_alias(node.bodies[0]):
                 origin = self.address(node.operands[0])
                 if node.result not in self.places:
@@ -241,6 +241,10 @@ class Calls:
             self.copy(self.address(stack).moved(step * self.bytes_of(value)), value)
         pairs = zip(body.parameters[:carries], body.outputs, strict=False)
         self.copy_all([(self.address(old), new) for old, new in pairs])
+
+
+LOOPS: Mapping[str, Callable[[Calls, Node], None]] = {"scan": Calls.scan}
+"""How nodes with a body of calls become loops in the entry."""
 
 
 def table_entry(table: Buffer, name: str, number: int) -> Address:

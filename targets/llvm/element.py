@@ -5,17 +5,24 @@
 per lane. A value that was pulled to the same place before is not computed again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from lxc.errors import InternalError
 from lxc.ir.node import Body, Node, Value
 from lxc.ir.types import DType
-from lxc.passes.nodes import attributes_of
 from lxc.targets.llvm import views
 from lxc.targets.llvm.place import Place
 from lxc.targets.llvm.scalar import RULES, Step
 from lxc.targets.llvm.sizes import index_of
-from lxc.targets.llvm.storage import computed, from_memory, is_half, rounded, to_memory
+from lxc.targets.llvm.sources import SOURCES
+from lxc.targets.llvm.storage import (
+    computed,
+    from_memory,
+    is_half,
+    rounded,
+    stored,
+    to_memory,
+)
 from lxc.targets.llvm.writer import Writer
 from lxc.targets.tvm_api import (
     Buffer,
@@ -23,10 +30,10 @@ from lxc.targets.tvm_api import (
     Index,
     as_index,
     both,
-    cast,
     constant,
     differs,
     load,
+    only_if,
     select,
 )
 
@@ -54,6 +61,7 @@ class Elements:
         self.width = width
         self.known: dict[tuple[Value, Place], Expr] = {}
         self._places: dict[tuple[Node, Place], Place] = {}
+        self._readable: Expr | None = None
 
     def hold(self, value: Expr, dtype: str) -> Expr:
         """Return a vector that is kept in registers.
@@ -80,9 +88,9 @@ class Elements:
         if node.op.kind == "elementwise":
             return self._compute(node, place)
         if node.op.kind == "source":
-            return self._make(node, place)
-        if node.op.name == "pad":
-            return self._padded(node, place)
+            return SOURCES[node.op.name](node, place, self.hold)
+        if node.op.name in FILLED:
+            return FILLED[node.op.name](self, node, place)
         if node.op.kind == "view":
             return self.at(node.operands[0], self._moved(node, place))
         raise InternalError("code generation", f"{node.op} stands where no anchor can be")
@@ -102,13 +110,17 @@ class Elements:
         if value not in self.source.buffers:
             raise InternalError("code generation", "a body reads a value from outside")
         position = self.writer.prover.simplify(place.position)
-        element = from_memory(load(self.source.buffers[value], position), value.type.dtype)
+        dtype = value.type.dtype
+        word = load(self.source.buffers[value], position)
+        if self._readable is not None:
+            word = only_if(self._readable, word, constant(0, stored(dtype)))
+        element = from_memory(word, dtype)
         if self.source.readers.get(value, 0) > 1 or is_half(value.type.dtype):
             return self.hold(element, computed(value.type.dtype))
         return element
 
     def _compute(self, node: Node, place: Place) -> Expr:
-        operands = [self.at(operand, place) for operand in node.operands]
+        operands = self._apart([self.at(operand, place) for operand in node.operands], node)
         element = RULES[node.op.name](Step(node, self.hold), *operands)
         dtype = node.result.type.dtype
         held = self.hold(element, computed(dtype))
@@ -116,33 +128,46 @@ class Elements:
             held = self.hold(rounded(held, dtype), computed(dtype))
         return held
 
-    def _make(self, node: Node, place: Place) -> Expr:
-        dtype = node.result.type.dtype
-        name = computed(dtype)
-        if node.op.name == "iota":
-            count = cast(name, as_index(place.coordinates[attributes_of(node)["axis"]]))
-            return rounded(self.hold(count, name), dtype) if is_half(dtype) else count
-        values = attributes_of(node)["value"]
-        element = constant(values[-1], name)
-        position = place.position
-        for number, value in reversed(list(enumerate(values[:-1]))):
-            here = as_index(position) < as_index(number + 1)
-            element = select(here, constant(value, name), element)
-        # TVM folds sums and products with a literal zero as if there were no NaN and no
-        # -0.0.
-        plain = len(values) == 1 and (not dtype.is_float or values[0] != 0)
-        return element if plain else self.hold(element, name)
+    def _apart(self, operands: list[Expr], node: Node) -> list[Expr]:
+        """Return the operands with a copy for every float that comes a second time.
 
-    def _padded(self, node: Node, place: Place) -> Expr:
+        TVM takes x - x for 0, x / x for 1 and x <= x for true, which NaN makes wrong.
+        """
+        result = []
+        for number, (value, element) in enumerate(
+            zip(node.operands, operands, strict=True)
+        ):
+            again = value.type.dtype.is_float and value in node.operands[:number]
+            name = computed(value.type.dtype)
+            result.append(self.hold(element, name) if again else element)
+        return result
+
+    def padded(self, node: Node, place: Place) -> Expr:
+        """Return an element of the operand, or the filling around and between them."""
         shape = self.shape_of(node.operands[0])
         conditions, inner = views.unpadded(node, place, shape, self.writer)
         if conditions is None:
             return self.at(node.operands[1], Place((), position=0))
-        element = self.at(node.operands[0], inner)
+        element = self._inside(node.operands[0], inner)
         if not conditions:
             return element
         filling = self.at(node.operands[1], Place((), position=0))
         return self._guarded(conditions, element, filling, node)
+
+    def _inside(self, operand: Value, place: Place) -> Expr:
+        """Return an element of what is padded.
+
+        If that is empty, no place in it is safe to read: it may have no memory.
+        """
+        count = index_of(operand.type.element_count, self.writer.dims)
+        present = as_index(count) > 0
+        if isinstance(count, int) or self.writer.prover.holds(present):
+            return self.at(operand, place)
+        before = self._readable
+        self._readable = present if before is None else both(before, present)
+        element = self.at(operand, place)
+        self._readable = before
+        return element
 
     def _guarded(
         self, conditions: list[Expr], inside: Expr, filling: Expr, node: Node
@@ -162,6 +187,10 @@ class Elements:
         """Write one vector to memory."""
         position = self.writer.prover.simplify(position)
         self.writer.store(buffer, position, to_memory(element, dtype), self.width)
+
+
+FILLED: Mapping[str, Callable[[Elements, Node, Place], Expr]] = {"pad": Elements.padded}
+"""Views that show elements which their operand does not have."""
 
 
 def keeps_half(node: Node) -> bool:

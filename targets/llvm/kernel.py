@@ -1,6 +1,6 @@
 """One kernel per fused node or opaque op: its function, and what to say about it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lxc.errors import LxcError
@@ -20,6 +20,8 @@ from lxc.targets.llvm.storage import stored
 from lxc.targets.llvm.tiles import write_tiles
 from lxc.targets.llvm.writer import Writer
 from lxc.targets.tvm_api import Buffer, Expr, Function, array, function, variable
+
+GroupKernel = Callable[[Writer, Node, Sequence[Buffer], Buffer, Machine, bool], str]
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,25 @@ def write_kernel(
     if node.op.name in OPAQUE:
         OPAQUE[node.op.name](writer, node, operands, result, machine, parallel)
         return node.op.name
-    if node.op.name != "fused":
+    if node.op.name not in GROUPS:
         raise LxcError(
             "LXC-E0304",
             f"this target has no code for {node.op}",
             layer=", ".join(node.location.layers) or None,
             op=str(node.op),
         )
+    return GROUPS[node.op.name](writer, node, operands, result, machine, parallel)
+
+
+def write_fused(
+    writer: Writer,
+    node: Node,
+    operands: Sequence[Buffer],
+    result: Buffer,
+    machine: Machine,
+    parallel: bool,
+) -> str:
+    """Write one kernel for all nodes of a body; return the algorithm."""
     (body,) = node.bodies
     buffers: dict[Value, Buffer] = dict(zip(body.parameters, operands, strict=True))
     source, group = Source(body, buffers), group_of(body)
@@ -84,6 +98,10 @@ def write_kernel(
         return "pointwise"
     anchor = ANCHORS[group.anchor.op.name](group.anchor, writer.dims)
     return write_anchored(writer, source, group, anchor, result, machine, parallel)
+
+
+GROUPS: Mapping[str, GroupKernel] = {"fused": write_fused}
+"""How nodes with a body become one kernel."""
 
 
 def write_anchored(

@@ -24,8 +24,12 @@ def walk(
     """Write `body` for all coordinates of `extents` and all pieces of every cut axis.
 
     The body gets, for every cut axis, the kind of piece and where this one starts. In
-    parallel, one loop runs over everything, so that threads share all of the work.
+    parallel, one loop runs over everything, so that threads share all of the work. Nothing
+    is written where there is nothing to do.
     """
+    counts = (*extents, *(total(pieces) for pieces in cut))
+    if any(isinstance(count, int) and count == 0 for count in counts):
+        return
     if parallel:
         walk_flat(writer, extents, cut, body)
         return

@@ -87,15 +87,17 @@ def random_bits(
     """Write two words per counter block, one if the last block is only half needed."""
     shape = [index_of(entry, writer.dims) for entry in attributes_of(node)["shape"]]
     count = product(shape)
+    fixed = isinstance(count, int)
+    pairs = count // 2 if fixed else divide(count, 2)
 
     def body(counters: tuple[Index, ...], chosen: tuple[tuple[Pieces, Index], ...]) -> None:
         ((piece, start),) = chosen
         block = start + writer.lane(piece.size)
         write_block(writer, operands[0], result, block, piece.size, words=2)
 
-    walk(writer, [], [vectors(0, divide(count, 2), machine.lanes)], body, parallel=parallel)
-    with writer.loop(modulo(count, 2) if not isinstance(count, int) else count % 2):
-        write_block(writer, operands[0], result, divide(count, 2), 1, words=1)
+    walk(writer, [], [vectors(0, pairs, machine.lanes)], body, parallel=parallel)
+    with writer.loop(count % 2 if fixed else modulo(count, 2)):
+        write_block(writer, operands[0], result, pairs, 1, words=1)
 
 
 def write_block(

@@ -44,7 +44,12 @@ class Place:
 
 
 def unravel(position: Index, shape: Sequence[Index]) -> tuple[Index, ...]:
-    """Return the coordinates of a position in C order."""
+    """Return the coordinates of a position in C order; a shape without elements has none.
+
+    Code for it never runs, but it is written, and must not divide by a literal zero.
+    """
+    if any(isinstance(entry, int) and entry == 0 for entry in shape):
+        return (0,) * len(shape)
     coordinates: list[Index] = []
     wide = [axis for axis, entry in enumerate(shape) if not is_one(entry)]
     for axis, stride in enumerate(strides_of(shape)):

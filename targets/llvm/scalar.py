@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from lxc.ir.node import Node
 from lxc.ir.types import DType
 from lxc.targets.llvm import integers, vector_math
-from lxc.targets.llvm.storage import computed
+from lxc.targets.llvm.storage import computed, is_half, shortened
 from lxc.targets.tvm_api import (
     Expr,
     both,
@@ -115,10 +115,13 @@ def absolute(step: Step, x: Expr) -> Expr:
 
 
 def sign(step: Step, x: Expr) -> Expr:
-    """Return -1, 0 or 1; NaN and zeros stay as they are."""
+    """Return -1, 0 or 1; NaN stays as it is, and -0.0 gives 0.0."""
     below = x
+    if step.operand.is_float:
+        # A literal zero would be taken for x itself, which equals it.
+        below = select(is_equal(x, step.number(0)), intrinsic("abs", x), x)
     if not step.name.startswith("u"):
-        below = select(x < step.number(0), step.number(-1), x)
+        below = select(x < step.number(0), step.number(-1), below)
     return select(step.number(0) < x, step.number(1), below)
 
 
@@ -157,17 +160,20 @@ def floor_divide(step: Step, x: Expr, y: Expr) -> Expr:
     exact = step.hold(select(apart, exact - step.number(1), exact), step.name)
     down = step.hold(intrinsic("floor", exact), step.name)
     near = select(step.number(0.5) < exact - down, down + step.number(1), down)
-    return select(is_equal(y, zero), x / y, near)
+    plain = step.hold(x / y, step.name)
+    near = select(is_equal(exact, zero), step.call("copysign", zero, plain), near)
+    return select(is_equal(y, zero), plain, near)
 
 
 def remainder(step: Step, x: Expr, y: Expr) -> Expr:
-    """Return x - y * floor(x / y), with the sign of y."""
+    """Return x - y * floor(x / y), with the sign of y, even if it is zero."""
     if not step.operand.is_float:
         return integers.remainder(x, y, step.name, step.hold)
     zero = step.number(0)
     rest = step.hold(step.call("fmod", x, y), step.name)
     apart = both(differs(rest, zero), signs_differ(step, y, rest))
-    return select(apart, rest + y, rest)
+    none = step.call("copysign", zero, y)
+    return select(apart, rest + y, select(is_equal(rest, zero), none, rest))
 
 
 def maximum(step: Step, x: Expr, y: Expr) -> Expr:
@@ -245,6 +251,8 @@ def convert(step: Step, x: Expr) -> Expr:
         return x if step.operand is DType.BOOL else not_equal(step, x, step.number(0))
     if step.operand is DType.BOOL:
         return select(x, constant(1, name), constant(0, name))
+    if is_half(wanted):
+        return shortened(x, step.operand, step.hold)
     return x if name == step.name else cast(name, x)
 
 

@@ -5,16 +5,22 @@ themselves (float16), and are computed on in float32 with one rounding after eve
 that is the correctly rounded result for sums, products, quotients and square roots.
 """
 
+from collections.abc import Callable
+
 from lxc.ir.types import DType
 from lxc.targets.tvm_api import (
     Expr,
+    both,
     cast,
     constant,
     differs,
     intrinsic,
+    is_less,
     reinterpret,
     select,
 )
+
+Hold = Callable[[Expr, str], Expr]
 
 NAMES = {
     DType.I8: "int8",
@@ -80,6 +86,40 @@ def rounded(value: Expr, dtype: DType) -> Expr:
         quiet = intrinsic("or", shifted_right(bits), constant(0x40, "uint32"))
         return widened(select(intrinsic("isnan", value), quiet, up))
     return value
+
+
+def shortened(value: Expr, dtype: DType, hold: Hold) -> Expr:
+    """Return a number as a float32 that rounds to a half type as the number itself does.
+
+    What float32 cannot hold becomes one odd bit far below the digits of half types, so
+    that the first of two roundings never makes a tie, and never breaks one.
+    """
+    if dtype in (DType.I64, DType.U64):
+        # float64 holds everything below 2 to the 53, and what is above with 11 bits less.
+        limit = constant(1 << 53, computed(dtype))
+        small = is_less(value, limit)
+        if dtype is DType.I64:
+            small = both(small, is_less(constant(-(1 << 53), "int64"), value))
+        short = with_odd_end(hold(cast("uint64", value), "uint64"), 11)
+        value = hold(select(small, value, cast(computed(dtype), short)), computed(dtype))
+    if dtype in (DType.I32, DType.U32, DType.I64, DType.U64):
+        value = hold(cast("float64", value), "float64")
+    elif dtype is not DType.F64:
+        return value if computed(dtype) == "float32" else cast("float32", value)
+    bits = hold(reinterpret("uint64", value), "uint64")
+    return cast("float32", reinterpret("float64", with_odd_end(bits, 38)))
+
+
+def with_odd_end(bits: Expr, count: int) -> Expr:
+    """Return 64 bits with the last `count` zero and the one before set if any of them was.
+
+    `bits` is repeated in the result, so it should be a load.
+    """
+    mask = (1 << count) - 1
+    last = constant(mask, "uint64")
+    carried = intrinsic("and", bits, last) + last
+    kept = constant(~mask & 0xFFFFFFFFFFFFFFFF, "uint64")
+    return intrinsic("and", intrinsic("or", bits, carried), kept)
 
 
 def is_half(dtype: DType) -> bool:

@@ -146,6 +146,20 @@ def test_every_stage_can_be_written(cli: Cli, kind: str, word: str) -> None:
     assert word in Path("stage.txt").read_text()
 
 
+def test_a_stage_without_target_is_for_the_most_portable(cli: Cli) -> None:
+    plain = cli("compile", *NET, "--emit", "lxir")
+    assert plain.err == ""
+    assert plain.out == cli("compile", *NET, *V2, "--emit", "lxir").out
+    assert "x86-64-v2" in cli("compile", *NET, "--emit", "lxir", "-v").err
+    assert "no --target" not in cli("compile", *NET, *V2, "--emit", "lxir", "-v").err
+    assert (
+        cli("compile", *NET, "--emit", "asm").out
+        == cli("compile", *NET, *V2, "--emit", "asm").out
+    )
+    several = ("--target", "llvm")
+    assert "LXC-E0001" in cli("compile", *NET, *several, "--emit", "asm", status=2).err
+
+
 def test_an_object_file_is_written(cli: Cli) -> None:
     cli("compile", *NET, *V2, "--emit", "obj", "-o", "m.o")
     assert Path("m.o").read_bytes().startswith(b"\x7fELF")

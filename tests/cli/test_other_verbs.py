@@ -99,6 +99,20 @@ def test_opt_dumps_every_stage(cli: Cli) -> None:
     assert len(list(Path("d").iterdir())) == 3
 
 
+@pytest.mark.parametrize("one", ["fuse", "plan-memory", "canonicalise"])
+def test_opt_names_op_and_layer_of_what_a_pass_cannot_take(cli: Cli, one: str) -> None:
+    tree = "tree {" + ", ".join(f"layer_{number}: none" for number in range(60)) + "}"
+    Path("m.lxir").write_text(
+        f'graph @m lux {{ input %x: f32[2] %0: f32[2] = chain(%x) {{kind = "Chain", '
+        f"tree_in = {tree}}} (%1: f32[2]) {{ yield %1 }} at head, body return %0 }}"
+    )
+    printed = cli("opt", "m.lxir", "--passes", one, status=3).err
+    assert "LXC-E0204" in printed
+    (actual,) = (line for line in printed.splitlines() if "actual:" in line)
+    assert actual.endswith("chain in head, body")
+    assert len(actual) < 80
+
+
 def test_explain_says_the_same_from_artifact_and_source(cli: Cli, net: Path) -> None:
     stored = cli("explain", "net.lxc", "--target", "x86-64-v3").out
     fresh = cli("explain", *NET, "--target", "x86-64-v3").out

@@ -37,8 +37,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (path / "data.lxir").write_text("graph @m lux { data #ab: f32[20] return #ab }\n")
     good = "graph @m lux { input %x: f32[2] %0: f32[2] = exp(%x) return %0 }\n"
     (path / "good.lxir").write_text(good)
+    write_hostile_texts(path)
     write_arrays(path)
     return path
+
+
+def write_hostile_texts(path: Path) -> None:
+    """Write IR text that nobody means well with."""
+    start = "graph @m lux {\n  input %x: f32[2]\n"
+    (path / "deep.lxir").write_text(f"{start}  tree outputs = {'[' * 100_000}")
+    escape = '  %0: f32[2] = exp(%x) at "\x1b[2J"\n  return %0\n}\n'
+    (path / "escape.lxir").write_text(start + escape)
+    absurd = start.replace("[2]", "[999999999999999999999, 9999999999]")
+    (path / "absurd.lxir").write_text(f"{absurd}  return %x\n}}\n")
 
 
 def write_arrays(path: Path) -> None:

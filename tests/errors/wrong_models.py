@@ -11,6 +11,7 @@ from lxc.frontend import setup, trace_layer
 from lxc.frontend.kaun import trace_kaun
 from lxc.ir import Dim, TensorSpec
 from lxc.ir import functions as ops
+from lxc.tracing import trace
 
 WRONG: dict[str, Callable[[], object]] = {}
 
@@ -150,3 +151,62 @@ def kaun_key_is_no_key() -> object:
 @wrong
 def kaun_context_lacks_a_tensor() -> object:
     return kaun.Context.empty.set("token_type_ids", np.zeros(2)).get("attention_mask")
+
+
+@wrong
+def a_function_returns_nothing() -> object:
+    def forgets(x: Any) -> Any:
+        ops.exp(x)
+
+    return traced(nn.Chain(nn.Dense(2, 2), forgets), 4, 2)
+
+
+@wrong
+def a_model_returns_text() -> object:
+    return trace(lambda x: f"an array of {x.ndim} axes", TensorSpec((4, 2)), {}, {})
+
+
+@wrong
+def a_model_passes_nothing_on() -> object:
+    return trace(nn.NoOpLayer(), (), {}, {})
+
+
+@wrong
+def kaun_layer_returns_nothing() -> object:
+    def apply(params: Any, state: Any, dtype: Any, training: bool, x: Any) -> Any:
+        return None, state
+
+    model = kaun.sequential([kaun.linear(2, 2), kaun.Layer(kaun.relu().init, apply)])
+    return trace(model, TensorSpec((4, 2)), kaun.init(model))
+
+
+@wrong
+def kaun_apply_has_another_signature() -> object:
+    def apply(params: Any, x: Any) -> Any:
+        return x
+
+    return kaun.Layer(kaun.relu().init, apply)
+
+
+@wrong
+def writes_into_its_input() -> object:
+    def clears(x: Any) -> Any:
+        x[:, 0] = 0
+        return x
+
+    return traced(nn.Chain(nn.Dense(2, 2), clears), 4, 2)
+
+
+@wrong
+def model_and_seed_are_swapped() -> object:
+    return setup(nn.Dense(2, 2), 0)  # type: ignore[arg-type]
+
+
+@wrong
+def model_is_a_name() -> object:
+    return setup(0, "model")
+
+
+@wrong
+def kaun_model_is_set_up_by_the_other_family() -> object:
+    return setup(0, kaun.relu())

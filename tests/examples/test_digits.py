@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
 
@@ -25,18 +24,22 @@ from tests.examples.conftest import Digits
 ROOT = Path(__file__).parent.parent.parent
 
 
-def test_logits_agree_with_the_float64_reference(
-    digits: Digits, compiled: CompiledModel
-) -> None:
+def check_logits(digits: Digits, logits: Any) -> None:
+    """Hold every logit of the test split against the float64 meaning of the model."""
     graph = lxc.trace(digits.model, digits.spec, digits.ps, digits.st)
     leaves = flatten(digits.ps)[0], flatten(digits.st)[0]
     (exact,), _ = evaluate(graph, [digits.images], *leaves, wide=True)
     eager, _ = digits.model(digits.images, digits.ps, digits.st)
-    logits, _ = compiled(digits.images, digits.ps, digits.st)
     close = agreement(logits, eager, exact, longest_sum(graph))
     assert close.holds, close
     assert (logits.argmax(1) == eager.argmax(1)).all()
     assert (logits.argmax(1) == digits.labels).mean() > 0.98
+
+
+def test_logits_agree_with_the_float64_reference(
+    digits: Digits, compiled: CompiledModel
+) -> None:
+    check_logits(digits, compiled(digits.images, digits.ps, digits.st)[0])
 
 
 def test_a_batch_gives_the_bits_of_its_parts(
@@ -112,11 +115,6 @@ def hammer(digits: Digits, compiled: CompiledModel, calls: int) -> list[str]:
     return problems
 
 
-def test_eight_threads_call_one_model(digits: Digits, compiled: CompiledModel) -> None:
-    assert hammer(digits, compiled, 300) == []
-
-
-@pytest.mark.slow
 def test_eight_threads_call_one_model_ten_thousand_times_each(
     digits: Digits, compiled: CompiledModel
 ) -> None:
@@ -195,12 +193,9 @@ def test_the_command_line_classifies_the_test_split(digits: Digits, tmp_path: Pa
     np.save(tmp_path / "images.npy", digits.images)
     lxc_command = (sys.executable, "-m", "lxc")
     model = f"{digits.folder / 'model.py'}:model"
-    options = ("--target", "native", "--input", "x=f32[N,1,8,8]", "--dim", "N=1..360")
+    options = ("--input", "x=f32[N,1,8,8]", "--dim", "N=1..360")
     parameters = ("--params", weights, "-o", artifact)
     run(*lxc_command, "compile", model, *options, *parameters, cwd=ROOT)
     arrays = ("--input", "x=@images.npy", "--output", "y=@logits.npy")
     run(*lxc_command, "run", artifact, *arrays, cwd=tmp_path)
-    logits = np.load(tmp_path / "logits.npy")
-    eager, _ = digits.model(digits.images, digits.ps, digits.st)
-    assert (logits.argmax(1) == eager.argmax(1)).all()
-    np.testing.assert_allclose(logits, eager, rtol=1e-4, atol=1e-4)
+    check_logits(digits, np.load(tmp_path / "logits.npy"))

@@ -30,6 +30,19 @@ class Shifted:
         return x + params["shift"], state
 
 
+@dataclass(frozen=True)
+class Doubled:
+    """A layer that takes neither a key nor a context."""
+
+    def init(self, dtype: Any, rng: np.random.Generator) -> kaun.Vars:
+        return kaun.make_vars([], [], dtype)
+
+    def apply(
+        self, params: Any, state: Any, dtype: Any, training: bool, x: Any
+    ) -> tuple[Any, Any]:
+        return x * 2, state
+
+
 def counting() -> kaun.Layer:
     """Return a layer that counts its calls in one bare tensor of state."""
 

@@ -10,7 +10,7 @@ from lxc.errors import LxcError
 from lxc.frontend.kaun import trace_kaun
 from lxc.ir import TensorSpec
 from lxc.tree import flatten
-from tests.frontend.kaun_layers import Shifted, counting
+from tests.frontend.kaun_layers import Doubled, Shifted, counting
 from tests.frontend.modes import SUMS, Mode, close, draw, f32, same
 
 NO_LAYER: Any = np.tanh
@@ -35,6 +35,82 @@ def test_kn_01_a_record_of_two_functions_and_any_object_with_them_are_layers(
     assert int(after.state[2]["right"]) == 1
     _, after = run.kaun(model, after, f32([1, 2, 3]))
     assert int(after.state[0]) == 2
+
+
+def leaves_both_out(params: Any, state: Any, dtype: Any, training: Any, x: Any) -> Any:
+    return x * 2, state
+
+
+def leaves_ctx_out(
+    params: Any, state: Any, dtype: Any, training: Any, rngs: Any, x: Any
+) -> Any:
+    return x * rngs.shape[0], state
+
+
+def leaves_rngs_out(
+    params: Any, state: Any, dtype: Any, training: Any, _ctx: Any, x: Any
+) -> Any:
+    return x * _ctx.get("factor"), state
+
+
+def names_them_behind(
+    params: Any, state: Any, dtype: Any, training: Any, x: Any, ctx: Any, *, rngs: Any
+) -> Any:
+    return x * ctx.get("factor") * (rngs.shape[0] // 2), state
+
+
+def has_options_of_its_own(
+    params: Any,
+    state: Any,
+    dtype: Any,
+    training: Any,
+    x: Any,
+    factor: int = 2,
+    add: int = 0,
+) -> Any:
+    return x * factor + add, state
+
+
+def takes_any(*everything: Any) -> Any:
+    _, state, _, _, _, ctx, x = everything
+    return x * ctx.get("factor"), state
+
+
+def has_other_names(p: Any, s: Any, d: Any, t: Any, key: Any, ctx: Any, x: Any) -> Any:
+    return x * key.shape[0], s
+
+
+@pytest.mark.parametrize(
+    "apply",
+    [
+        leaves_both_out, leaves_ctx_out, leaves_rngs_out, names_them_behind,
+        has_options_of_its_own, takes_any, has_other_names,
+    ],
+)  # fmt: skip
+def test_kn_01_rngs_and_ctx_may_be_left_out(apply: Any, run: Mode) -> None:
+    model = kaun.sequential([kaun.Layer(kaun.relu().init, apply), kaun.relu()])
+    ctx = kaun.Context.empty.set("factor", f32(2))
+    y, _ = run.kaun(model, kaun.init(model), f32([1, 2]), rngs=key(1, 2), ctx=ctx)
+    same(y, f32([2, 4]))
+
+
+def test_kn_01_an_object_s_own_apply_may_leave_them_out_too(run: Mode) -> None:
+    y, _ = run.kaun(Doubled(), kaun.init(Doubled()), f32([1, 2]))
+    same(y, f32([2, 4]))
+
+
+def test_kn_01_another_signature_is_refused_where_the_layer_is_made() -> None:
+    def short(params: Any, state: Any, x: Any) -> Any:
+        return x, state
+
+    def unnamed(p: Any, s: Any, d: Any, t: Any, key: Any, x: Any) -> Any:
+        return x, s
+
+    for apply in (short, unnamed):
+        with pytest.raises(LxcError, match="cannot be called") as error:
+            kaun.Layer(kaun.relu().init, apply)
+        assert error.value.code == "LXC-E0101"
+        assert "[rngs], [ctx], x)" in str(error.value.expected)
 
 
 def test_kn_01_something_without_the_callables_is_refused() -> None:

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lxc import nn
+from lxc import kaun, nn
 from lxc.errors import LxcError
 from lxc.frontend import apply, setup, trace_layer, trainmode, update_state
 from lxc.frontend import testmode as in_test_mode
 from lxc.frontend.setup import with_mode
+from lxc.tracing import trace
 from lxc.tree import flatten
 from tests.frontend.modes import draw, same
 
@@ -34,6 +35,22 @@ def test_api_01_trees_are_read_only() -> None:
         for leaf in flatten(tree)[0]:
             with pytest.raises(ValueError, match="read-only"):
                 leaf[...] = 0
+
+
+def test_api_01_functions_are_models_like_layers() -> None:
+    assert setup(0, np.tanh) == ({}, {})
+    assert setup(0, lambda x, ps, st: (x, st)) == ({}, {})
+    graph = trace(np.tanh, draw(2, 2), *setup(0, np.tanh))
+    assert "tanh" in str(graph)
+
+
+@pytest.mark.parametrize("seed", ["a", -1, 1.5])
+def test_api_01_what_is_no_seed_is_refused(seed: Any) -> None:
+    for make in (lambda: setup(seed, model()), lambda: kaun.init(kaun.relu(), rng=seed)):
+        with pytest.raises(LxcError, match="come from a seed") as error:
+            make()
+        assert error.value.code == "LXC-E0001"
+        assert error.value.actual == repr(seed)
 
 
 def test_api_02_apply_calls_the_layer_and_calls_are_pure() -> None:

@@ -22,7 +22,20 @@ X = np.random.default_rng(0).normal(size=(4, 5, 6)).astype(np.float32)
 Y = np.random.default_rng(1).normal(size=(5, 1)).astype(np.float32)
 I = np.arange(-10, 10, dtype=np.int32).reshape(4, 5)  # noqa: E741 - the table stays short
 
+
+def in_place(x: Any) -> Any:
+    """Change a name step by step, as array code often does."""
+    y = x * 1
+    y += 2
+    y -= x
+    y *= 3
+    y /= 2
+    y **= 2
+    return y
+
+
 OPERATORS: list[Callable[[Any], Any]] = [
+    in_place,
     lambda x: x + 1,
     lambda x: 1 - x,
     lambda x: x * Y,

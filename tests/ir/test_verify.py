@@ -56,6 +56,12 @@ def with_node(node: Node) -> Graph:
     return PLAIN.replaced(nodes=(node,), outputs=node.results)
 
 
+def with_header(shape: tuple[int, ...]) -> Graph:
+    return Graph("m", inputs=(Value(F32.with_shape(shape), "%x"),))
+
+
+WIDE = Dim("W", 1, 2**63)
+HUGE = Value(F32.with_shape((2**62,)))
 P = Value(F32)
 STATE = Value(F32, "$s")
 DATA = Value(F32, "#ab")
@@ -168,6 +174,23 @@ BROKEN: list[tuple[str, int, Graph | Program]] = [
         PLAIN.replaced(places={TANH.result: -64}, arena_bytes=64),
     ),
     ("a place without arena", 10, PLAIN.replaced(places={TANH.result: 0})),
+    ("a negative size", 12, with_header((-3,))),
+    ("a size past 64 bits", 12, with_header((10**21,))),
+    ("bytes past 64 bits", 12, with_header((10**10, 10**10))),
+    ("bytes past 64 bits beside no elements", 12, with_header((10**10, 0, 10**10))),
+    (
+        "a dimension past 64 bits",
+        12,
+        Graph(
+            "m", dims=(WIDE,), inputs=(Value(F32.with_shape((expression(WIDE),)), "%x"),)
+        ),
+    ),
+    (
+        "a size past 64 bits inside of a body",
+        12,
+        with_node(fused(body(parameters=(HUGE,), outputs=(HUGE,)))),
+    ),
+    ("an arena past 64 bits", 12, PLAIN.replaced(arena_bytes=2**63)),
     (
         "a half that hands on too little",
         11,

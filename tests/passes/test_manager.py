@@ -87,7 +87,7 @@ def test_a_pass_that_fails_is_named(tmp_path: Path) -> None:
 
 
 def test_a_broken_promise_is_named() -> None:
-    with pytest.raises(InternalError, match=r"it promises tensor-level: .*noop\(%x\)"):
+    with pytest.raises(InternalError, match=r"it promises tensor-level: noop"):
         run_passes(parse_graph(TEXT), [one_pass(lambda graph: graph, ("tensor-level",))])
 
 
@@ -105,7 +105,7 @@ def test_a_pass_says_what_it_needs() -> None:
     assert str(caught.value) == (
         "error[LXC-E0204]: the pass fuse cannot run here\n"
         "  expected: tensor-level: no layer is left\n"
-        "  actual:   %0: f32[2] = noop(%x)"
+        "  actual:   noop"
     )
 
 

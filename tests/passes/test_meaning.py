@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from lxc.errors import LxcError
 from lxc.ir.evaluate import evaluate
 from lxc.ir.graph import Graph, Program
+from lxc.ir.node import walk
 from lxc.ir.types import Array
 from lxc.passes import (
     LAYER_PIPELINE,
@@ -35,15 +37,21 @@ FINAL = ("fuse", "hoist-prepare", "plan-memory")
 
 @st.composite
 def pass_lists(draw: Draw) -> list[str]:
-    """Draw passes in pipeline order; those that later ones need are kept."""
-    layers = [name for name in LAYER_PIPELINE[:-1] if draw(st.booleans())]
-    tensors = [name for name in TENSOR_PIPELINE if draw(st.booleans())]
+    """Draw passes of each level in any order; those that later ones need are kept."""
+    layers = draw(orders(LAYER_PIPELINE[:-1]))
+    tensors = draw(orders((*TENSOR_PIPELINE, "explicit-padding", "pack-weights")))
     names = [*layers, "inline-layers", *tensors]
     if not draw(st.booleans()):
         return names
-    names.append("explicit-padding")
-    names += ["pack-weights"] * draw(st.booleans()) + ["fuse"]
-    return [*names, *["hoist-prepare"] * draw(st.booleans()), "plan-memory"]
+    if "explicit-padding" not in tensors:
+        names.append("explicit-padding")
+    return [*names, "fuse", *["hoist-prepare"] * draw(st.booleans()), "plan-memory"]
+
+
+def orders(names: Sequence[str]) -> st.SearchStrategy[list[str]]:
+    """Return the strategy for some of `names` in any order."""
+    drawn = st.tuples(st.permutations(names), st.integers(0, len(names)))
+    return drawn.map(lambda pair: list(pair[0])[: pair[1]])
 
 
 def results(form: Form, graph: Graph) -> Sequence[Array]:
@@ -74,7 +82,7 @@ def assert_same(graph: Graph, names: Sequence[str]) -> None:
 
 @SLOW
 @given(models(layers=True), pass_lists())
-def test_any_passes_in_order_keep_the_meaning(graph: Graph, names: list[str]) -> None:
+def test_any_passes_in_any_order_keep_the_meaning(graph: Graph, names: list[str]) -> None:
     assert_same(graph, names)
 
 
@@ -92,6 +100,31 @@ def test_a_pass_finds_nothing_to_do_after_itself(name: str, graph: Graph) -> Non
     once = run_passes(graph, passes_named([*before, name])).program
     twice = run_passes(once, passes_named([name])).program
     assert str(twice) == str(once)
+
+
+@settings(SLOW, max_examples=25)
+@given(models())
+def test_kernels_are_formed_once(graph: Graph) -> None:
+    fused = run_passes(graph, passes_named(["explicit-padding", "fuse"])).program
+    assert isinstance(fused, Graph)
+    assume(any(node.op.name == "fused" for node in walk(fused.nodes)))
+    assert_refused(fused, "fuse", "unfused")
+
+
+@settings(SLOW, max_examples=25)
+@given(models())
+def test_a_program_is_split_once(graph: Graph) -> None:
+    split = run_passes(graph, passes_named(["hoist-prepare"])).program
+    assert_refused(split, "hoist-prepare", "one-graph")
+    assert_refused(split, "fuse", "one-graph")
+
+
+def assert_refused(form: Form, name: str, lacking: str) -> None:
+    """Fail unless a pass says what the graph lacks."""
+    with pytest.raises(LxcError) as caught:
+        run_passes(form, passes_named([name]))
+    assert caught.value.code == "LXC-E0204"
+    assert str(caught.value.expected).startswith(f"{lacking}: ")
 
 
 def test_every_pass_is_in_a_pipeline() -> None:

@@ -40,6 +40,20 @@ graph @model lux {
   return %7
 }"""
 
+RESIDUAL = """
+graph @model lux {
+  input %x: f32[4, 8]
+  input %w: f32[8, 8]
+  tree inputs = (*, *)
+  %0: f32[8, 8] = concat(%x, %x) {axis = 0}
+  %1: f32[8, 8] = concat(%x, %x) {axis = 0}
+  %2: f32[8, 8] = dot_general(LEFT, %w) {lhs_batch = [], rhs_batch = [], \
+lhs_contract = [1], rhs_contract = [0]}
+  %3: f32[8, 8] = add(%2, %1)
+  %4: f32[16, 8] = concat(%3, %3) {axis = 0}
+  return %4
+}"""
+
 
 def plan_of(text: str) -> Graph:
     outcome = run_passes(parse_graph(text), passes_named(["fuse", "plan-memory"]))
@@ -86,6 +100,17 @@ def test_a_carry_that_is_overwritten_in_the_loop_is_found() -> None:
     inner = body.nodes[0].result
     with pytest.raises(InternalError, match="lost before it is read"):
         check_plan(moved(graph, inner, graph.places[body.parameters[0]]))
+
+
+@pytest.mark.parametrize("left", ["%0", "%1"], ids=["residual", "operand and residual"])
+def test_a_product_that_overwrites_what_it_reads_is_found(left: str) -> None:
+    graph = plan_of(RESIDUAL.replace("LEFT", left))
+    check_plan(graph)
+    (product,) = (node for node in graph.nodes if node.op.name == "fused")
+    for operand in product.operands:
+        if operand in graph.places:
+            with pytest.raises(InternalError, match="lost before it is read"):
+                check_plan(moved(graph, product.result, graph.places[operand]))
 
 
 @st.composite

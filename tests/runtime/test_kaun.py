@@ -58,6 +58,17 @@ def test_vars_come_back_with_new_state_and_the_same_params(
     assert before.state["count"] == 0
 
 
+@pytest.mark.parametrize("options", [{"foo": 1}, {"state": {}}, {"vars": None}])
+def test_an_unknown_argument_is_a_coded_error(
+    kaun: CompiledModel, toy: Toy, options: Any
+) -> None:
+    x, vars = np.ones((2, 4), np.float32), Vars(*toy.trees())
+    given = {"rngs": KEY, "ctx": {"scale": SCALE}, **options}
+    assert code_of(lambda: kaun(x, vars, **given)) == "LXC-E0505"
+    assert code_of(lambda: kaun(x)) == "LXC-E0505"
+    assert code_of(lambda: kaun(x, vars, KEY, {"scale": SCALE}, 1)) == "LXC-E0505"
+
+
 def test_a_missing_key_is_a_coded_error(kaun: CompiledModel, toy: Toy) -> None:
     x, vars = np.ones((2, 4), np.float32), Vars(*toy.trees())
     assert code_of(lambda: kaun(x, vars, ctx={"scale": SCALE})) == "LXC-E0505"

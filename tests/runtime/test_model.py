@@ -10,6 +10,7 @@ import pytest
 
 from lxc.errors import LxcError
 from lxc.runtime import CompiledModel, artifact, load
+from lxc.runtime.frame import Frames, Sizes
 
 Toy = Any
 Array = np.ndarray[Any, Any]
@@ -204,6 +205,41 @@ def test_a_failure_of_compiled_code_is_an_error_and_the_model_lives(
     assert code_of(lambda: model(x, params, state))[0] == "LXC-E0508"
     x = rows(2)
     np.testing.assert_array_equal(model(x, params, state)[0], toy.result(params, state, x))
+
+
+@pytest.mark.parametrize(
+    ("trees", "options", "words"),
+    [
+        (0, {}, "gets no params"),
+        (1, {}, "gets no state"),
+        (3, {}, "too many arguments"),
+        (2, {"state": {}}, "gets state twice"),
+        (2, {"foo": 1}, "does not take foo="),
+        (2, {"rngs": None}, "does not take rngs="),
+    ],
+)
+def test_a_call_with_other_arguments_is_refused(
+    model: CompiledModel, toy: Toy, trees: int, options: Any, words: str
+) -> None:
+    given = [*toy.trees(), {}][:trees]
+    code, text = code_of(lambda: model(rows(1), *given, **options))
+    assert code == "LXC-E0505"
+    assert words in text
+    assert "m(x, params, state)" in text
+
+
+def test_trees_may_be_given_by_name(model: CompiledModel, toy: Toy) -> None:
+    params, state = toy.trees()
+    y, _ = model(rows(2), state=state, params=params, threads=1)
+    np.testing.assert_array_equal(y, toy.result(params, state, rows(2)))
+
+
+def test_want_of_memory_says_how_much_a_call_needs() -> None:
+    frames = Frames(Sizes(inputs=1, state=0, outputs=1, dims=0, arena=1 << 60), 0)
+    with pytest.raises(MemoryError, match=f"needs {1 << 60} bytes") as caught:
+        frames.take()
+    assert caught.value.__suppress_context__
+    assert not isinstance(caught.value.__context__, IndexError)
 
 
 @pytest.mark.parametrize("threads", [0, -1, 1.5, "2"])

@@ -1,5 +1,7 @@
 """Targets by name, the pinned pair of TVM packages, and the checks of generated code."""
 
+from typing import Any
+
 import pytest
 
 from lxc.errors import InternalError, LxcError
@@ -8,20 +10,24 @@ from lxc.runtime.features import this_machine
 from lxc.targets import TARGETS, target_named, targets_named
 from lxc.targets.lint import LARGEST_FRAME, check_code
 from lxc.targets.llvm.anchors import ANCHORS
+from lxc.targets.llvm.calls import LOOPS
+from lxc.targets.llvm.element import FILLED
+from lxc.targets.llvm.kernel import GROUPS
 from lxc.targets.llvm.opaque import OPAQUE
 from lxc.targets.llvm.scalar import RULES
+from lxc.targets.llvm.sources import SOURCES
 from lxc.targets.llvm.views import MOVES
 from lxc.targets.tvm_api import PINNED, check_versions
 from lxc.targets.tvm_build import known_features
 
 LAYER_LEVEL = {"chain", "layer", "noop"}
-SPECIAL = {"fused", "scan", "pad", "constant", "iota"}
-"""Ops that are lowered by code of their own, each tried by a test of programs or of ops."""
+"""Ops that are gone before a target begins."""
 
 
 def test_every_op_has_a_lowering() -> None:
-    lowered = {*ANCHORS, *OPAQUE, *RULES, *MOVES, *SPECIAL}
-    assert set(OPS) - LAYER_LEVEL == lowered
+    tables = (ANCHORS, OPAQUE, RULES, SOURCES, MOVES, FILLED, GROUPS, LOOPS)
+    lowered = [name for table in tables for name in table]
+    assert sorted(lowered) == sorted(set(OPS) - LAYER_LEVEL)
 
 
 def test_the_alias_stands_for_all_levels_the_best_one_last() -> None:
@@ -36,6 +42,14 @@ def test_an_unknown_target_is_refused_by_name() -> None:
     assert caught.value.code == "LXC-E0305"
     assert caught.value.hint is not None
     assert "x86-64-v2" in caught.value.hint
+
+
+@pytest.mark.parametrize("names", [[], 5, None, ["x86-64-v2", 5]])
+def test_what_names_no_target_is_refused(names: Any) -> None:
+    with pytest.raises(LxcError, match="no target is named") as caught:
+        targets_named(names)
+    assert caught.value.code == "LXC-E0001"
+    assert "x86-64-v2" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("name", TARGETS)
