@@ -103,6 +103,11 @@ class TensorType:
     dtype: DType
     shape: Shape
 
+    def __post_init__(self) -> None:
+        """Take a bare dimension for the size that it stands for."""
+        if any(isinstance(entry, Dim) for entry in self.shape):
+            object.__setattr__(self, "shape", tuple(size(entry) for entry in self.shape))
+
     def __str__(self) -> str:
         """Print the form that IR text parses."""
         return f"{self.dtype}{shape_text(self.shape)}"

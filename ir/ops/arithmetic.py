@@ -72,13 +72,13 @@ def power(x: TensorType, y: TensorType) -> TensorType:
 
 @op(kind="elementwise", commutative=True)
 def maximum(x: TensorType, y: TensorType) -> TensorType:
-    """Return the larger of x and y; NaN if either is NaN."""
+    """Return the larger of x and y; NaN if either is NaN, either zero of two zeros."""
     return same_type(x, y)
 
 
 @op(kind="elementwise", commutative=True)
 def minimum(x: TensorType, y: TensorType) -> TensorType:
-    """Return the smaller of x and y; NaN if either is NaN."""
+    """Return the smaller of x and y; NaN if either is NaN, either zero of two zeros."""
     return same_type(x, y)
 
 

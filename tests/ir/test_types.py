@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lxc.errors import LxcError
-from lxc.ir.dim import Dim
+from lxc.ir.dim import Dim, size
 from lxc.ir.types import DType, TensorSpec, TensorType, dtype_of, type_of_array
 
 
@@ -70,3 +70,9 @@ def test_a_spec_takes_dims_and_numpy_types() -> None:
         DType.U32, (n + 0, n * 2, 3)
     )
     assert str(TensorSpec((2,)).type) == "f32[2]"
+
+
+def test_a_bare_dimension_is_the_size_that_it_stands_for() -> None:
+    dim = Dim("N", 1, 4)
+    bare: Any = (dim, 3)
+    assert TensorType(DType.F32, bare) == TensorType(DType.F32, (size(dim), 3))

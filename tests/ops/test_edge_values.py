@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from lxc.ir.builder import Builder
 from lxc.ir.node import Value
 from lxc.ir.op import OPS
-from lxc.ir.types import TensorType, dtype_of
+from lxc.ir.types import Array, TensorType, dtype_of
 from tests.ops.cases import Case, results
 from tests.ops.graphs import graph_from
 from tests.targets.backends import Backend, Compiled, compiled
@@ -52,9 +53,9 @@ def test_casts_to_half_types_round_once(target: Compiled, tmp_path: Path) -> Non
         )
 
 
-@pytest.mark.parametrize("kind", (*SIGNED, *UNSIGNED), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [*SIGNED, *UNSIGNED], ids=lambda kind: kind.__name__)
 def test_integers_wrap_with_constants_of_every_size(
-    kind: type[np.integer], target: Backend, tmp_path: Path
+    kind: type[np.integer[Any]], target: Backend, tmp_path: Path
 ) -> None:
     limits = np.iinfo(kind)
     numbers = [kind(n) for n in (limits.min, limits.max, limits.max - 1, 1, 0)]
@@ -87,9 +88,7 @@ def test_reductions_of_nothing_give_their_identity(target: Backend, tmp_path: Pa
         np.testing.assert_array_equal(actual[0], exact[0], err_msg=name)
 
 
-def test_large_arrays_are_joined_with_an_empty_one(
-    target: Backend, tmp_path: Path
-) -> None:
+def test_large_arrays_are_joined_with_an_empty_one(target: Backend, tmp_path: Path) -> None:
     pair = (np.zeros((0, 200000), np.float32), np.ones((2, 200000), np.float32))
     case = Case("join", "concat", pair, {"axis": 0})
     _, (actual,), _ = results("joined", [case], target, tmp_path)["join"]
@@ -100,8 +99,8 @@ def test_large_arrays_are_joined_with_an_empty_one(
 def test_zeros_have_the_signs_that_numpy_gives(
     kind: type, target: Backend, tmp_path: Path
 ) -> None:
-    x = np.resize(np.array([0.0, -0.0, 5.0, -5.0, 0.5], kind), 20)
-    y = np.repeat(np.array([5.0, -5.0, np.inf, -2.5], kind), 5)
+    x: Array = np.resize(np.array([0.0, -0.0, 5.0, -5.0, 0.5], kind), 20)
+    y: Array = np.repeat(np.array([5.0, -5.0, np.inf, -2.5], kind), 5)
     cases = [Case(op, op, (x, y)) for op in ("remainder", "floor_divide")]
     cases.append(Case("sign", "sign", (x,)))
     for name, (_, actual, exact) in results("zeros", cases, target, tmp_path).items():
