@@ -1,10 +1,8 @@
 """The C face of a model: its header, its checks, its pool, and how it is linked."""
 
 import ctypes
-import json
-import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,39 +10,12 @@ import numpy as np
 import pytest
 
 from lxc.runtime.signature import Dim, Group, Leaf, Signature
-from lxc.runtime.signature_json import signature_from_json
 from lxc.targets.llvm import link
-from lxc.targets.llvm.c_abi import Sources, render
+from lxc.targets.llvm.c_abi import render
 from lxc.tree import LEAF
+from tests.targets.toy import compile_c
 
-ENTRIES = Path(__file__).parent.parent / "runtime" / "entries"
 OK, ARGUMENT, NULL, ALIGNMENT, DIMENSION, OVERLAP, POOL, KERNEL = range(8)
-
-
-def toy_signature(name: str = "toy") -> Signature:
-    described = json.loads((ENTRIES / "toy.json").read_text())
-    return replace(signature_from_json(described), name=name)
-
-
-def sources(name: str = "toy") -> Sources:
-    return render(name, toy_signature(name), 16, 1024)
-
-
-def compile_c(text: Path, folder: Path, *flags: str) -> bytes:
-    output = folder / "compiled.o"
-    command = ["cc", "-c", "-O2", "-fPIC", *flags, str(text), "-o", str(output)]
-    subprocess.run(command, check=True)
-    return output.read_bytes()
-
-
-@pytest.fixture(scope="module")
-def code(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    return compile_c(ENTRIES / "toy.c", tmp_path_factory.mktemp("toy"), "-DNAME=toy")
-
-
-@pytest.fixture(scope="module")
-def library(code: bytes) -> bytes:
-    return link.link_shared(code, sources(), "toy")
 
 
 def signature_of(name: str, x: Group, y: Group) -> Signature:

@@ -1,6 +1,5 @@
 """The text of the header: right for every name and every extent."""
 
-import json
 import re
 import subprocess
 from dataclasses import replace
@@ -13,21 +12,9 @@ from hypothesis import strategies as st
 
 from lxc.errors import LxcError
 from lxc.runtime.signature import Dim, Group, Leaf, Signature
-from lxc.runtime.signature_json import signature_from_json
-from lxc.targets.llvm.c_abi import Sources, exports, render
+from lxc.targets.llvm.c_abi import exports, render
 from lxc.tree import LEAF, flatten
-
-ENTRIES = Path(__file__).parent.parent / "runtime" / "entries"
-WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wvla", "-Werror")
-
-
-def toy_signature(name: str = "toy") -> Signature:
-    described = json.loads((ENTRIES / "toy.json").read_text())
-    return replace(signature_from_json(described), name=name)
-
-
-def sources(name: str = "toy") -> Sources:
-    return render(name, toy_signature(name), 16, 1024)
+from tests.targets.toy import WARNINGS, sources, toy_signature
 
 
 def signature_of(name: str, x: Group, y: Group) -> Signature:

@@ -1,47 +1,14 @@
 """C programs around the generated header and source."""
 
-import json
 import shutil
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lxc.runtime.signature import Signature
-from lxc.runtime.signature_json import signature_from_json
-from lxc.targets.llvm import link
-from lxc.targets.llvm.c_abi import Sources, render
+from tests.targets.toy import ENTRIES, WARNINGS, compile_c, sources
 
-ENTRIES = Path(__file__).parent.parent / "runtime" / "entries"
 PROGRAMS = Path(__file__).parent / "programs"
-WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wvla", "-Werror")
-
-
-def toy_signature(name: str = "toy") -> Signature:
-    described = json.loads((ENTRIES / "toy.json").read_text())
-    return replace(signature_from_json(described), name=name)
-
-
-def sources(name: str = "toy") -> Sources:
-    return render(name, toy_signature(name), 16, 1024)
-
-
-def compile_c(text: Path, folder: Path, *flags: str) -> bytes:
-    output = folder / "compiled.o"
-    command = ["cc", "-c", "-O2", "-fPIC", *flags, str(text), "-o", str(output)]
-    subprocess.run(command, check=True)
-    return output.read_bytes()
-
-
-@pytest.fixture(scope="module")
-def code(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    return compile_c(ENTRIES / "toy.c", tmp_path_factory.mktemp("toy"), "-DNAME=toy")
-
-
-@pytest.fixture(scope="module")
-def library(code: bytes) -> bytes:
-    return link.link_shared(code, sources(), "toy")
 
 
 def build(folder: Path, program: str, code: bytes, *flags: str) -> Path:

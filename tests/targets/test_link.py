@@ -1,10 +1,8 @@
 """Libraries and objects: what they need, what they export, where they come from."""
 
-import json
 import os
 import re
 import subprocess
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -13,40 +11,10 @@ from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
 
 from lxc.errors import InternalError, LxcError
-from lxc.runtime.signature import Signature
-from lxc.runtime.signature_json import signature_from_json
 from lxc.targets.llvm import link
-from lxc.targets.llvm.c_abi import Sources, exports, render
+from lxc.targets.llvm.c_abi import exports
 from lxc.targets.llvm.toolchain import find_toolchain
-
-ENTRIES = Path(__file__).parent.parent / "runtime" / "entries"
-WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wvla", "-Werror")
-
-
-def toy_signature(name: str = "toy") -> Signature:
-    described = json.loads((ENTRIES / "toy.json").read_text())
-    return replace(signature_from_json(described), name=name)
-
-
-def sources(name: str = "toy") -> Sources:
-    return render(name, toy_signature(name), 16, 1024)
-
-
-def compile_c(text: Path, folder: Path, *flags: str) -> bytes:
-    output = folder / "compiled.o"
-    command = ["cc", "-c", "-O2", "-fPIC", *flags, str(text), "-o", str(output)]
-    subprocess.run(command, check=True)
-    return output.read_bytes()
-
-
-@pytest.fixture(scope="module")
-def code(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    return compile_c(ENTRIES / "toy.c", tmp_path_factory.mktemp("toy"), "-DNAME=toy")
-
-
-@pytest.fixture(scope="module")
-def library(code: bytes) -> bytes:
-    return link.link_shared(code, sources(), "toy")
+from tests.targets.toy import ENTRIES, WARNINGS, compile_c, sources
 
 
 def dynamic(library: bytes) -> tuple[set[str], set[str]]:
