@@ -11,10 +11,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lxc.ir.types import Array
+from lxc.errors import LxcError
+from lxc.ir.types import Array, DType
 
 Initializer = Callable[..., Any]
 Fans = tuple[int, int]
+NUMBERS = frozenset(dtype.numpy for dtype in DType)
 
 
 def zeros32(rng: np.random.Generator, *shape: int) -> Array:
@@ -76,10 +78,28 @@ def fans_of(shape: tuple[int, ...]) -> Fans:
     return shape[1] * prod(shape[2:]), shape[0] * prod(shape[2:])
 
 
+def reversed_fans(shape: tuple[int, ...]) -> Fans:
+    """Return (fan in, fan out) of a shape whose axes are those of Lux.jl in reverse."""
+    return (shape[0], shape[1]) if len(shape) == 2 else fans_of(shape)
+
+
 def initialise(
     initializer: Initializer, rng: np.random.Generator, shape: tuple[int, ...], fans: Fans
 ) -> Array:
-    """Return what `initializer` makes of `shape`, with `fans` if it takes them."""
+    """Return what `initializer` makes of `shape`, with `fans` if it takes them.
+
+    Its element type is the parameter's. Raise if it is not an array of numbers in `shape`.
+    """
     if isinstance(initializer, FanInitializer):
         return initializer(rng, *shape, fans=fans)
-    return np.asarray(initializer(rng, *shape))
+    made = np.asarray(initializer(rng, *shape))
+    if made.shape == shape and made.dtype in NUMBERS:
+        return made
+    name = getattr(initializer, "__name__", repr(initializer))
+    raise LxcError(
+        "LXC-E0101",
+        f"{name} does not return what a parameter can be made of",
+        expected=f"an array of numbers of shape {shape}",
+        actual=f"{made.dtype.name} of shape {made.shape}",
+        hint="an initialiser is called with a generator and the sizes",
+    )

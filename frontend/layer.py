@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from lxc.errors import LxcError
+from lxc.frontend.printing import layer_text
 from lxc.frontend.record import LayerCall, call_layer
 from lxc.ir.op import Op
 from lxc.ir.ops import structure
@@ -29,15 +30,18 @@ class Layer:
     node_op: ClassVar[Op] = structure.layer
     source: str = ""
 
-    def __new__(cls, *args: Any, **options: Any) -> Self:
+    def __new__(cls, /, *args: Any, **options: Any) -> Self:
         """Remember the line that made the layer, for messages."""
         made = super().__new__(cls)
         object.__setattr__(made, "source", source_line(""))
         return made
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Make calls on traced tensors record themselves."""
+        """Make calls on traced tensors record themselves, and print layers alike."""
         super().__init_subclass__(**options)
+        if "__repr__" not in cls.__dict__:
+            # A dataclass brings a text of its own unless its class has one.
+            setattr(cls, "__repr__", layer_text)  # noqa: B010
         if "__call__" in cls.__dict__:
             # setattr, because a plain assignment would redefine a method for type checkers.
             setattr(cls, "__call__", recorded(cls.__dict__["__call__"]))  # noqa: B010

@@ -2,23 +2,44 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import index
+
+import numpy as np
 
 from lxc.errors import LxcError
 
+Numbers = int | Sequence[int]
 Pairs = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
 class SamePad:
-    """Padding of K - 1 cells per axis, K the dilated kernel; an odd cell goes in front.
+    """Padding that keeps the size of an axis but for the stride; an odd cell goes in front.
 
-    The output has ceil(size / stride) cells, whatever the stride.
+    Convolutions and pools get K - 1 cells per axis, K the dilated kernel, whatever the
+    stride: the output has ceil(size / stride) cells. A transposed convolution crops
+    max(K - stride, 0) cells: the output has size * stride cells, as long as K reaches the
+    stride.
     """
 
 
-def per_axis(value: int | Sequence[int], rank: int, name: str) -> tuple[int, ...]:
+def numbers_of(value: Numbers, rank: int, name: str) -> tuple[int, ...]:
+    """Return one whole number `rank` times, and several as they are."""
+    if isinstance(value, int | np.integer):
+        return (int(value),) * rank
+    try:
+        return tuple(map(index, value))
+    except TypeError:
+        raise LxcError(
+            "LXC-E0101",
+            f"{name} is a whole number, or several",
+            actual=f"{name}: {value!r}",
+        ) from None
+
+
+def per_axis(value: Numbers, rank: int, name: str) -> tuple[int, ...]:
     """Return one positive number per spatial axis."""
-    numbers = (value,) * rank if isinstance(value, int) else tuple(value)
+    numbers = numbers_of(value, rank, name)
     if len(numbers) != rank or min(numbers, default=1) < 1:
         raise LxcError(
             "LXC-E0101",
@@ -29,8 +50,14 @@ def per_axis(value: int | Sequence[int], rank: int, name: str) -> tuple[int, ...
     return numbers
 
 
+def window_sizes(value: Numbers, name: str) -> tuple[int, ...]:
+    """Return positive numbers, one per spatial axis, however many there are."""
+    numbers = numbers_of(value, 1, name)
+    return per_axis(numbers, max(1, len(numbers)), name)
+
+
 def pad_pairs(
-    pad: "int | Sequence[int] | SamePad", kernel: Sequence[int], dilation: Sequence[int]
+    pad: Numbers | SamePad, kernel: Sequence[int], dilation: Sequence[int]
 ) -> Pairs:
     """Return (before, after) per spatial axis.
 
@@ -39,9 +66,8 @@ def pad_pairs(
     """
     rank = len(kernel)
     if isinstance(pad, SamePad):
-        totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
-        return tuple(((total + 1) // 2, total // 2) for total in totals)
-    numbers = (pad,) * rank if isinstance(pad, int) else tuple(pad)
+        return halves([d * (k - 1) for k, d in zip(kernel, dilation, strict=True)])
+    numbers = numbers_of(pad, rank, "pad")
     if len(numbers) not in (rank, 2 * rank) or min(numbers, default=0) < 0:
         raise LxcError(
             "LXC-E0101",
@@ -52,3 +78,21 @@ def pad_pairs(
     if len(numbers) == rank:
         return tuple((number, number) for number in numbers)
     return tuple(zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def crop_pairs(
+    pad: Numbers | SamePad,
+    kernel: Sequence[int],
+    dilation: Sequence[int],
+    stride: Sequence[int],
+) -> Pairs:
+    """Return the cells a transposed convolution leaves out: (before, after) per axis."""
+    if not isinstance(pad, SamePad):
+        return pad_pairs(pad, kernel, dilation)
+    steps = zip(kernel, dilation, stride, strict=True)
+    return halves([max(d * (k - 1) + 1 - s, 0) for k, d, s in steps])
+
+
+def halves(totals: Sequence[int]) -> Pairs:
+    """Return every total in two parts, the larger one in front."""
+    return tuple(((total + 1) // 2, total // 2) for total in totals)

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 
 from lxc.errors import LxcError
+from lxc.frontend.optional import continues, settled
 from lxc.ir.builder import Builder
 from lxc.ir.node import Body, Location, Value
 from lxc.ir.op import Op
 from lxc.ir.ops import structure
 from lxc.ir.tensor import Tensor, innermost, type_of
-from lxc.tree import Structure, flatten, join, unflatten
+from lxc.structure import Structure, join
+from lxc.tree import flatten, unflatten
 
 Run = Callable[[Any, Any, Any], tuple[Any, Any]]
 
@@ -116,7 +118,7 @@ def record(
     )
     y, after = returned(call, call.run(x, ps, st))
     outputs, tree_out = arrays_of(y, "layer")
-    states = new_states(st, after)
+    states, structure_after = new_states(st, after)
     yielded = tuple(value_of(leaf, inner) for leaf in (*outputs, *states))
     inner.closed = True
     body = Body((*parameters, *inner.captures.values()), tuple(inner.nodes), yielded)
@@ -133,7 +135,7 @@ def record(
     tensors = [Tensor(value, outer) for value in results]
     return (
         unflatten(tree_out, tensors[: len(outputs)]),
-        unflatten(flat[2][1], tensors[len(outputs) :]),
+        unflatten(structure_after, tensors[len(outputs) :]),
     )
 
 
@@ -177,12 +179,18 @@ def arrays_of(y: object, maker: str) -> tuple[list[Any], Structure]:
     )
 
 
-def new_states(before: Any, after: Any) -> Sequence[Any]:
-    """Return the leaves of the new state, or raise if its structure or a type changed."""
-    old, structure_before = flatten(before)
+def new_states(before: Any, after: Any) -> tuple[Sequence[Any], Structure]:
+    """Return the leaves and the structure of the new state.
+
+    Raise if a type changed, or the structure other than by what was None before.
+    """
+    after = settled(before, after)
     new, structure_after = flatten(after)
+    old, structure_before = flatten(before)
     if structure_after != structure_before:
-        raise changed_structure(structure_before, structure_after)
+        if not continues(structure_before, structure_after):
+            raise changed_structure(structure_before, structure_after)
+        return new, structure_after
     for path, was, now in zip(
         structure_before.paths(path_of(before)), old, new, strict=True
     ):
@@ -193,7 +201,7 @@ def new_states(before: Any, after: Any) -> Sequence[Any]:
                 expected=f"{path}: {type_of(was)}",
                 actual=f"{path}: {type_of(now)}",
             )
-    return new
+    return new, structure_after
 
 
 def changed_structure(before: Structure, after: Structure) -> LxcError:

@@ -8,7 +8,7 @@ from lxc.errors import LxcError
 from lxc.frontend.layer import Layer
 from lxc.frontend.layers.basic import as_layer
 from lxc.frontend.record import path_of, with_paths
-from lxc.tree import map_leaves
+from lxc.tree import flatten, unflatten
 
 
 def setup(rng: int | np.random.Generator, model: Any) -> tuple[Any, Any]:
@@ -40,8 +40,12 @@ def generator_of(rng: Any) -> np.random.Generator:
 
 
 def frozen(tree: Any) -> Any:
-    """Return a tree of read-only arrays whose dicts know their paths."""
-    return with_paths(map_leaves(read_only, tree))
+    """Return a tree of read-only arrays whose dicts know their paths.
+
+    An array that stands at several places, as a tied parameter does, stays one.
+    """
+    leaves, structure = flatten(tree, tied=True)
+    return with_paths(unflatten(structure, [read_only(leaf) for leaf in leaves]))
 
 
 def read_only(leaf: Any) -> np.ndarray[Any, np.dtype[Any]]:
@@ -69,7 +73,8 @@ def trainmode(st: Any) -> Any:
 def update_state(st: Any, key: str, value: Any) -> Any:
     """Return the state with every entry called `key` replaced by `value`, at any depth.
 
-    The value replaces what was below the key as a whole. `st` is not changed.
+    The value replaces what was below the key as a whole; True and False keep the kind of
+    a flag, which is an array. `st` is not changed.
     """
     return with_paths(replaced(st, key, value), path_of(st))
 
@@ -77,10 +82,19 @@ def update_state(st: Any, key: str, value: Any) -> Any:
 def replaced(tree: Any, key: str, value: Any) -> Any:
     """Return `tree` with the entries called `key` replaced."""
     if isinstance(tree, dict):
-        return {k: value if k == key else replaced(c, key, value) for k, c in tree.items()}
+        return {
+            k: of_kind(child, value) if k == key else replaced(child, key, value)
+            for k, child in tree.items()
+        }
     if isinstance(tree, list | tuple):
         return type(tree)(replaced(child, key, value) for child in tree)
     return tree
+
+
+def of_kind(old: Any, new: Any) -> Any:
+    """Return `new`, as an array if it is a bool that replaces one."""
+    is_flag = isinstance(old, np.ndarray | np.generic) and old.dtype == np.bool_
+    return read_only(new) if is_flag and isinstance(new, bool) else new
 
 
 def with_mode(st: Any, mode: str | None) -> Any:

@@ -1,13 +1,23 @@
 """Run a model on typed stand-ins and keep what it did as a graph."""
 
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from lxc.errors import LxcError
 from lxc.frontend.layer import Layer
-from lxc.frontend.record import arrays_of, new_states, value_of, with_paths
+from lxc.frontend.optional import completed, grown, has_missing
+from lxc.frontend.record import (
+    arrays_of,
+    changed_structure,
+    new_states,
+    value_of,
+    with_paths,
+)
+from lxc.frontend.setup import testmode, trainmode
 from lxc.ir.builder import Builder
 from lxc.ir.dim import Dim, dims_of
 from lxc.ir.graph import Graph
@@ -15,7 +25,8 @@ from lxc.ir.node import Value
 from lxc.ir.tensor import Tensor
 from lxc.ir.types import TensorSpec, TensorType, type_of_array
 from lxc.ir.verify import verify
-from lxc.tree import Structure, flatten, unflatten
+from lxc.structure import Structure
+from lxc.tree import flatten, map_leaves, unflatten
 
 Call = Callable[[Any, Any, Any], tuple[Any, Any]]
 
@@ -23,7 +34,32 @@ Call = Callable[[Any, Any, Any], tuple[Any, Any]]
 def trace_layer(model: Layer, x: Any, ps: Any, st: Any, *, name: str = "model") -> Graph:
     """Return the graph of `model(x, ps, st)`; leaves may be arrays or `TensorSpec`s."""
     mode = mode_of(flatten(st)[1])
+    st = with_optional(model, ("x", x), ps, st)
     return trace_call(model, ("x", x), ps, st, name=name, calling="lux", mode=mode)
+
+
+def with_optional(function: Call, inputs: tuple[str, Any], ps: Any, st: Any) -> Any:
+    """Return the state with an `Optional` for each entry that is None only at first.
+
+    The model is run on stand-ins as it is and then, for what only one of them makes, in
+    training and in test mode.
+    """
+    if not has_missing(st):
+        return st
+
+    def run(state: Any) -> Any:
+        return Recording(inputs, ps, state).run(function)[1]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        st = completed(st, run)
+        for in_mode in (trainmode, testmode):
+            other = in_mode(st)
+            if has_missing(st) and flatten(other)[1] != flatten(st)[1]:
+                # A model that cannot run in a mode, for any reason, makes nothing there.
+                with suppress(Exception):
+                    st = completed(grown(st, completed(other, run)), run)
+    return st
 
 
 def mode_of(state: Structure) -> str:
@@ -49,16 +85,15 @@ def trace_call(
     `inputs` come with the name that their paths start with, which may be empty. The leaves
     of every tree become header values named by their paths.
     """
-    builder = Builder()
-    parts = ((inputs[1], "%", inputs[0]), (ps, "@", ""), (st, "$", ""))
-    trees, headers, structures = zip(
-        *(stand_ins(*part, builder) for part in parts), strict=True
-    )
+    recording = Recording(inputs, ps, st)
+    builder, headers = recording.builder, recording.headers
     dims = named_dims([value.type for values in headers for value in values])
-    x, params, state = trees
-    y, new_state = function(x, with_paths(params), with_paths(state))
+    y, new_state = recording.run(function)
     outputs, output_tree = arrays_of(y, "model")
-    leaves = (outputs, new_states(state, new_state))
+    states, state_tree = new_states(recording.trees[2], new_state)
+    if state_tree != recording.structures[2]:
+        raise changed_structure(recording.structures[2], state_tree)
+    leaves = (outputs, states)
     results = [tuple(value_of(leaf, builder) for leaf in part) for part in leaves]
     builder.closed = True
     graph = Graph(name, dims, output_tree=output_tree, calling=calling, mode=mode)
@@ -69,22 +104,55 @@ def trace_call(
         data=tuple(value for value, _ in builder.data.values()),
         arrays={key: array for key, (_, array) in builder.data.items()},
         **dict(zip(("inputs", "params", "state"), headers, strict=True)),
-        **dict(zip(("input_tree", "param_tree", "state_tree"), structures, strict=True)),
+        **dict(
+            zip(
+                ("input_tree", "param_tree", "state_tree"),
+                recording.structures,
+                strict=True,
+            )
+        ),
     )
     verify(graph)
     return graph
 
 
+class Recording:
+    """One call of a model on tensors that stand for the leaves of its trees."""
+
+    def __init__(self, inputs: tuple[str, Any], ps: Any, st: Any) -> None:
+        """Make the tensors and their header values."""
+        self.builder = Builder()
+        tied = flatten(map_leaves(own_object, ps), tied=True)
+        parts = (
+            (flatten(inputs[1]), "%", inputs[0]),
+            (tied, "@", ""),
+            (flatten(st), "$", ""),
+        )
+        made = [stand_ins(*part, self.builder) for part in parts]
+        self.trees, self.headers = zip(*made, strict=True)
+        self.structures = [part[0][1] for part in parts]
+
+    def run(self, function: Call) -> tuple[Any, Any]:
+        """Return output and new state as trees of tensors."""
+        x, params, state = self.trees
+        return function(x, with_paths(params), with_paths(state))
+
+
+def own_object(leaf: Any) -> Any:
+    """Return an array as it is, and a copy of a type: only arrays can be tied."""
+    return TensorSpec(leaf.shape, leaf.dtype) if isinstance(leaf, TensorSpec) else leaf
+
+
 def stand_ins(
-    tree: Any, sigil: str, prefix: str, builder: Builder
-) -> tuple[Any, tuple[Value, ...], Structure]:
-    """Return `tree` with tensors for leaves, their header values, and the structure."""
-    leaves, structure = flatten(tree)
+    flat: tuple[list[Any], Structure], sigil: str, prefix: str, builder: Builder
+) -> tuple[Any, tuple[Value, ...]]:
+    """Return the tree with tensors for leaves, and their header values."""
+    leaves, structure = flat
     values = tuple(
         Value(leaf_type(leaf), sigil + path)
         for leaf, path in zip(leaves, structure.paths(prefix), strict=True)
     )
-    return unflatten(structure, [Tensor(v, builder) for v in values]), values, structure
+    return unflatten(structure, [Tensor(v, builder) for v in values]), values
 
 
 def leaf_type(leaf: Any) -> TensorType:

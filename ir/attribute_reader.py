@@ -7,7 +7,7 @@ from lxc.ir.dim import Dim, Quotient, Size, expression, terms
 from lxc.ir.op import Attribute
 from lxc.ir.token_reader import TokenReader
 from lxc.ir.types import LARGEST, DType, TensorType
-from lxc.tree import LEAF, NONE, Structure
+from lxc.structure import LEAF, NONE, Structure
 
 DTYPES = {str(dtype): dtype for dtype in DType}
 ESCAPE = re.compile(r"\\(x[0-9a-f]{2}|.)")
@@ -147,6 +147,12 @@ class AttributeReader(TokenReader):
             return LEAF
         if self.takes("none"):
             return NONE
+        for kind in ("unstack", "same"):
+            if self.takes(kind):
+                return Structure(kind, value=self.integer())
+        if self.takes("optional"):
+            with self.one_level():
+                return Structure("optional", (), (self.tree(),))
         if not any(map(self.sees, "{[(")):
             return Structure("static", value=self.static())
         with self.one_level():
@@ -181,7 +187,7 @@ def divisions(value: Size) -> int:
 
 
 def unquote(text: str) -> str:
-    """Return what `lxc.tree.quote` was given."""
+    """Return what `lxc.structure.quote` was given."""
     return ESCAPE.sub(lambda found: meaning(found[1]), text[1:-1])
 
 

@@ -81,7 +81,8 @@ class Builder:
     def array(self, array: Array) -> Value:
         """Return a value that holds `array`: a constant node, or data of the graph."""
         array = np.asarray(array, order="C")
-        if array.size and (array == array.flat[0]).all():
+        bits = array.view(f"u{array.itemsize}")
+        if array.size and (bits == bits.flat[0]).all():
             (scalar,) = self.add(constant, **constant_attributes(array.flat[0].reshape(())))
             if array.shape == ():
                 return scalar

@@ -9,38 +9,109 @@ equal when their normal forms are equal, and shapes can be compared with `==`.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
-from math import prod
-from typing import Any, TypeAlias
+from math import lcm, prod
+from typing import TypeAlias
 
 from lxc.errors import LxcError
+from lxc.ir.unknown import NoNumber, unknown
 
 RESERVED = frozenset(
     [
-        "true",
-        "false",
-        "nan",
-        "inf",
-        "tree",
-        "bool",
-        "i8",
-        "i16",
-        "i32",
-        "i64",
-        "u8",
-        "u16",
-        "u32",
-        "u64",
-        "f16",
-        "bf16",
-        "f32",
-        "f64",
+        "true", "false", "nan", "inf", "tree", "bool", "i8", "i16", "i32", "i64", "u8",
+        "u16", "u32", "u64", "f16", "bf16", "f32", "f64",
     ]
-)
+)  # fmt: skip
 """Words that mean something else where a dimension's name can stand in IR text."""
+
+LONGEST_PERIOD = 4096
+"""Up to which period bounds are found by trying every value."""
+
+
+class Symbolic(NoNumber):
+    """A size that is not known, with Python's operators; results are in normal form.
+
+    Comparisons answer where all values of the dimensions give one answer. What needs a
+    number raises, since there is none before a model runs.
+    """
+
+    def as_terms(self) -> "Terms":
+        """Return the size as a polynomial."""
+        raise NotImplementedError
+
+    def __add__(self, other: "Operand") -> "Size":
+        """Return the sum."""
+        if not isinstance(other, int | Symbolic):
+            return NotImplemented
+        return collect([*self.as_terms(), *terms(other)])
+
+    def __radd__(self, other: int) -> "Size":
+        """Return the sum."""
+        return self + other
+
+    def __neg__(self) -> "Size":
+        """Return the negative."""
+        return self * -1
+
+    def __sub__(self, other: "Operand") -> "Size":
+        """Return the difference."""
+        if not isinstance(other, int | Symbolic):
+            return NotImplemented
+        return collect([*self.as_terms(), *((m, -factor) for m, factor in terms(other))])
+
+    def __rsub__(self, other: int) -> "Size":
+        """Return the difference."""
+        return self * -1 + other
+
+    def __mul__(self, other: "Operand") -> "Size":
+        """Return the product."""
+        if not isinstance(other, int | Symbolic):
+            return NotImplemented
+        return collect(
+            ((*left, *right), a * b)
+            for (left, a), (right, b) in product(self.as_terms(), terms(other))
+        )
+
+    def __rmul__(self, other: int) -> "Size":
+        """Return the product."""
+        return self * other
+
+    def __floordiv__(self, divisor: int) -> "Size":
+        """Return the floor division by a positive int, exact where every term divides."""
+        if not isinstance(divisor, int):
+            return NotImplemented
+        if divisor < 1:
+            raise LxcError("LXC-E0111", f"{self} cannot be divided by {divisor}")
+        own = self.as_terms()
+        whole = [(m, factor // divisor) for m, factor in own if factor % divisor == 0]
+        rest = collect((m, factor) for m, factor in own if factor % divisor)
+        if isinstance(rest, int):
+            # What is left is a constant below the divisor or nothing: it floors by itself.
+            return collect([*whole, ((), rest // divisor)])
+        return collect([*whole, ((Quotient(rest, divisor),), 1)])
+
+    def __mod__(self, divisor: int) -> "Size":
+        """Return what the floor division leaves."""
+        return self - self // divisor * divisor
+
+    def __lt__(self, other: "Operand") -> bool:
+        """Return whether it is smaller, or raise if that depends on the dimensions."""
+        return is_negative(self - other, f"{self} < {other}")
+
+    def __le__(self, other: "Operand") -> bool:
+        """Return whether it is not larger, or raise if that depends on the dimensions."""
+        return is_negative(self - other - 1, f"{self} <= {other}")
+
+    def __gt__(self, other: "Operand") -> bool:
+        """Return whether it is larger, or raise if that depends on the dimensions."""
+        return is_negative(self * -1 + other, f"{self} > {other}")
+
+    def __ge__(self, other: "Operand") -> bool:
+        """Return whether it is not smaller, or raise if that depends on the dimensions."""
+        return is_negative(self * -1 + other - 1, f"{self} >= {other}")
 
 
 @dataclass(frozen=True)
-class Dim:
+class Dim(Symbolic):
     """A named dimension with inclusive bounds, for use in the shape of a `TensorSpec`."""
 
     name: str
@@ -64,33 +135,9 @@ class Dim:
         """Print the name alone; the bounds stand in the graph's header."""
         return self.name
 
-    def __add__(self, other: "Size | Dim") -> "Size":
-        """Return the sum in normal form."""
-        return expression(self) + other
-
-    def __radd__(self, other: int) -> "Size":
-        """Return the sum in normal form."""
-        return expression(self) + other
-
-    def __sub__(self, other: "Size | Dim") -> "Size":
-        """Return the difference in normal form."""
-        return expression(self) - other
-
-    def __rsub__(self, other: int) -> "Size":
-        """Return the difference in normal form."""
-        return other - expression(self)
-
-    def __mul__(self, other: "Size | Dim") -> "Size":
-        """Return the product in normal form."""
-        return expression(self) * other
-
-    def __rmul__(self, other: int) -> "Size":
-        """Return the product in normal form."""
-        return expression(self) * other
-
-    def __floordiv__(self, other: int) -> "Size":
-        """Return the floor division in normal form."""
-        return expression(self) // other
+    def as_terms(self) -> "Terms":
+        """Return the dimension as a polynomial."""
+        return (((self,), 1),)
 
 
 @dataclass(frozen=True)
@@ -107,67 +154,35 @@ class Quotient:
 
 Atom: TypeAlias = Dim | Quotient
 Monomial: TypeAlias = tuple[Atom, ...]
+Terms: TypeAlias = tuple[tuple[Monomial, int], ...]
 
 
 @dataclass(frozen=True)
-class Expression:
+class Expression(Symbolic):
     """A polynomial that is not constant: (monomial, coefficient) pairs in a fixed order."""
 
-    terms: tuple[tuple[Monomial, int], ...]
+    terms: "Terms"
 
     def __str__(self) -> str:
         """Print the terms in order; `parse` of IR text reads this form back."""
         text = " + ".join(print_term(monomial, factor) for monomial, factor in self.terms)
         return text.replace("+ -", "- ")
 
-    def __add__(self, other: "Size | Dim") -> "Size":
-        """Return the sum in normal form."""
-        return collect([*self.terms, *terms(other)])
-
-    def __radd__(self, other: int) -> "Size":
-        """Return the sum in normal form."""
-        return self + other
-
-    def __neg__(self) -> "Size":
-        """Return the negative in normal form."""
-        return self * -1
-
-    def __sub__(self, other: "Size | Dim") -> "Size":
-        """Return the difference in normal form."""
-        return collect([*self.terms, *((m, -factor) for m, factor in terms(other))])
-
-    def __rsub__(self, other: int) -> "Size":
-        """Return the difference in normal form."""
-        return self * -1 + other
-
-    def __mul__(self, other: "Size | Dim") -> "Size":
-        """Return the product in normal form."""
-        return collect(
-            ((*left, *right), a * b)
-            for (left, a), (right, b) in product(self.terms, terms(other))
-        )
-
-    def __rmul__(self, other: int) -> "Size":
-        """Return the product in normal form."""
-        return self * other
-
-    def __floordiv__(self, divisor: int) -> "Size":
-        """Return the floor division by a positive int, exact where every term divides."""
-        if divisor < 1:
-            raise LxcError("LXC-E0111", f"{self} cannot be divided by {divisor}")
-        whole = [
-            (m, factor // divisor) for m, factor in self.terms if factor % divisor == 0
-        ]
-        rest = collect((m, factor) for m, factor in self.terms if factor % divisor)
-        if isinstance(rest, int):
-            # What is left is a constant below the divisor or nothing: it floors by itself.
-            return collect([*whole, ((), rest // divisor)])
-        if divisor == 1:
-            return self
-        return collect([*whole, ((Quotient(rest, divisor),), 1)])
+    def as_terms(self) -> "Terms":
+        """Return the terms."""
+        return self.terms
 
 
 Size: TypeAlias = int | Expression
+Operand: TypeAlias = int | Symbolic
+
+
+def is_negative(difference: Size, question: str) -> bool:
+    """Return whether a size is below zero for all values of its dimensions, or raise."""
+    low, high = bounds(difference)
+    if low < 0 <= high:
+        raise unknown(f"whether {question}")
+    return high < 0
 
 
 def expression(dim: Dim) -> Expression:
@@ -180,11 +195,11 @@ def size(value: int | Dim | Expression) -> Size:
     return expression(value) if isinstance(value, Dim) else value
 
 
-def terms(value: Size | Dim) -> tuple[tuple[Monomial, int], ...]:
+def terms(value: Operand) -> Terms:
     """Return the terms of any size; those of a constant hold the empty monomial."""
-    if isinstance(value, int):
-        return (((), value),) if value else ()
-    return expression(value).terms if isinstance(value, Dim) else value.terms
+    if isinstance(value, Symbolic):
+        return value.as_terms()
+    return (((), value),) if value else ()
 
 
 def collect(pairs: Iterable[tuple[Monomial, int]]) -> Size:
@@ -234,6 +249,37 @@ def evaluate_size(value: Size, dims: Mapping[str, int]) -> int:
 
 
 def bounds(value: Size) -> tuple[int, int]:
+    """Return a lower and an upper bound of `value`.
+
+    They are exact where one dimension counts up steadily, as in the sizes of padded axes,
+    and those of interval arithmetic elsewhere.
+    """
+    dims, period = dims_of(value), period_of(value)
+    if len(dims) != 1 or not 1 < period <= LONGEST_PERIOD:
+        return interval(value)
+    (dim,) = dims
+    first = range(dim.low, min(dim.low + period, dim.high + 1))
+    last = range(max(dim.low, dim.high - period + 1), dim.high + 1)
+    numbers = [evaluate_size(value, {dim.name: n}) for n in {*first, *last}]
+    return min(numbers), max(numbers)
+
+
+def period_of(value: Size) -> int:
+    """Return after how many steps of its dimensions `value` repeats but for a constant.
+
+    It is 0 for products of dimensions, which do not.
+    """
+    periods = [1]
+    for monomial, _ in terms(value):
+        for atom in monomial:
+            if isinstance(atom, Quotient):
+                periods.append(period_of(atom.numerator) * atom.divisor)
+        if len(monomial) > 1:
+            return 0
+    return lcm(*periods)
+
+
+def interval(value: Size) -> tuple[int, int]:
     """Return a lower and an upper bound of `value` by interval arithmetic."""
     low = high = 0
     for monomial, factor in terms(value):
@@ -250,18 +296,3 @@ def atom_bounds(atom: Atom) -> tuple[int, int]:
         return atom.low, atom.high
     low, high = bounds(atom.numerator)
     return low // atom.divisor, high // atom.divisor
-
-
-def size_to_json(value: Size) -> Any:
-    """Return the prefix form of a manifest: ints, names and `["+", a, b]` lists."""
-    total: Any = None
-    for monomial, factor in terms(value):
-        term: Any = factor if factor != 1 or not monomial else None
-        for atom in monomial:
-            if isinstance(atom, Dim):
-                part: Any = atom.name
-            else:
-                part = ["//", size_to_json(atom.numerator), atom.divisor]
-            term = part if term is None else ["*", term, part]
-        total = term if total is None else ["+", total, term]
-    return 0 if total is None else total

@@ -8,7 +8,7 @@ from lxc.ir.dim import Dim
 from lxc.ir.node import Node, Value
 from lxc.ir.printer import print_graph
 from lxc.ir.types import Array
-from lxc.tree import EMPTY, LEAF, Structure
+from lxc.structure import EMPTY, LEAF, Structure
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +60,11 @@ class Graph:
 
     @property
     def frozen(self) -> frozenset[Value]:
-        """The state values that no call changes."""
-        return frozenset(
-            s for s, new in zip(self.state, self.updates, strict=True) if s is new
-        )
+        """The state values that no call changes; what is optional may come and go."""
+        optional = self.state_tree.optional_leaves()
+        free = {self.state[place] for places in optional for place in places}
+        pairs = zip(self.state, self.updates, strict=True)
+        return frozenset(s for s, new in pairs if s is new and s not in free)
 
     @property
     def results(self) -> tuple[Value, ...]:

@@ -32,7 +32,7 @@ from lxc.ir.lexer import parse_error
 from lxc.ir.node import NOWHERE, Body, Location, Node, Value
 from lxc.ir.op import OPS, Attribute, Op
 from lxc.ir.types import Array
-from lxc.tree import EMPTY, LEAF, Structure
+from lxc.structure import EMPTY, LEAF, Structure
 
 SECTIONS = ("input", "param", "state", "data", "prepared")
 TREES = ("inputs", "params", "state", "outputs")

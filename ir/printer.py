@@ -11,7 +11,7 @@ from lxc.ir.dim import Dim, Expression
 from lxc.ir.node import Body, Location, Node, Value
 from lxc.ir.op import Attribute
 from lxc.ir.types import DType
-from lxc.tree import Structure, print_float, quote
+from lxc.structure import Structure, print_float, quote
 
 
 class GraphLike(Protocol):

@@ -1,39 +1,24 @@
 """Apply ops to arrays at once, or to traced tensors as nodes: the same call does both."""
 
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NoReturn, TypeAlias, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
 from lxc.errors import LxcError
 from lxc.ir.builder import Builder
 from lxc.ir.dim import Expression, Size
+from lxc.ir.dispatch import MAKERS, call
+from lxc.ir.dispatch import implements as implements
+from lxc.ir.dispatch import refusal as refusal
+from lxc.ir.dispatch import source_line as source_line
+from lxc.ir.methods import Methods
 from lxc.ir.node import Location, Value
 from lxc.ir.op import Attribute, Op
-from lxc.ir.operators import Operators
 from lxc.ir.types import Array, DType, TensorType, dtype_of, type_of_array
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 
-FUNCTIONS: dict[object, Callable[..., Any]] = {}
-"""What NumPy's functions do on traced tensors; `lxc.ir.functions` fills it."""
-
-BOUNDARIES = ("lxc.frontend.record",)
-"""Modules that call a layer: frames above them belong to other layers."""
-
-
-def implements(*numpy_functions: object) -> Callable[[Function], Function]:
-    """Make a function answer for NumPy functions that are called on traced tensors."""
-
-    def register(function: Function) -> Function:
-        FUNCTIONS.update(dict.fromkeys(numpy_functions, function))
-        return function
-
-    return register
-
-
-class Tensor(Operators):
+class Tensor(Methods):
     """A value of a model that is being traced.
 
     It has NumPy's operators and is taken by NumPy's functions, as far as `lxc.ops` has
@@ -66,9 +51,14 @@ class Tensor(Operators):
         return self.value.type.rank
 
     @property
-    def T(self) -> "Tensor":  # noqa: N802 - NumPy's name
-        """The tensor with its axes in reverse order."""
-        return tensor_of(np.transpose, self)
+    def size(self) -> Size:
+        """The number of elements; an expression if a size is symbolic."""
+        return self.value.type.element_count
+
+    @property
+    def itemsize(self) -> int:
+        """The number of bytes of an element."""
+        return self.value.type.dtype.bytes
 
     def __repr__(self) -> str:
         """Show the type only."""
@@ -87,7 +77,7 @@ class Tensor(Operators):
 
     def __getitem__(self, index: Any) -> "Tensor":
         """Return a slice; indices are ints, slices, None and ..."""
-        return tensor_of(Tensor.__getitem__, self, index)
+        return self._give(Tensor.__getitem__, index)
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         """Refuse: a tensor is a value, and others may read it."""
@@ -99,34 +89,6 @@ class Tensor(Operators):
             hint="build another one with lxc.ops.where or lxc.ops.concatenate",
         )
 
-    def reshape(self, *shape: Any) -> "Tensor":
-        """Return the elements in another shape."""
-        return tensor_of(np.reshape, self, shape[0] if len(shape) == 1 else shape)
-
-    def transpose(self, *axes: Any) -> "Tensor":
-        """Return the tensor with permuted axes."""
-        return tensor_of(np.transpose, self, axes[0] if len(axes) == 1 else axes or None)
-
-    def astype(self, dtype: Any) -> "Tensor":
-        """Return the elements converted to `dtype`."""
-        return tensor_of(np.ndarray.astype, self, dtype)
-
-    def sum(self, axis: Any = None, *, keepdims: bool = False) -> "Tensor":
-        """Return the sum along axes."""
-        return tensor_of(np.sum, self, axis, keepdims=keepdims)
-
-    def mean(self, axis: Any = None, *, keepdims: bool = False) -> "Tensor":
-        """Return the mean along axes."""
-        return tensor_of(np.mean, self, axis, keepdims=keepdims)
-
-    def max(self, axis: Any = None, *, keepdims: bool = False) -> "Tensor":
-        """Return the maximum along axes."""
-        return tensor_of(np.max, self, axis, keepdims=keepdims)
-
-    def min(self, axis: Any = None, *, keepdims: bool = False) -> "Tensor":
-        """Return the minimum along axes."""
-        return tensor_of(np.min, self, axis, keepdims=keepdims)
-
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """Answer NumPy's elementwise functions."""
         if method != "__call__" or options:
@@ -137,7 +99,8 @@ class Tensor(Operators):
         self, function: Any, types: Iterable[Any], args: Any, options: Mapping[str, Any]
     ) -> Any:
         """Answer NumPy's other functions."""
-        return call(function, *args, **options)
+        model = {"like": self} if function in MAKERS else {}
+        return call(function, *args, **options, **model)
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse: there are no contents."""
@@ -164,31 +127,6 @@ class Tensor(Operators):
 
 
 Operand: TypeAlias = Array | Tensor
-
-
-def call(function: Any, *args: Any, **options: Any) -> Any:
-    """Call what `lxc.ir.functions` declared for a NumPy function."""
-    own = FUNCTIONS.get(function)
-    if own is None:
-        name = getattr(function, "__name__", str(function))
-        hint = "lxc.ops holds the functions that are"
-        raise refusal(f"numpy.{name} of a tensor", "LXC-E0110", hint)
-    return own(*args, **options)
-
-
-def tensor_of(function: Any, *args: Any, **options: Any) -> Tensor:
-    """Call what was declared for a NumPy function that returns one tensor."""
-    result: Tensor = call(function, *args, **options)
-    return result
-
-
-def refusal(wish: str, code: str = "LXC-E0104", hint: str | None = None) -> LxcError:
-    """Return the error for something that a traced tensor cannot give."""
-    inside = "inside a layer of lxc"
-    line = source_line(inside)
-    summary = f"{wish} is not known while the model is traced"
-    actual = None if line == inside else f"asked for at {line}"
-    return LxcError(code, summary, actual=actual, hint=hint)
 
 
 def type_of(operand: Any) -> TensorType:
@@ -270,25 +208,6 @@ def lifted(operands: Iterable[Operand]) -> list[Operand]:
         x if isinstance(x, Tensor) else Tensor(builder.array(np.asarray(x)), builder)
         for x in listed
     ]
-
-
-def source_line(default: str) -> str:
-    """Return the line of the user's code that is running, or `default` inside our layers.
-
-    The file is named without its folder, so that it does not depend on where the model
-    lies.
-    """
-    frame = sys._getframe(1)
-    while frame is not None:
-        module = str(frame.f_globals.get("__name__", ""))
-        if module in BOUNDARIES and default:
-            return default
-        if module.split(".")[0] not in ("lxc", "numpy", "functools", "contextlib"):
-            return f"{frame.f_code.co_filename.rpartition('/')[2]}:{frame.f_lineno}"
-        if frame.f_back is None:
-            return default
-        frame = frame.f_back
-    return default
 
 
 def parts_of(attribute: Attribute) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from lxc.errors import LxcError
 from lxc.ir.lexer import Token, parse_error, shortened, tokens_of
-from lxc.tree import DEEPEST
+from lxc.structure import DEEPEST
 
 Item = TypeVar("Item")
 MOST_DIGITS = 40

@@ -96,6 +96,8 @@ def check_header(graph: Graph) -> None:
         "state": (graph.state, graph.state_tree),
     }
     for section, (values, tree) in trees.items():
+        if not tree.is_sound():
+            raise BrokenInvariant(2, f"the tree of {section} ties a leaf to a later one")
         if len(values) != tree.leaf_count and not (section == "inputs" and not values):
             raise BrokenInvariant(
                 2, f"{section} has {len(values)} leaves and its tree {tree.leaf_count}"

@@ -9,15 +9,26 @@ from lxc import targets as targets
 from lxc.compilation import compile as compile
 from lxc.errors import LxcError as LxcError
 from lxc.frontend import apply as apply
+from lxc.frontend import cast as cast
+from lxc.frontend import parameter_count as parameter_count
 from lxc.frontend import setup as setup
+from lxc.frontend import share_parameters as share_parameters
+from lxc.frontend import state_count as state_count
 from lxc.frontend import testmode as testmode
 from lxc.frontend import trainmode as trainmode
 from lxc.frontend import update_state as update_state
 from lxc.ir import Dim as Dim
 from lxc.ir import Tensor as Tensor
 from lxc.ir import TensorSpec as TensorSpec
+from lxc.model_summary import summary as summary
 from lxc.runtime import CompiledModel as CompiledModel
+from lxc.runtime import flat_names as flat_names
 from lxc.runtime import load as load
+from lxc.runtime import load_params as load_params
+from lxc.runtime import save_params as save_params
+from lxc.runtime import tree_of as tree_of
+from lxc.shape_inference import eval_shape as eval_shape
 from lxc.tracing import trace as trace
+from lxc.tree import Optional as Optional
 
 __version__: str

@@ -20,7 +20,7 @@ EXIT_STATUS = {
 CODES = {
     # 00: usage
     "LXC-E0001": "an argument of a command or a function cannot be understood",
-    "LXC-E0002": "a file named on the command line cannot be read or written",
+    "LXC-E0002": "a file cannot be read or written",
     "LXC-E0003": "the source does not name a model",
     # 01: model
     "LXC-E0101": "a layer was configured with values that contradict each other",
@@ -68,6 +68,7 @@ CODES = {
     "LXC-E0506": "an array given for an output does not fit",
     "LXC-E0507": "a frozen leaf of the state changed after it was bound",
     "LXC-E0508": "the compiled code reported a failure",
+    "LXC-E0509": "leaves that are tied in the compiled model differ in a call",
     # 06: resources
     "LXC-E0601": "there is not enough memory",
 }

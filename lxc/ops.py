@@ -2,3 +2,6 @@
 
 from lxc.ir.functions import *  # noqa: F403 - the same names, one list
 from lxc.ir.functions import __all__ as __all__
+
+# Named again for type checkers, which do not follow lists made of lists.
+from lxc.ir.functions.elementwise import *  # noqa: F403

@@ -2,187 +2,110 @@
 
 The order of the leaves is the order of the artifact's buffers, so dict keys are never
 sorted. `None`, bool, int, float and str are part of the structure, not leaves: they select
-code when a model is traced and never become buffers. Everything else is a leaf. Only the
-standard library is imported here, so that the compiler and the runtime can share this file.
+code when a model is traced and never become buffers. Everything else is a leaf, NumPy's
+scalars too, some of which are Python floats besides. Only the standard library is imported
+here, so that the compiler and the runtime can share this file.
+
+Two kinds of branches have a class of their own: `Optional`, something that may be missing
+at run time, and `Unstacked`, a list that is one array.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from reprlib import repr as shortened
-from typing import Any, Literal
+from typing import Any, NoReturn
 
 from lxc.errors import LxcError
-
-DEEPEST = 100
-"""The most levels that a stored tree may have: a bound for those who read foreign files."""
-
-KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
-Kind = Literal["leaf", "none", "static", "dict", "list", "tuple"]
-Static = bool | int | float | str
+from lxc.structure import KEY, LEAF, NONE, Structure, join
 
 
-@dataclass(frozen=True)
-class Structure:
-    """The shape of a tree without its leaves.
+@dataclass(frozen=True, eq=False)
+class Optional:
+    """A part of a state that may be missing at run time: None in Python's trees.
 
-    `keys` belongs to a dict, `children` to dict, list and tuple, `value` to a static leaf.
+    Layers meet it while they are traced. `present` is a scalar of bools, `value` the tree,
+    filled with zeros where it is missing. What Python does with a value, as arithmetic and
+    unpacking, is refused: `nn.value_or` reads it.
     """
 
-    kind: Kind
-    keys: tuple[str, ...] = ()
-    children: tuple["Structure", ...] = ()
-    value: Static | None = None
+    present: Any
+    value: Any
 
-    @property
-    def leaf_count(self) -> int:
-        """The number of leaves below this point."""
-        return (
-            1 if self.kind == "leaf" else sum(child.leaf_count for child in self.children)
+    def used(self, *_: object, **__: object) -> NoReturn:
+        """Refuse to stand for the value, which may be missing."""
+        raise LxcError(
+            "LXC-E0104",
+            "a state that is None at first is used as if it were there, and whether it is "
+            "is not known while the model is traced",
+            hint='read it with nn.value_or(st["name"], otherwise)',
         )
 
-    def paths(self, prefix: str = "") -> list[str]:
-        """Return the dotted path of every leaf, list and tuple entries numbered from 0."""
-        if self.kind == "leaf":
-            return [prefix]
-        return [
-            path
-            for name, child in self.named_children()
-            for path in child.paths(join(prefix, name))
-        ]
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = used
+    __truediv__ = __rtruediv__ = __matmul__ = __rmatmul__ = __pow__ = __rpow__ = used
+    __neg__ = __bool__ = __len__ = __iter__ = __getitem__ = __array__ = used
 
-    def statics(self, prefix: str = "") -> list[tuple[str, Static]]:
-        """Return path and value of every static leaf."""
-        if self.kind == "static" and self.value is not None:
-            return [(prefix, self.value)]
-        return [
-            item
-            for name, child in self.named_children()
-            for item in child.statics(join(prefix, name))
-        ]
 
-    def named_children(self) -> Iterator[tuple[str, "Structure"]]:
-        """Yield each child with its key or its number."""
-        names = self.keys if self.kind == "dict" else map(str, range(len(self.children)))
-        return zip(names, self.children, strict=True)
+@dataclass(frozen=True, eq=False)
+class Unstacked(Sequence[Any]):
+    """The list of slices of one array along `axis`, made as they are asked for."""
 
-    def __str__(self) -> str:
-        """Print the form that IR text uses: `{weight: *, shape: (3, *), mask: none}`."""
-        inner = ", ".join(
-            f"{name}: {child}" if self.kind == "dict" else str(child)
-            for name, child in self.named_children()
+    stacked: Any
+    axis: int = 0
+
+    def __len__(self) -> int:
+        """Return the number of slices, which must be known."""
+        count = self.stacked.shape[self.axis]
+        if isinstance(count, int):
+            return count
+        raise LxcError(
+            "LXC-E0104",
+            "the length of this list is not known while the model is traced",
+            actual=f"{count} steps",
+            hint="index it (ys[0], ys[-1]), or use its array: ys.stacked, along ys.axis",
         )
-        match self.kind:
-            case "leaf":
-                return "*"
-            case "none":
-                return "none"
-            case "static":
-                return print_static(self.value)
-            case "dict":
-                return f"{{{inner}}}"
-            case "list":
-                return f"[{inner}]"
-            case "tuple":
-                return f"({inner},)" if len(self.children) == 1 else f"({inner})"
 
-    def to_json(self) -> Any:
-        """Return a value that `json` can write and `from_json` reads back."""
-        match self.kind:
-            case "leaf":
-                return "*"
-            case "none":
-                return None
-            case "static":
-                return {"static": self.value}
-            case "dict":
-                return {"dict": [[k, c.to_json()] for k, c in self.named_children()]}
-            case _:
-                return {self.kind: [child.to_json() for child in self.children]}
+    def __getitem__(self, place: Any) -> Any:
+        """Return the slice at a place, or a list of those at several."""
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        return self.stacked[(*(slice(None),) * self.axis, place)]
 
 
-LEAF = Structure("leaf")
-NONE = Structure("none")
-EMPTY = Structure("dict")
+def flatten(tree: Any, *, tied: bool = False) -> tuple[list[Any], Structure]:
+    """Return the leaves of `tree` in insertion order, depth first, and its structure.
 
-
-def join(prefix: str, name: str) -> str:
-    """Return the path of the child `name` below `prefix`."""
-    return f"{prefix}.{name}" if prefix else name
-
-
-def print_static(value: Static | None) -> str:
-    """Print a static leaf as IR text does; floats in hexadecimal, to read back exactly."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return print_float(value)
-    if isinstance(value, str):
-        return quote(value)
-    return str(value)
-
-
-def print_float(value: float) -> str:
-    """Return `value` in hexadecimal, which reads back exactly: 1.5 is `0x1.8p+0`."""
-    digits, mark, exponent = value.hex().partition("p")
-    return (
-        digits.rstrip("0").rstrip(".") + mark + exponent if "." in digits else value.hex()
-    )
-
-
-def quote(text: str) -> str:
-    """Return `text` in double quotes on one line, control characters as escapes."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    escaped = CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", escaped)
-    return f'"{escaped}"'
-
-
-def structure_from_json(value: Any, level: int = 0) -> Structure:
-    """Read back `Structure.to_json`; a value of any other form is a coded error."""
-    if value == "*":
-        return LEAF
-    if value is None:
-        return NONE
-    if isinstance(value, dict) and len(value) == 1 and level < DEEPEST:
-        ((kind, body),) = value.items()
-        if kind == "static" and isinstance(body, Static):
-            return Structure("static", value=body)
-        if kind == "dict" and isinstance(body, list):
-            pairs = [pair for pair in body if isinstance(pair, list) and len(pair) == 2]
-            keys = tuple(key for key, _ in pairs if isinstance(key, str))
-            if len(keys) == len(body) == len(set(keys)):
-                children = (structure_from_json(child, level + 1) for _, child in pairs)
-                return Structure("dict", keys, tuple(children))
-        if kind in ("list", "tuple") and isinstance(body, list):
-            children = (structure_from_json(child, level + 1) for child in body)
-            return Structure(kind, (), tuple(children))
-    raise LxcError("LXC-E0105", f"{shortened(value)} does not describe a tree")
-
-
-def flatten(tree: Any) -> tuple[list[Any], Structure]:
-    """Return the leaves of `tree` in insertion order, depth first, and its structure."""
+    With `tied`, an object that stands at several places is one leaf.
+    """
     leaves: list[Any] = []
-    return leaves, take_apart(tree, leaves, "")
+    return leaves, take_apart(tree, leaves, "", tied)
 
 
-def take_apart(tree: Any, leaves: list[Any], path: str) -> Structure:
+def take_apart(tree: Any, leaves: list[Any], path: str, tied: bool) -> Structure:
     """Append the leaves of `tree` to `leaves` and return its structure."""
     if tree is None:
         return NONE
-    if isinstance(tree, bool | int | float | str):
+    if isinstance(tree, bool | int | float | str) and not hasattr(tree, "dtype"):
         return Structure("static", value=tree)
     if isinstance(tree, dict):
         for key in tree:
             check_key(key, path)
-        children = tuple(take_apart(tree[k], leaves, join(path, k)) for k in tree)
+        children = tuple(take_apart(tree[k], leaves, join(path, k), tied) for k in tree)
         return Structure("dict", tuple(tree), children)
     if isinstance(tree, list | tuple):
         children = tuple(
-            take_apart(child, leaves, join(path, str(i))) for i, child in enumerate(tree)
+            take_apart(child, leaves, join(path, str(i)), tied)
+            for i, child in enumerate(tree)
         )
         return Structure("list" if isinstance(tree, list) else "tuple", (), children)
+    if isinstance(tree, Optional):
+        leaves.append(tree.present)
+        return Structure("optional", (), (take_apart(tree.value, leaves, path, False),))
+    if isinstance(tree, Unstacked):
+        leaves.append(tree.stacked)
+        return Structure("unstack", value=tree.axis)
+    if tied:
+        for place, leaf in enumerate(leaves):
+            if leaf is tree:
+                return Structure("same", value=place)
     leaves.append(tree)
     return LEAF
 
@@ -200,28 +123,39 @@ def check_key(key: object, path: str) -> None:
 
 def unflatten(structure: Structure, leaves: Sequence[Any]) -> Any:
     """Build the tree of `structure` around `leaves`; the inverse of `flatten`."""
-    remaining = iter(leaves)
-    tree = put_together(structure, remaining)
-    if next(remaining, None) is not None:
-        raise LxcError("LXC-E0105", f"{len(leaves)} leaves are too many for {structure}")
-    return tree
+    if len(leaves) != structure.leaf_count:
+        raise LxcError("LXC-E0105", f"{len(leaves)} leaves do not fit {structure}")
+    return put_together(structure, iter(leaves), leaves)
 
 
-def put_together(structure: Structure, leaves: Iterator[Any]) -> Any:
-    """Build one level of a tree, taking leaves in order."""
+def put_together(
+    structure: Structure, following: Iterator[Any], leaves: Sequence[Any]
+) -> Any:
+    """Build one level of a tree, taking `following` leaves in order."""
     match structure.kind:
         case "leaf":
-            return next(leaves)
+            return next(following)
         case "none":
             return None
         case "static":
             return structure.value
         case "dict":
-            return {name: put_together(c, leaves) for name, c in structure.named_children()}
+            return {
+                name: put_together(child, following, leaves)
+                for name, child in structure.named_children()
+            }
         case "list":
-            return [put_together(child, leaves) for child in structure.children]
+            return [put_together(child, following, leaves) for child in structure.children]
         case "tuple":
-            return tuple(put_together(child, leaves) for child in structure.children)
+            children = structure.children
+            return tuple(put_together(child, following, leaves) for child in children)
+        case "optional":
+            present = next(following)
+            return Optional(present, put_together(structure.children[0], following, leaves))
+        case "unstack":
+            return Unstacked(next(following), structure.number)
+        case "same":
+            return leaves[structure.number]
 
 
 def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:

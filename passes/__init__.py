@@ -19,6 +19,7 @@ from lxc.passes.pack_weights import pack_weights
 from lxc.passes.plan_memory import plan_memory
 from lxc.passes.remove_noops import remove_noops
 from lxc.passes.single_pass import Pass, entry
+from lxc.passes.split_phases import split_phases
 from lxc.passes.unwrap_single import unwrap_single
 
 LAYERS = ("one-graph", "unfused")
@@ -36,6 +37,7 @@ PASSES: dict[str, Pass] = {
         entry(eliminate_common, requires=TENSOR),
         entry(eliminate_dead, requires=TENSOR),
         entry(fold_norms, requires=TENSOR),
+        entry(split_phases, requires=TENSOR),
         entry(explicit_padding, requires=TENSOR, guarantees=("unpadded",)),
         entry(pack_weights, requires=TENSOR, guarantees=("packed",)),
         entry(
@@ -65,6 +67,7 @@ TENSOR_PIPELINE = (
 """What every target starts from."""
 
 TARGET_PIPELINE = (
+    "split-phases",
     "explicit-padding",
     "pack-weights",
     "eliminate-common",

@@ -82,7 +82,8 @@ class Rehearsal:
             self.elsewhere.update(v for v in node.results if v not in self.graph.places)
         for value in node.results:
             same = [other for other in node.operands if self.coincides(value, other)]
-            self.write(value, node, same if renames(node) else ())
+            # A renamed value keeps its bytes, and so do all others that lie in them.
+            self.write(value, node, self.intact if renames(node) and same else ())
             for operand in dict.fromkeys(node.operands):
                 if operand in same and (renames(node) or reads_at_own_index(node, operand)):
                     continue

@@ -5,7 +5,7 @@ from lxc.ir.node import Node, Value
 from lxc.ir.rewrite import with_operands
 from lxc.passes.nodes import substitute
 from lxc.passes.parameter_values import hoisted_nodes, is_free, parameter_leaves
-from lxc.tree import EMPTY, LEAF, Structure
+from lxc.structure import EMPTY, LEAF, Structure
 
 
 def hoist_prepare(graph: Graph) -> Program:

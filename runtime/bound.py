@@ -11,7 +11,7 @@ from lxc.runtime.buffers import Array, Gatherer, Slot, address, as_array, is_con
 from lxc.runtime.engine import Engine, check_writable, shape_of
 from lxc.runtime.frame import Frame
 from lxc.runtime.prepared import Prepared, failure
-from lxc.runtime.trees import parent
+from lxc.runtime.trees import ABSENT, THERE, parent
 
 
 class Bound:
@@ -21,16 +21,19 @@ class Bound:
         """Copy params and frozen state and prepare them."""
         self.engine = engine
         self.threads = threads
-        leaves = copies(engine.state, engine.state.leaves(state))
-        self.frozen = {index: leaves[index] for index in engine.preparer.frozen}
-        self.state_leaves = leaves
+        leaves = engine.state.leaves(state)
+        places = engine.preparer.frozen
+        slots = [engine.state.slots[index] for index in places]
+        kept = copies(engine.state, [leaves[index] for index in places], slots)
+        self.frozen = dict(zip(places, kept, strict=True))
+        self.state_leaves = [self.frozen.get(i, leaf) for i, leaf in enumerate(leaves)]
         self.same: dict[int, Array] = {}
         self.prepared = self.prepare(params)
 
     def prepare(self, params: Any) -> Prepared:
         """Return a new buffer from a copy of `params` and the frozen state."""
         engine = self.engine
-        leaves = copies(engine.params, engine.params.leaves(params))
+        leaves = copies(engine.params, engine.params.leaves(params), engine.params.slots)
         return engine.preparer.make(leaves, self.state_leaves, self.threads)
 
     def swap(self, params: Any) -> None:
@@ -105,6 +108,8 @@ class Placed:
         for slot, array in zip(engine.slots, states, strict=True):
             check_writable(array, slot, shape_of(slot, dims))
         self.kept = (read, states, written)
+        pairs = zip(engine.inputs.slots, read, strict=True)
+        self.indices = [pair for pair in pairs if pair[0].leaf.below is not None]
         self.frame = Frame(engine.frames.sizes, engine.frames.pool)
         places = bound.prepared.places.copy()
         for index, array in zip(engine.changing, states, strict=True):
@@ -123,10 +128,23 @@ class Placed:
                 raise LxcError("LXC-E0505", "the model has state to update: pass state=")
             return []
         leaves = bound.with_bound_leaves(engine.state.leaves(state))
-        return as_they_are(engine.state, [leaves[i] for i in engine.changing], engine.slots)
+        changing = [leaves[i] for i in engine.changing]
+        for slot, leaf in zip(engine.slots, changing, strict=True):
+            if leaf is ABSENT:
+                raise LxcError(
+                    "LXC-E0505",
+                    "a placed call updates its state in place, and a part of it is missing",
+                    actual=f"no memory for {slot.leaf.name}",
+                    hint="pass lxc.Optional(numpy.zeros((), bool), value) with zeros in "
+                    "the value",
+                )
+        own = [np.array(True) if leaf is THERE else leaf for leaf in changing]
+        return as_they_are(engine.state, own, engine.slots)
 
     def __call__(self) -> None:
         """Run on what is in the arrays now."""
+        for slot, array in self.indices:
+            slot.check_indices(array)
         prepared = self.bound.prepared
         if prepared is not self.prepared:
             self.frame.turn_to(prepared.params_address, prepared.address)
@@ -136,9 +154,10 @@ class Placed:
             raise failure(self.bound.engine.library, code)
 
 
-def copies(gatherer: Gatherer, leaves: Sequence[Any]) -> list[Array]:
+def copies(gatherer: Gatherer, leaves: Sequence[Any], slots: Sequence[Slot]) -> list[Array]:
     """Return read-only copies of leaves that fit."""
-    made = [np.array(array, order="C", copy=True) for array in gatherer.arrays(leaves)]
+    arrays = gatherer.arrays(leaves, slots)
+    made = [np.array(array, order="C", copy=True) for array in arrays]
     for array in made:
         array.flags.writeable = False
     return made

@@ -13,8 +13,8 @@ import numpy as np
 from lxc.errors import LxcError
 from lxc.runtime.extent import evaluate, show
 from lxc.runtime.signature import DTYPES, Dim, Group, Leaf, Signature
-from lxc.runtime.trees import MisfitError, Role, describe_misfit, parent, reader
-from lxc.tree import Structure
+from lxc.runtime.trees import ABSENT, MisfitError, Role, describe_misfit, parent, reader
+from lxc.structure import Structure
 
 Array = np.ndarray[Any, np.dtype[Any]]
 ALIGNMENT = 64
@@ -44,6 +44,8 @@ class Slot:
             array.shape != self.shape and not self.fits(array)
         ):
             raise self.misfit(array)
+        if self.leaf.below is not None:
+            self.check_indices(array)
         flags = array.flags
         if flags.c_contiguous and flags.aligned:
             return array
@@ -54,6 +56,20 @@ class Slot:
     def fits(self, array: Array) -> bool:
         """Tell whether a shape with dimensions may be that of `array`."""
         return self.shape is None and array.ndim == self.rank
+
+    def check_indices(self, array: Array) -> None:
+        """Refuse indices outside of the table that they are for."""
+        below = self.leaf.below
+        if below is None or not array.size:
+            return
+        low, high = int(array.min()), int(array.max())
+        if low < 0 or high >= below:
+            raise LxcError(
+                self.role.code,
+                f"the {self.role.one} {self.leaf.name} holds an index outside of its table",
+                expected=f"{self.leaf.name}: 0..{below - 1}",
+                actual=f"{self.leaf.name}: {low}..{high}",
+            )
 
     def misfit(self, array: Array) -> LxcError:
         """Return the error for an array of another type or shape."""
@@ -125,6 +141,24 @@ class Gatherer:
         except LxcError as first:
             raise self.all_misfits(pairs, first) from None
 
+    def named(self, tree: Any) -> dict[str, Array]:
+        """Return the arrays of `tree` by name, as files hold them: what is there."""
+        leaves = self.leaves(tree)
+        kept = [place for place, leaf in enumerate(leaves) if leaf is not ABSENT]
+        slots = [self.slots[place] for place in kept]
+        arrays = self.arrays([leaves[place] for place in kept], slots)
+        found = {slot.leaf.name: array for slot, array in zip(slots, arrays, strict=True)}
+        for places in self.structure.optional_leaves():
+            found.pop(self.slots[places[0]].leaf.name, None)
+        return found
+
+    def with_zeros(self, leaves: Sequence[Any], dims: Mapping[str, int]) -> list[Any]:
+        """Return `leaves` with zeros for those that are absent."""
+        return [
+            np.zeros(slot.leaf.shape_at(dims), slot.dtype) if leaf is ABSENT else leaf
+            for slot, leaf in zip(self.slots, leaves, strict=True)
+        ]
+
     def all_misfits(self, pairs: Sequence[tuple[Slot, Any]], first: LxcError) -> LxcError:
         """Return one error for all leaves that do not fit."""
         errors = []
@@ -150,6 +184,7 @@ class DimSolver:
         """Note where the dimensions are to be read."""
         self.dims = signature.dims
         self.ranges = {dim.name: dim for dim in signature.dims}
+        self.lowest = {dim.name: dim.low for dim in signature.dims}
 
     def solve(self, slots: Iterable[tuple[Slot, Array]]) -> dict[str, int]:
         """Return the value of each dimension that is an axis of one of these arrays."""

@@ -21,7 +21,8 @@ from lxc.runtime.contents import FileContents
 from lxc.runtime.files import write_atomically
 from lxc.runtime.manifest import canonical, without_duplicates
 from lxc.runtime.signature import DTYPES, MOST_AXES, Group
-from lxc.tree import flatten, unflatten
+from lxc.runtime.trees import builder
+from lxc.tree import flatten
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -163,9 +164,19 @@ def flatten_names(tree: Any) -> dict[str, Array]:
 
 
 def tree_from(arrays: Mapping[str, Array], group: Group, what: str) -> Any:
-    """Return the tree of `group` with the arrays of its names, which must all be there."""
+    """Return the tree of `group` with the arrays of its names, which must all be there.
+
+    Something optional is None if the arrays lack all of it.
+    """
     names = [leaf.name for leaf in group.leaves]
-    problems = [f"{name} is missing" for name in names if name not in arrays]
+    leaves = {name: arrays.get(name) for name in names}
+    required = set(names)
+    for places in group.tree.optional_leaves():
+        present, *inside = (names[place] for place in places)
+        found = [name for name in inside if name in arrays]
+        leaves[present] = np.asarray(bool(found))
+        required -= {present, *(() if found else inside)}
+    problems = [f"{name} is missing" for name in names if name in required - arrays.keys()]
     problems += [
         f"{name} is not a leaf of the model" for name in arrays if name not in names
     ]
@@ -175,7 +186,7 @@ def tree_from(arrays: Mapping[str, Array], group: Group, what: str) -> Any:
             f"the stored {what} do not fit the model",
             actual="; ".join(problems),
         )
-    return unflatten(group.tree, [arrays[name] for name in names])
+    return builder(group.tree)(list(leaves.values()))
 
 
 def damage(problem: str) -> LxcError:

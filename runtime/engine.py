@@ -25,7 +25,7 @@ from lxc.runtime.manifest import TargetRecord
 from lxc.runtime.prepared import Prepared, Preparer, failure
 from lxc.runtime.process_pool import PROCESS_POOL
 from lxc.runtime.signature import Leaf, Signature
-from lxc.runtime.trees import builder
+from lxc.runtime.trees import ABSENT, builder
 
 
 class Engine:
@@ -46,6 +46,7 @@ class Engine:
         slots = self.state.slots
         self.changing = tuple(i for i, slot in enumerate(slots) if not slot.leaf.frozen)
         self.slots = tuple(slots[index] for index in self.changing)
+        self.has_optional = bool(self.state.structure.optional_leaves())
         self.build_outputs = builder(signature.outputs.tree)
         self.build_state = builder(signature.state.tree)
         pool = PROCESS_POOL.address(library)
@@ -57,7 +58,9 @@ class Engine:
     def kaun_inputs(self, x: Any, rngs: Any, ctx: Any) -> list[Any]:
         """Return the leaves of the arguments of a Kaun call."""
         wanted = self.inputs.structure.keys
-        given = {"x": x, "rngs": rngs, "ctx": ctx}
+        # A context is read through its bindings, so that its class need not be known here.
+        bindings = None if ctx is None else dict(getattr(ctx, "bindings", ctx))
+        given = {"x": x, "rngs": rngs, "ctx": bindings}
         for name in ("rngs", "ctx"):
             if name in wanted and given[name] is None:
                 raise LxcError(
@@ -65,7 +68,7 @@ class Engine:
                     f"the model needs {name}, and the call gives none",
                     hint=f"pass {name}=",
                 )
-        if ctx is not None and "ctx" not in wanted:
+        if bindings and "ctx" not in wanted:
             raise LxcError(
                 "LXC-E0505", "the model was compiled without ctx, and one is given"
             )
@@ -81,6 +84,8 @@ class Engine:
     ) -> tuple[Any, Any]:
         """Return the trees of outputs and new state."""
         taken = self.inputs.arrays(inputs)
+        if self.has_optional:
+            state = self.completed(state, taken)
         states = self.state.arrays([state[index] for index in self.changing], self.slots)
         dims = self.dims(prepared, taken, states)
         slots = self.outputs.slots
@@ -118,6 +123,20 @@ class Engine:
         pairs += zip(self.slots, states, strict=True)
         found = [(slot, array) for slot, array in pairs if slot.shape is None]
         return self.solver.solve([*found, *prepared.symbolic])
+
+    def completed(self, state: list[Any], inputs: Sequence[Array]) -> list[Any]:
+        """Return the leaves of the state with zeros for those that are absent.
+
+        A dimension that only absent leaves have takes its lowest value.
+        """
+        given = [
+            (slot, slot.accept(leaf))
+            for slot, leaf in zip(self.state.slots, state, strict=True)
+            if leaf is not ABSENT
+        ]
+        pairs = [*zip(self.inputs.slots, inputs, strict=True), *given]
+        known = self.solver.solve(pair for pair in pairs if pair[0].shape is None)
+        return self.state.with_zeros(state, {**self.solver.lowest, **known})
 
     def caller_outputs(self, out: Any, wanted: Sequence[Array]) -> list[Array]:
         """Return the caller's arrays for the outputs, each of which must fit exactly."""

@@ -6,8 +6,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lxc.errors import LxcError
 from lxc.runtime import checkpoint
 from lxc.runtime.artifact import Artifact, store
@@ -140,12 +138,7 @@ class CompiledModel:
             ("state", state, engine.state),
         ):
             if tree is not None:
-                arrays = gatherer.arrays(gatherer.leaves(tree))
-                names = [slot.leaf.name for slot in gatherer.slots]
-                leaves: Mapping[str, np.ndarray[Any, Any]] = dict(
-                    zip(names, arrays, strict=True)
-                )
-                members[f"{what}.safetensors"] = checkpoint.encode(leaves)
+                members[f"{what}.safetensors"] = checkpoint.encode(gatherer.named(tree))
         store(Path(path), self.artifact.with_members(members), force=force)
 
 

@@ -10,7 +10,7 @@ of the params in every table that compiled code reads.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -20,7 +20,7 @@ import numpy as np
 
 from lxc.runtime.extent import LARGEST, Extent, evaluate, interval, show, to_json
 from lxc.runtime.schema import LONGEST_TEXT, MOST_ITEMS, refusal
-from lxc.tree import EMPTY, KEY, Structure
+from lxc.structure import EMPTY, KEY, Structure
 
 DTYPES: Mapping[str, np.dtype[Any]] = {
     **{
@@ -55,13 +55,15 @@ class Dim:
 class Leaf:
     """One buffer, named by its path in the tree.
 
-    A frozen leaf of the state comes out of every call as it went in.
+    A frozen leaf of the state comes out of every call as it went in. The elements of an
+    input with `below` are indices: 0 <= index < below.
     """
 
     name: str
     dtype: str
     shape: tuple[Extent, ...]
     frozen: bool = False
+    below: int | None = None
 
     @property
     def item_bytes(self) -> int:
@@ -88,6 +90,12 @@ class Group:
 
     tree: Structure = EMPTY
     leaves: tuple[Leaf, ...] = ()
+
+    @property
+    def optional_names(self) -> frozenset[str]:
+        """The names of leaves that a stored tree may lack."""
+        ranges = self.tree.optional_leaves()
+        return frozenset(self.leaves[place].name for one in ranges for place in one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +156,14 @@ def group_to_json(group: Group) -> dict[str, Any]:
 
 
 def leaf_to_json(leaf: Leaf) -> dict[str, Any]:
-    """Return a leaf as JSON values; `frozen` is written only where it holds."""
+    """Return a leaf as JSON values; `frozen` and `below` only where they hold."""
     shape = [to_json(extent) for extent in leaf.shape]
     fields: dict[str, Any] = {"name": leaf.name, "dtype": leaf.dtype, "shape": shape}
-    return {**fields, "frozen": True} if leaf.frozen else fields
+    if leaf.frozen:
+        fields["frozen"] = True
+    if leaf.below is not None:
+        fields["below"] = leaf.below
+    return fields
 
 
 def check(signature: Signature) -> None:
@@ -163,13 +175,29 @@ def check(signature: Signature) -> None:
     check_dims(signature)
     ranges = {dim.name: (dim.low, dim.high) for dim in signature.dims}
     for name, group in signature.groups.items():
-        if group.tree.leaf_count != len(group.leaves):
+        if group.tree.leaf_count != len(group.leaves) or not group.tree.is_sound():
             raise refusal(f"the tree of the {name} does not fit its leaves")
+        check_branches(name, group.tree, iter(group.leaves))
         check_leaves(name, group.leaves, ranges)
     for group in (signature.params, signature.state):
         if group.tree.paths() != [leaf.name for leaf in group.leaves]:
             raise refusal("a leaf is not named by its path in the tree")
     check_leaves("data", signature.data, ranges)
+
+
+def check_branches(name: str, tree: Structure, leaves: Iterator[Leaf]) -> None:
+    """Refuse branches that a section cannot have, and slices along no axis."""
+    own = {"optional": "state", "unstack": "outputs", "same": "params"}
+    if own.get(tree.kind, name) != name:
+        raise refusal(f"a tree of the {name} cannot have a branch {tree.kind!r}")
+    if tree.kind == "optional" and next(leaves).dtype != "bool":
+        raise refusal("the leaf that says whether a state is there is no bool")
+    if tree.kind == "leaf":
+        next(leaves)
+    if tree.kind == "unstack" and tree.number >= len(next(leaves).shape):
+        raise refusal("an output is a list along an axis that it does not have")
+    for child in tree.children:
+        check_branches(name, child, leaves)
 
 
 def check_dims(signature: Signature) -> None:
@@ -200,7 +228,15 @@ def check_leaves(
             raise refusal(f"{leaf.name} has an unknown type or more than {MOST_AXES} axes")
         if leaf.frozen and what != "state":
             raise refusal(f"{leaf.name} is frozen, and only state can be")
+        if leaf.below is not None and not may_index(what, leaf):
+            raise refusal(f"{leaf.name} cannot hold indices below {leaf.below}")
         highest = [interval(extent, ranges)[1] for extent in leaf.shape]
         negative = any(isinstance(e, int) and e < 0 for e in leaf.shape)
         if negative or prod(max(h, 1) for h in highest) * leaf.item_bytes > LARGEST:
             raise refusal(f"{leaf.name} is larger than memory can be, or negative")
+
+
+def may_index(what: str, leaf: Leaf) -> bool:
+    """Return whether a leaf with `below` is an input of integers, and below is a size."""
+    integers = DTYPES[leaf.dtype].kind in "iu"
+    return what == "inputs" and integers and 0 < (leaf.below or 0) <= LARGEST

@@ -10,7 +10,7 @@ from lxc.errors import LxcError
 from lxc.runtime import extent
 from lxc.runtime.schema import items, record, refusal, text
 from lxc.runtime.signature import Dim, Group, Leaf, Signature, check
-from lxc.tree import structure_from_json
+from lxc.structure import structure_from_json
 
 
 def signature_from_json(value: Any) -> Signature:
@@ -51,12 +51,15 @@ def group_from_json(value: Any, name: str) -> Group:
 def leaf_from_json(value: Any) -> Leaf:
     """Read one leaf."""
     required = {"name", "dtype", "shape"}
-    fields = record(value, "leaf", required, required | {"frozen"})
+    fields = record(value, "leaf", required, required | {"frozen", "below"})
     if fields.get("frozen", True) is not True:
         raise refusal("frozen is either true or absent")
     shape = tuple(extent.from_json(axis) for axis in items(fields["shape"], "shape"))
     name, dtype = text(fields["name"], "name"), text(fields["dtype"], "dtype")
-    return Leaf(name, dtype, shape, "frozen" in fields)
+    below = fields.get("below")
+    if "below" in fields and type(below) is not int:
+        raise refusal("below is an integer or absent")
+    return Leaf(name, dtype, shape, "frozen" in fields, below)
 
 
 def dim_from_json(value: Any) -> Dim:

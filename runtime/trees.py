@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from lxc.errors import LxcError
-from lxc.tree import Static, Structure, flatten, print_static
+from lxc.structure import Static, Structure, print_static
+from lxc.tree import Optional, flatten
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,10 @@ class Role:
 
 
 NO_LEAVES = (dict, list, tuple, bool, int, float, str)
+ABSENT: Any = None
+"""Stands for the leaves of something optional that is missing in a call."""
+
+THERE = np.asarray(True)
 Reader = Callable[[Any, list[Any]], None]
 """Appends the leaves of a tree to a list, or raises `MisfitError`."""
 
@@ -49,6 +54,12 @@ def reader(structure: Structure) -> Reader:
             return sequence_reader(list, structure)
         case "tuple":
             return sequence_reader(tuple, structure)
+        case "optional":
+            return optional_reader(structure)
+        case "unstack":
+            return read_leaf
+        case "same":
+            return same_reader(structure.number)
 
 
 def read_leaf(tree: Any, leaves: list[Any]) -> None:
@@ -70,6 +81,43 @@ def static_reader(value: Static | None) -> Reader:
             raise MisfitError
 
     return read
+
+
+def optional_reader(structure: Structure) -> Reader:
+    """Return the reader that takes None, too: its leaves are then `ABSENT`."""
+    (child,) = structure.children
+    absent = [ABSENT] * (1 + child.leaf_count)
+    read_child = reader(child)
+
+    def read(tree: Any, leaves: list[Any]) -> None:
+        if tree is None:
+            leaves.extend(absent)
+        elif isinstance(tree, Optional):
+            leaves.append(tree.present)
+            read_child(tree.value, leaves)
+        else:
+            leaves.append(THERE)
+            read_child(tree, leaves)
+
+    return read
+
+
+def same_reader(place: int) -> Reader:
+    """Return the reader of a tied leaf: it must be, or equal, the one it is tied to."""
+
+    def read(tree: Any, leaves: list[Any]) -> None:
+        if tree is not leaves[place] and not equal_contents(tree, leaves[place]):
+            raise MisfitError
+
+    return read
+
+
+def equal_contents(one: Any, other: Any) -> bool:
+    """Tell whether two leaves are arrays with the same bytes."""
+    first, second = np.asarray(one), np.asarray(other)
+    return (first.dtype, first.shape) == (second.dtype, second.shape) and (
+        first.tobytes() == second.tobytes()
+    )
 
 
 def dict_reader(structure: Structure) -> Reader:
@@ -142,7 +190,13 @@ def read_leaves(values: Any, leaves: list[Any]) -> None:
 
 def describe_misfit(structure: Structure, tree: Any, role: Role, prefix: str) -> LxcError:
     """Return the error that says how `tree`, at `prefix`, differs from `structure`."""
-    _, found = flatten(tree)
+    leaves, found = flatten(tree)
+    places = dict(zip(found.paths(), leaves, strict=True))
+    firsts = structure.paths()
+    for path, place in structure.ties():
+        pair = [places.get(firsts[place]), places.get(path)]
+        if all(leaf is not None for leaf in pair) and not equal_contents(*pair):
+            return tie_error(firsts[place], path)
     settings = dict(found.statics())
     for path, value in structure.statics():
         if path in settings and print_static(settings[path]) != print_static(value):
@@ -175,6 +229,17 @@ def setting_error(path: str, compiled: Static, given: Static) -> LxcError:
     )
 
 
+def tie_error(first: str, path: str) -> LxcError:
+    """Return the error for two leaves that are one in the model and differ in a call."""
+    return LxcError(
+        "LXC-E0509",
+        f"{path} and {first} are one in the compiled model, and differ in this call",
+        layer=parent(path) or None,
+        hint=f'share them: lxc.share_parameters(ps, ("{first}", "{path}")); or compile the '
+        "model for parameters that are not shared",
+    )
+
+
 def parent(path: str) -> str:
     """Return the path of the layer that holds the leaf `path`."""
     return path.rpartition(".")[0]
@@ -186,14 +251,26 @@ def builder(structure: Structure) -> Callable[[list[Any]], Any]:
     return tree_builder(structure, places)
 
 
+def slices_builder(place: int, axis: int) -> Callable[[list[Any]], Any]:
+    """Return the builder of the list of slices of a leaf along an axis."""
+    return lambda leaves: list(np.moveaxis(leaves[place], axis, 0))
+
+
 def tree_builder(structure: Structure, places: Any) -> Callable[[list[Any]], Any]:
     """Return the builder of a part of a tree, whose leaves are at the next `places`."""
+    place = -1
     match structure.kind:
         case "leaf":
             return itemgetter(next(places))
         case "none" | "static":
             value = structure.value
             return lambda leaves: value
+        case "unstack":
+            return slices_builder(next(places), structure.number)
+        case "same":
+            return itemgetter(structure.number)
+        case "optional":
+            place = next(places)
     children = [tree_builder(child, places) for child in structure.children]
     match structure.kind:
         case "dict":
@@ -201,5 +278,7 @@ def tree_builder(structure: Structure, places: Any) -> Callable[[list[Any]], Any
             return lambda leaves: {key: build(leaves) for key, build in pairs}
         case "list":
             return lambda leaves: [build(leaves) for build in children]
-        case _:
+        case "tuple":
             return lambda leaves: tuple(build(leaves) for build in children)
+    (build,) = children
+    return lambda leaves: build(leaves) if leaves[place] else None

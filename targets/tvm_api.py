@@ -103,6 +103,11 @@ def store(buffer: Buffer, index: Index, value: Expr) -> Stmt:
     return tirx.BufferStore(buffer, value, [as_index(index)])
 
 
+def bind(name: Expr, value: Expr) -> Stmt:
+    """Return the statement that gives a variable its value in what follows."""
+    return tirx.Bind(name, value)
+
+
 def loop(counter: Expr, extent: Index, kind: Any, body: Stmt) -> Stmt:
     """Return a loop that counts from zero."""
     return tirx.For(counter, as_index(0), as_index(extent), kind, body)

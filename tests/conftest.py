@@ -1,12 +1,25 @@
-"""Golden files: `--bless` rewrites what tests expect."""
+"""Golden files and the table of conformance: `--bless` rewrites what tests expect."""
 
 from pathlib import Path
 
 import pytest
 
+from tests.conformance.record import Record, properties
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--bless", action="store_true", help="rewrite the expected texts")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Record the rows of conformance where all reports come together."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Record(bool(config.getoption("--bless"))))
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let the reports of a test say which rows it pins."""
+    item.user_properties += properties(item)
 
 
 class Golden:

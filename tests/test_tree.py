@@ -9,18 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lxc.errors import LxcError
-from lxc.tree import (
+from lxc.structure import (
     EMPTY,
     LEAF,
     NONE,
     Structure,
-    flatten,
-    map_leaves,
     print_float,
     quote,
     structure_from_json,
-    unflatten,
 )
+from lxc.tree import flatten, map_leaves, unflatten
 
 
 class Leaf:
@@ -85,7 +83,7 @@ def test_a_key_that_is_no_name_is_refused_with_its_place(key: Any) -> None:
 
 
 def test_too_many_leaves_are_refused() -> None:
-    with pytest.raises(LxcError, match="2 leaves are too many"):
+    with pytest.raises(LxcError, match="2 leaves do not fit"):
         unflatten(LEAF, [1, 2])
 
 

@@ -16,6 +16,7 @@ from lxc.errors import LxcError
 from lxc.frontend.kaun.calling import Calling, calling_of
 from lxc.frontend.kaun.context import Context
 from lxc.frontend.kaun.vars import Vars, make_vars, witness
+from lxc.frontend.printing import record_text
 from lxc.frontend.record import LayerCall, call_layer, path_of, with_paths
 from lxc.frontend.setup import frozen, generator_of
 from lxc.ir.ops import structure
@@ -111,6 +112,12 @@ class Layer:
             own = RecordedApply(self.apply, "Layer", source_line(""))
             object.__setattr__(self, "apply", own)
 
+    def __repr__(self) -> str:
+        """Return the call that makes a layer of lxc's own, a name for any other."""
+        recorded = self.apply
+        kind = recorded.kind if isinstance(recorded, RecordedApply) else "Layer"
+        return record_text(kind, getattr(self.init, "__self__", None))
+
 
 class Configuration(Protocol):
     """Sizes and options of a layer that lxc brings, with its two callables as methods."""
@@ -181,3 +188,9 @@ def apply(
     params, state = (with_paths(tree, path_of(tree)) for tree in (vars.params, vars.state))
     y, state = recorded(layer)(params, state, vars.dtype, training, rngs, ctx, x)
     return y, vars.with_state(state)
+
+
+def predict(layer: LayerLike, vars: Vars, x: Any, ctx: Context | None = None) -> Any:
+    """Return the output of `apply` outside of training; the new state is dropped."""
+    y, _ = apply(layer, vars, x, training=False, ctx=ctx)
+    return y

@@ -1,33 +1,135 @@
-"""Normalisation over the batch, with Kaun's running statistics."""
+"""Normalisation over the batch, with Kaun's running statistics, and over the last axis."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from lxc.errors import Mismatch
+from lxc.errors import LxcError, Mismatch
 from lxc.frontend.kaun.context import Context
 from lxc.frontend.kaun.initializers import ones, zeros
 from lxc.frontend.kaun.layer import Layer, layer_of
 from lxc.frontend.kaun.vars import Vars, check_dtype
 from lxc.frontend.layers.linear import check_sizes
-from lxc.frontend.layers.norm import normalised
+from lxc.frontend.layers.statistics import (
+    in_wide_type,
+    moved,
+    normalised,
+    normalised_channels,
+    statistics,
+)
 from lxc.ir import functions as ops
 from lxc.ir.types import shape_text
 
 EPSILON = 1e-5
-KEPT = 0.99
-"""The share of the old running statistics that a training call keeps."""
+MOVED = 0.01
+"""The share of the batch in the running statistics that a training call returns."""
+
+
+def layer_norm(dim: int, eps: float = 1e-5) -> Layer:
+    """Return a layer that computes gamma * (x - mean) / sqrt(var + eps) + beta.
+
+    Mean and biased variance are those of the last axis, which has `dim` elements
+    (`nn.LayerNorm` takes the whole array unless told otherwise). Half types are computed in
+    float32.
+    """
+    check_sizes(dim=dim)
+    return layer_of(LayerNorm(dim, check_eps(eps)), "layer_norm")
+
+
+def rms_norm(dim: int, eps: float = 1e-6) -> Layer:
+    """Return a layer that computes scale * x / sqrt(mean(x * x) + eps) over the last axis.
+
+    No mean is subtracted, and there is no bias. Half types are computed in float32.
+    """
+    check_sizes(dim=dim)
+    return layer_of(RmsNorm(dim, check_eps(eps)), "rms_norm")
 
 
 def batch_norm(num_features: int) -> Layer:
     """Return a layer that normalises every channel (axis 1) and applies scale and bias.
 
     In training the statistics are those of the batch, the variance biased, and the running
-    ones become 0.99 * old + 0.01 * batch. Otherwise the running ones are used and stay.
+    ones become 0.99 * old + 0.01 * batch (`nn.BatchNorm` keeps 0.9, and stores an unbiased
+    variance). Otherwise the running ones are used and stay.
     """
     check_sizes(num_features=num_features)
     return layer_of(BatchNorm(num_features), "batch_norm")
+
+
+def check_eps(eps: float) -> float:
+    """Return an epsilon, or raise if it is negative."""
+    if not eps >= 0:
+        raise LxcError("LXC-E0101", "eps is at least 0", actual=f"eps: {eps}")
+    return float(eps)
+
+
+def check_last(x: Any, dim: int) -> None:
+    """Refuse an input whose last axis has another size."""
+    if not x.shape or x.shape[-1] != dim:
+        expected = shape_text([*x.shape[:-1], dim])
+        raise Mismatch("x", expected, shape_text(x.shape), because=f"dim is {dim}")
+
+
+@dataclass(frozen=True)
+class LayerNorm:
+    """The size of the last axis, and epsilon."""
+
+    dim: int
+    eps: float
+
+    def init(self, dtype: np.dtype[Any], rng: np.random.Generator) -> Vars:
+        """Return gamma and beta."""
+        shape = (self.dim,)
+        params = {"gamma": ones(rng, shape, dtype), "beta": zeros(rng, shape, dtype)}
+        return Vars(params, [], dtype)
+
+    def apply(
+        self,
+        params: Any,
+        state: Any,
+        dtype: np.dtype[Any],
+        training: bool,
+        rngs: Any,
+        ctx: Context | None,
+        x: Any,
+    ) -> tuple[Any, Any]:
+        """Return the normalised input."""
+        check_dtype(x, dtype)
+        check_last(x, self.dim)
+        y = normalised(x, *statistics(x, -1, keepdims=True), self.eps)
+        y = ops.add(ops.multiply(y, params["gamma"]), params["beta"])
+        return ops.astype(y, dtype), state
+
+
+@dataclass(frozen=True)
+class RmsNorm:
+    """The size of the last axis, and epsilon."""
+
+    dim: int
+    eps: float
+
+    def init(self, dtype: np.dtype[Any], rng: np.random.Generator) -> Vars:
+        """Return scale."""
+        return Vars({"scale": ones(rng, (self.dim,), dtype)}, [], dtype)
+
+    def apply(
+        self,
+        params: Any,
+        state: Any,
+        dtype: np.dtype[Any],
+        training: bool,
+        rngs: Any,
+        ctx: Context | None,
+        x: Any,
+    ) -> tuple[Any, Any]:
+        """Return the normalised input."""
+        check_dtype(x, dtype)
+        check_last(x, self.dim)
+        wide = in_wide_type(x)
+        power = ops.mean(ops.multiply(wide, wide), -1, keepdims=True)
+        y = ops.divide(wide, ops.sqrt(ops.add(power, self.eps)))
+        return ops.astype(ops.multiply(y, params["scale"]), dtype), state
 
 
 @dataclass(frozen=True)
@@ -63,15 +165,10 @@ class BatchNorm:
             raise Mismatch("x", expected, shape_text(x.shape))
         mean, var = state["running_mean"], state["running_var"]
         if training:
-            axes = (0, *range(2, len(x.shape)))
-            mean, var = ops.mean(x, axes), ops.var(x, axes)
+            old = mean, var
+            mean, var = statistics(x, (0, *range(2, len(x.shape))))
             state = {
-                "running_mean": moved(state["running_mean"], mean),
-                "running_var": moved(state["running_var"], var),
+                "running_mean": moved(old[0], mean, MOVED),
+                "running_var": moved(old[1], var, MOVED),
             }
-        return normalised(x, mean, var, EPSILON, params), state
-
-
-def moved(old: Any, new: Any) -> Any:
-    """Return the running statistic after one more batch."""
-    return ops.add(ops.multiply(old, KEPT), ops.multiply(new, 1 - KEPT))
+        return normalised_channels(x, mean, var, EPSILON, params), state

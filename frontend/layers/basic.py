@@ -10,6 +10,8 @@ from lxc.errors import LxcError
 from lxc.frontend.activations import identity
 from lxc.frontend.layer import Layer
 from lxc.ir import functions as ops
+from lxc.ir.functions.indexing import getitem
+from lxc.ir.functions.shape import axis_of
 from lxc.ir.op import Op
 from lxc.ir.ops import structure
 from lxc.ir.types import count_elements
@@ -83,6 +85,23 @@ class ReshapeLayer(Layer):
     def __call__(self, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
         """Return x in the new shape."""
         return ops.reshape(x, (x.shape[0], *self.dims)), st
+
+
+@dataclass(frozen=True)
+class SelectDim(Layer):
+    """Return what stands at place `index` of axis `dim`; the axis is gone.
+
+    Both count from 0 and may be negative, as everywhere in NumPy (in Lux.jl they count
+    from 1, and axes in the other direction).
+    """
+
+    dim: int
+    index: int
+
+    def __call__(self, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
+        """Return the entries at the index."""
+        axis = axis_of(self.dim, len(x.shape))
+        return getitem(x, (*(slice(None),) * axis, self.index)), st
 
 
 def as_layer(item: Any) -> Layer:

@@ -9,12 +9,13 @@ import numpy as np
 from lxc.errors import LxcError
 from lxc.frontend.layer import Layer
 from lxc.frontend.layers.basic import as_layer
+from lxc.frontend.layers.connection import check_connection, join
 from lxc.frontend.layers.naming import (
     Children,
     children_params,
     children_state,
     entry,
-    named_children,
+    several_children,
 )
 
 
@@ -27,9 +28,9 @@ class BranchLayer(Layer):
 
     children: Children
 
-    def __init__(self, *layers: Any, **named: Any) -> None:
+    def __init__(self, /, *layers: Any, **named: Any) -> None:
         """Take layers by place, called `layer_1`, ..., or by keyword."""
-        object.__setattr__(self, "children", named_children(layers, named))
+        object.__setattr__(self, "children", several_children(self, layers, named))
 
     def init_params(self, rng: np.random.Generator) -> dict[str, Any]:
         """Return one entry per child."""
@@ -48,30 +49,59 @@ class BranchLayer(Layer):
 class Parallel(Layer):
     """Join the outputs of several layers: connection(l1(x), ..., lN(x)).
 
-    A tuple input of length N is split, one entry per layer; a list is not a tuple. Without
-    a connection the tuple of outputs is returned.
+    A tuple input of length N is split, one entry per layer; a list is not a tuple. The
+    connection is called once with N arguments; the binary functions add, multiply, maximum
+    and minimum of NumPy, `lxc.ops` and `operator` join any number of outputs. Without a
+    connection the tuple of outputs is returned. A connection that is a layer receives that
+    tuple, and the trees become {layers, connection}.
     """
 
-    connection: Callable[..., Any] | None
+    connection: Callable[..., Any] | Layer | None
     children: Children
 
     def __init__(
-        self, connection: Callable[..., Any] | None, *layers: Any, **named: Any
+        self,
+        connection: Callable[..., Any] | Layer | None,
+        /,
+        *layers: Any,
+        **named: Any,
     ) -> None:
         """Take the connection, then layers by place or by keyword."""
         object.__setattr__(self, "connection", connection)
-        object.__setattr__(self, "children", named_children(layers, named))
+        object.__setattr__(self, "children", several_children(self, layers, named))
+        if not isinstance(connection, Layer | None):
+            check_connection(connection, len(self.children))
 
     def init_params(self, rng: np.random.Generator) -> dict[str, Any]:
-        """Return one entry per child."""
-        return children_params(self.children, rng)
+        """Return one entry per child, below `layers` if the connection is a layer."""
+        layers = children_params(self.children, rng)
+        if not isinstance(self.connection, Layer):
+            return layers
+        return {"layers": layers, "connection": self.connection.init_params(rng)}
 
     def init_state(self, rng: np.random.Generator) -> dict[str, Any]:
-        """Return one entry per child."""
-        return children_state(self.children, rng)
+        """Return one entry per child, below `layers` if the connection is a layer."""
+        layers = children_state(self.children, rng)
+        if not isinstance(self.connection, Layer):
+            return layers
+        return {"layers": layers, "connection": self.connection.init_state(rng)}
 
     def __call__(self, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
         """Return what the connection makes of the outputs."""
+        if not isinstance(self.connection, Layer):
+            outputs, states = self.branches(x, ps, st)
+            joined = outputs if self.connection is None else join(self.connection, outputs)
+            return joined, states
+        states = {}
+        y = x
+        for name, run in (("layers", self.branches), ("connection", self.connection)):
+            y, states[name] = run(
+                y, entry(ps, name, "parameters"), entry(st, name, "states")
+            )
+        return y, states
+
+    def branches(self, x: Any, ps: Any, st: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the outputs of the layers and their new states."""
         count = len(self.children)
         if isinstance(x, tuple) and len(x) != count:
             raise LxcError(
@@ -81,8 +111,7 @@ class Parallel(Layer):
                 actual=f"{len(x)} entries",
             )
         inputs = list(x) if isinstance(x, tuple) else [x] * count
-        outputs, states = run_children(self.children, inputs, ps, st)
-        return outputs if self.connection is None else self.connection(*outputs), states
+        return run_children(self.children, inputs, ps, st)
 
 
 def run_children(
@@ -109,6 +138,8 @@ class SkipConnection(Layer):
 
     def __init__(self, layer: Any, connection: Callable[..., Any] | Layer) -> None:
         """Take a layer (or function) and a function of two arguments, or a layer."""
+        if not isinstance(connection, Layer):
+            check_connection(connection, 2)
         object.__setattr__(self, "layer", as_layer(layer))
         object.__setattr__(self, "connection", connection)
 

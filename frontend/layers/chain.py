@@ -1,7 +1,7 @@
 """Layers one after the other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +19,7 @@ from lxc.frontend.layers.naming import (
 )
 from lxc.ir.op import Op
 from lxc.ir.ops import structure
+from lxc.ir.types import Array
 
 
 @dataclass(frozen=True, init=False)
@@ -35,10 +36,10 @@ class Chain(Layer):
 
     node_op: ClassVar[Op] = structure.chain
     children: Children
-    disable_optimizations: bool = False
+    disable_optimizations: bool = field(default=False, repr=False)
 
     def __new__(
-        cls, *layers: Any, disable_optimizations: bool | None = None, **named: Any
+        cls, /, *layers: Any, disable_optimizations: bool | None = None, **named: Any
     ) -> Any:
         """Return the simplest layer that does the same."""
         children = named_children(layers, named)
@@ -91,20 +92,40 @@ class Chain(Layer):
         """Return the names of the children."""
         return tuple(name for name, _ in self.children)
 
-    def __getitem__(self, index: int | str | slice | Sequence[int]) -> Any:
-        """Return the child at a place or of a name, or the chain of several, names kept."""
+    def __getitem__(self, index: int | str | slice | Sequence[int] | Array) -> Any:
+        """Return the child at a place or of a name, or the chain of several, names kept.
+
+        Several are a slice, places in any order, or one boolean per child.
+        """
         if isinstance(index, str):
             return dict(self.children)[index]
         if isinstance(index, int | np.integer):
             return self.children[index][1]
         if isinstance(index, slice):
             return chain_of(self.children[index], True)
-        chosen = tuple(self.children[place] for place in index)
+        chosen = tuple(self.children[place] for place in places(index, len(self)))
         if len({name for name, _ in chosen}) < len(chosen):
             raise LxcError(
                 "LXC-E0101", f"a child cannot stand twice in a chain: {list(index)}"
             )
         return chain_of(chosen, True)
+
+
+def places(index: Sequence[int] | Array, count: int) -> list[int]:
+    """Return the places that a list or an array of places or booleans names."""
+    array = np.asarray(index)
+    if array.ndim == 1 and array.dtype == np.bool_ and len(array) == count:
+        array = np.flatnonzero(array)
+    if array.size == 0:
+        return []
+    if array.ndim == 1 and array.dtype.kind in "iu":
+        return [int(place) for place in array]
+    raise LxcError(
+        "LXC-E0101",
+        "children are chosen by place, name, slice or a list of places",
+        expected=f"whole numbers below {count}, or {count} booleans",
+        actual=repr(index),
+    )
 
 
 def chain_of(children: Children, disable_optimizations: bool) -> Chain:

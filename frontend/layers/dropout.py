@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 import numpy as np
 
 from lxc.errors import LxcError
 from lxc.frontend.layer import Layer
-from lxc.frontend.layers.basic import NoOpLayer
+from lxc.frontend.layers.basic import NoOpLayer, WrappedFunction
 from lxc.ir import functions as ops
 from lxc.ir.functions.shape import axes_of
+
+ALPHA = -1.7580993408473766
+"""Where selu goes for large negative numbers: -1.0507... * 1.6732..."""
 
 
 @dataclass(frozen=True, init=False)
@@ -28,10 +32,7 @@ class Dropout(Layer):
 
     def __new__(cls, p: float, *, dims: int | Sequence[int] | None = None) -> Any:
         """Return the layer, or a no-op if nothing is ever dropped."""
-        if not 0 <= p <= 1:
-            raise LxcError(
-                "LXC-E0101", "p is a probability", expected="p: 0..1", actual=f"p: {p}"
-            )
+        check_probability(p)
         return NoOpLayer() if p == 0 else super().__new__(cls)
 
     def __init__(self, p: float, *, dims: int | Sequence[int] | None = None) -> None:
@@ -52,14 +53,74 @@ class Dropout(Layer):
         """Return x with random zeros, or x itself."""
         if not st["training"]:
             return x, st
-        rank = len(x.shape)
-        apart = axes_of(self.dims, rank)
+        apart = axes_of(self.dims, len(x.shape))
         shape = tuple(n if axis in apart else 1 for axis, n in enumerate(x.shape))
-        kept = ops.greater(ops.random_uniform(st["rng"], shape), self.p)
         scaled = ops.multiply(x, 1 / (1 - self.p)) if self.p < 1 else x
-        (following, *_) = ops.random_split(st["rng"])
-        y = ops.where(kept, scaled, 0)
-        return y, {"rng": following, "training": st["training"]}
+        y = ops.where(drawn(st["rng"], shape, self.p), scaled, 0)
+        return y, advanced(st)
+
+
+@dataclass(frozen=True, init=False)
+class AlphaDropout(Layer):
+    """Replace each element with probability p in training, keeping mean and variance.
+
+    An element is kept where u > p for u from U[0, 1); the others become alpha, the limit of
+    selu for large negative numbers, and everything is mapped so that mean 0 and variance 1
+    stay: y = A * (x or alpha) + B with A = 1 / sqrt((1 - p) * (1 + p * alpha^2)) and
+    B = -A * alpha * p (Klambauer et al., 2017). In test mode nothing happens.
+    `AlphaDropout(0)` is a `NoOpLayer`. `AlphaDropout(1)` is a layer of zeros in both modes,
+    as the page of Lux.jl says (differs from its code, which fails). The state holds the key
+    `rng`, and a call in training returns the next one.
+    """
+
+    p: float
+
+    def __new__(cls, p: float) -> Any:
+        """Return the layer, or a simpler one if nothing or everything is dropped."""
+        check_probability(p)
+        if p == 1:
+            return WrappedFunction(ops.zeros_like)
+        return NoOpLayer() if p == 0 else super().__new__(cls)
+
+    def __init__(self, p: float) -> None:
+        """Take the probability that an element is dropped."""
+        object.__setattr__(self, "p", float(p))
+
+    def __getnewargs__(self) -> tuple[float]:
+        """Hand copies what `__new__` checks."""
+        return (self.p,)
+
+    def init_state(self, rng: np.random.Generator) -> dict[str, Any]:
+        """Return a key and the mode."""
+        return {"rng": draw_key(rng), "training": True}
+
+    def __call__(self, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
+        """Return x with some elements replaced, or x itself."""
+        if not st["training"]:
+            return x, st
+        spread = 1 / sqrt((1 - self.p) * (1 + self.p * ALPHA**2))
+        either = ops.where(drawn(st["rng"], tuple(x.shape), self.p), x, ALPHA)
+        y = ops.add(ops.multiply(either, spread), -spread * ALPHA * self.p)
+        return y, advanced(st)
+
+
+def check_probability(p: float) -> None:
+    """Refuse what is no probability."""
+    if not 0 <= p <= 1:
+        raise LxcError(
+            "LXC-E0101", "p is a probability", expected="p: 0..1", actual=f"p: {p}"
+        )
+
+
+def drawn(key: Any, shape: tuple[Any, ...], p: float) -> Any:
+    """Return which elements are kept: each with probability 1 - p."""
+    return ops.greater(ops.random_uniform(key, shape), p)
+
+
+def advanced(st: Any) -> dict[str, Any]:
+    """Return the state after one draw."""
+    (following, *_) = ops.random_split(st["rng"])
+    return {"rng": following, "training": st["training"]}
 
 
 def draw_key(rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.uint32]]:

@@ -26,10 +26,14 @@ def chosen_bias(use_bias: bool | None, bias: bool | None) -> bool:
 
 
 def check_sizes(**sizes: int) -> None:
-    """Refuse sizes below 1."""
+    """Refuse sizes below 1, and those that are no whole numbers."""
     for name, number in sizes.items():
-        if number < 1:
-            raise LxcError("LXC-E0101", f"{name} is at least 1", actual=f"{name}: {number}")
+        if not isinstance(number, int | np.integer) or number < 1:
+            raise LxcError(
+                "LXC-E0101",
+                f"{name} is a whole number of at least 1",
+                actual=f"{name}: {number!r}",
+            )
 
 
 @dataclass(frozen=True, init=False)

@@ -35,6 +35,17 @@ def named_children(layers: Sequence[Any], named: Mapping[str, Any]) -> Children:
     return numbered([as_layer(item) for item in spliced(layers)])
 
 
+def several_children(
+    parent: Layer, layers: Sequence[Any], named: Mapping[str, Any]
+) -> Children:
+    """Return children as `named_children` does, at least one."""
+    children = named_children(layers, named)
+    if not children:
+        kind = type(parent).__name__
+        raise LxcError("LXC-E0101", f"{kind} needs at least one layer inside")
+    return children
+
+
 def spliced(items: Sequence[Any]) -> Iterator[Any]:
     """Yield items, those inside lists and tuples in their place."""
     for item in items:

@@ -8,10 +8,17 @@ import numpy as np
 
 from lxc.errors import Mismatch
 from lxc.frontend.activations import Activation, choose, identity
-from lxc.frontend.initializers import Initializer, initialise, ones32, zeros32
+from lxc.frontend.initializers import Initializer, ones32, zeros32
 from lxc.frontend.layer import Layer
 from lxc.frontend.layers.linear import check_sizes
-from lxc.ir import functions as ops
+from lxc.frontend.layers.statistics import (
+    channel_params,
+    in_wide_type,
+    moved,
+    normalised_channels,
+    statistics,
+    unbiased,
+)
 from lxc.ir.functions.reduce import element_count
 from lxc.ir.types import count_elements, shape_text
 
@@ -20,13 +27,17 @@ from lxc.ir.types import count_elements, shape_text
 class BatchNorm(Layer):
     """Return activation(scale * (x - mean) / sqrt(var + epsilon) + bias) along axis 1.
 
-    In training, mean and (biased) variance are those of the batch, and the running
-    statistics move: new = (1 - momentum) * old + momentum * batch, the variance unbiased
-    (times M / (M - 1) for M values per channel). `momentum` is the share of the new batch,
-    as in torch. In test mode the running statistics are used and stay. Without
-    `track_stats` there are none, and the batch is used in both modes. A batch of one value
-    per channel gives y = bias and a running variance of NaN, with a warning (later versions
-    of Lux.jl refuse it).
+    `x` is [N, channels, *spatial] with any number of spatial axes, none included. In
+    training, mean and (biased) variance are those of the batch, and the running statistics
+    move: new = (1 - momentum) * old + momentum * batch, the variance unbiased (times
+    M / (M - 1) for M values per channel). `momentum` is the share of the new batch, as in
+    torch. In test mode the running statistics are used and stay. Without `track_stats`
+    there are none, and the batch is used in both modes. Without `affine` the parameters are
+    empty.
+
+    A batch of one value per channel gives y = bias and a running variance of NaN, with a
+    warning: so says the page of Lux.jl, of which later versions refuse it. The running
+    statistics keep their element type; half types are computed in float32.
     """
 
     channels: int
@@ -66,11 +77,7 @@ class BatchNorm(Layer):
         """Return scale and bias, or nothing."""
         if not self.affine:
             return {}
-        shape, fans = (self.channels,), (1, self.channels)
-        return {
-            "scale": initialise(self.init_scale, rng, shape, fans),
-            "bias": initialise(self.init_bias, rng, shape, fans),
-        }
+        return channel_params(self.init_scale, self.init_bias, self.channels, rng)
 
     def init_state(self, rng: np.random.Generator) -> dict[str, Any]:
         """Return running statistics, if tracked, and the mode."""
@@ -88,46 +95,29 @@ class BatchNorm(Layer):
             raise Mismatch("x", f"{self.channels} channels on axis 1", shape_text(x.shape))
         if st["training"] or not self.track_stats:
             axes = tuple(axis for axis in range(len(x.shape)) if axis != 1)
-            mean, var = ops.mean(x, axes), ops.var(x, axes)
+            mean, var = statistics(x, axes)
         else:
             mean, var = st["running_mean"], st["running_var"]
         if st["training"] and self.track_stats:
             st = self.updated(x, mean, var, st)
-        return self.activation(normalised(x, mean, var, self.epsilon, ps)), st
+        y = normalised_channels(x, mean, var, self.epsilon, ps)
+        return self.activation(y), st
 
     def updated(self, x: Any, mean: Any, var: Any, st: Any) -> dict[str, Any]:
         """Return the state with running statistics moved towards those of the batch."""
         axes = tuple(axis for axis in range(len(x.shape)) if axis != 1)
         if count_elements([x.shape[axis] for axis in axes]) == 1:
-            warnings.warn(
-                "BatchNorm has one value per channel: its running variance becomes NaN",
-                stacklevel=2,
-            )
-        count = element_count(x, axes)
-        unbiased = ops.multiply(var, ops.divide(count, ops.subtract(count, 1)))
+            warn_of_nan("BatchNorm", "channel")
+        variance = unbiased(var, element_count(in_wide_type(x), axes))
         return {
-            "running_mean": self.moved(st["running_mean"], mean),
-            "running_var": self.moved(st["running_var"], unbiased),
+            "running_mean": moved(st["running_mean"], mean, self.momentum),
+            "running_var": moved(st["running_var"], variance, self.momentum),
             "training": st["training"],
         }
 
-    def moved(self, old: Any, new: Any) -> Any:
-        """Return (1 - momentum) * old + momentum * new."""
-        return ops.add(
-            ops.multiply(old, 1 - self.momentum), ops.multiply(new, self.momentum)
-        )
 
-
-def normalised(x: Any, mean: Any, var: Any, epsilon: float, ps: Any) -> Any:
-    """Return (x - mean) / sqrt(var + epsilon) along axis 1, then scale and bias if given.
-
-    There is one factor and one offset per channel, so that fixed statistics fold into them.
-    """
-    column = (x.shape[1], *(1,) * (len(x.shape) - 2))
-    factor = ops.reciprocal(ops.sqrt(ops.add(var, epsilon)))
-    if ps:
-        factor = ops.multiply(ps["scale"], factor)
-    y = ops.multiply(
-        ops.subtract(x, ops.reshape(mean, column)), ops.reshape(factor, column)
+def warn_of_nan(layer: str, part: str) -> None:
+    """Warn that the variance of one value is not known."""
+    warnings.warn(
+        f"{layer} has one value per {part}: its running variance becomes NaN", stacklevel=2
     )
-    return ops.add(y, ops.reshape(ps["bias"], column)) if ps else y

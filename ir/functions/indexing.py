@@ -1,4 +1,4 @@
-"""NumPy's basic indexing: ints, slices, None and `...`."""
+"""NumPy's basic indexing: ints, slices, None and `...`; arrays of indices go further."""
 
 from types import EllipsisType
 from typing import Any
@@ -7,6 +7,7 @@ import numpy as np
 
 from lxc.errors import LxcError
 from lxc.ir.dim import Size, bounds
+from lxc.ir.functions.points import at_points, index_arrays, is_array_index
 from lxc.ir.functions.shape import flip, reshape
 from lxc.ir.ops import shape as ops
 from lxc.ir.tensor import Operand, Tensor, apply, implements, refusal, shape_of
@@ -14,14 +15,36 @@ from lxc.ir.tensor import Operand, Tensor, apply, implements, refusal, shape_of
 
 @implements(Tensor.__getitem__)
 def getitem(x: Operand, index: Any) -> Any:
-    """Return a slice of `x` by ints, slices, None and `...`, as NumPy's basic indexing."""
-    items = list(index) if isinstance(index, tuple) else [index]
+    """Return what NumPy's indexing gives for ints, slices, None, `...` and arrays.
+
+    An index outside of its axis is an error where it is known; where it is a traced tensor
+    the nearest entry is taken.
+    """
+    items = index_arrays(list(index) if isinstance(index, tuple) else [index])
     shape = shape_of(x)
     taken = sum(item is not None and not isinstance(item, EllipsisType) for item in items)
-    if not any(isinstance(item, EllipsisType) for item in items):
-        items.append(...)
-    place = next(i for i, item in enumerate(items) if isinstance(item, EllipsisType))
-    items[place : place + 1] = [np.s_[:]] * (len(shape) - taken)
+    dots = [place for place, item in enumerate(items) if isinstance(item, EllipsisType)]
+    if len(dots) > 1 or taken > len(shape):
+        raise LxcError(
+            "LXC-E0103",
+            f"there are too many indices for {list(shape)}",
+            expected=f"at most {len(shape)}, and one ellipsis",
+            actual=f"{taken}, and {len(dots)} ellipses",
+        )
+    if not dots:
+        dots, items = [len(items)], [*items, ...]
+    items[dots[0] : dots[0] + 1] = [np.s_[:]] * (len(shape) - taken)
+    if any(map(is_array_index, items)):
+        # Beside an array, an int is an array of one index.
+        items = [np.asarray(i) if isinstance(i, int | np.integer) else i for i in items]
+        sliced = basic(x, [np.s_[:] if is_array_index(item) else item for item in items])
+        return at_points(sliced, items)
+    return basic(x, items)
+
+
+def basic(x: Operand, items: list[Any]) -> Any:
+    """Return a slice of `x` by one int or slice for every axis, and any number of None."""
+    shape = shape_of(x)
     parts = Indexing(shape)
     for item in items:
         parts.take(item)
@@ -58,10 +81,6 @@ class Indexing:
             self.axes.append(None)
             return
         axis = len(self.start)
-        if axis >= len(self.shape):
-            raise LxcError(
-                "LXC-E0103", f"there are too many indices for {list(self.shape)}"
-            )
         entry = self.shape[axis]
         if isinstance(item, slice):
             low, high, step = slice_ends(item, entry)
@@ -97,12 +116,22 @@ def slice_ends(item: slice, entry: Size) -> tuple[Size, Size, int]:
             # On the reversed axis, cell i is cell entry - 1 - i of the axis.
             start, stop = entry - 1 - start, entry - 1 - stop
         return start, max(start, stop), step
-    start_size: Size = item.start or 0
-    stop_size: Size = entry if item.stop is None else item.stop
+    if step < 0 and item.start is None and item.stop is None:
+        return 0, entry, step
     if step < 1:
         raise refusal("a backward slice of an axis of unknown size")
-    if isinstance(start_size, int) and start_size < 0:
-        start_size = entry + start_size
-    if isinstance(stop_size, int) and stop_size < 0:
-        stop_size = entry + stop_size
-    return start_size, stop_size, step
+    return end_of(item.start, entry, 0), end_of(item.stop, entry, entry), step
+
+
+def end_of(given: Any, entry: Size, default: Size) -> Size:
+    """Return the end of a slice on an axis whose size is not known, as NumPy limits it.
+
+    An end that may lie on either side of the axis' own is left to the check of the slice.
+    """
+    if given is None:
+        return default
+    place: Size = given
+    if isinstance(place, int) and place < 0:
+        place = entry + place
+        return 0 if bounds(place)[1] <= 0 else place
+    return entry if bounds(entry - place)[1] <= 0 else place

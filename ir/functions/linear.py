@@ -1,11 +1,13 @@
 """Matrix products and convolutions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
 from lxc.errors import Mismatch
+from lxc.ir.functions.elementwise import multiply, not_equal
 from lxc.ir.functions.promotion import (
     as_operand,
     broadcast_operand,
@@ -24,7 +26,21 @@ def typed_alike(x: Any, y: Any) -> tuple[Operand, Operand]:
     return left, right
 
 
+def of_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a product that also takes bools: whether some pair of elements is true."""
+
+    @wraps(function)
+    def product(x: Any, y: Any, *args: Any, **options: Any) -> Any:
+        if common_type((x, y)) != np.bool_:
+            return function(x, y, *args, **options)
+        left, right = (as_operand(operand, np.dtype(np.int64)) for operand in (x, y))
+        return not_equal(function(left, right, *args, **options), 0)
+
+    return product
+
+
 @implements(np.matmul)
+@of_numbers
 def matmul(x: Any, y: Any) -> Any:
     """Return the matrix product over the last axis of x and the last but one of y.
 
@@ -63,6 +79,7 @@ def product_shape(left: tuple[Any, ...], right: tuple[Any, ...]) -> tuple[Any, .
 
 
 @implements(np.tensordot)
+@of_numbers
 def tensordot(x: Any, y: Any, axes: int | tuple[Axes, Axes] = 2) -> Any:
     """Return sums of products over pairs of axes: the last n and first n, or named ones."""
     x, y = typed_alike(x, y)
@@ -83,7 +100,12 @@ def tensordot(x: Any, y: Any, axes: int | tuple[Axes, Axes] = 2) -> Any:
 
 @implements(np.dot)
 def dot(x: Any, y: Any) -> Any:
-    """Return the product over the last axis of x and the last but one (or only) of y."""
+    """Return the product over the last axis of x and the last but one (or only) of y.
+
+    A scalar multiplies every element.
+    """
+    if not shape_of(x) or not shape_of(y):
+        return multiply(x, y)
     return tensordot(x, y, ((-1,), (max(len(shape_of(y)) - 2, 0),)))
 
 

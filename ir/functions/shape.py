@@ -32,8 +32,12 @@ def axes_of(axes: Axes | None, rank: int) -> tuple[int, ...]:
     """Return axes counted from the front in ascending order; None means all."""
     if axes is None:
         return tuple(range(rank))
-    listed = (axes,) if isinstance(axes, int) else axes
-    return tuple(sorted(axis_of(axis, rank) for axis in listed))
+    return tuple(sorted(axis_of(axis, rank) for axis in listed(axes)))
+
+
+def listed(axes: Axes) -> Sequence[int]:
+    """Return one axis or several as a sequence."""
+    return (int(axes),) if isinstance(axes, int | np.integer) else axes
 
 
 @implements(np.reshape)
@@ -46,7 +50,7 @@ def reshape(x: Any, shape: Any) -> Any:
         rest = count_elements([entry for entry in wanted if entry != -1])
         wanted[wanted.index(-1)] = exact_quotient(type_of(x).element_count, rest)
     if tuple(wanted) == shape_of(x):
-        return x
+        return as_operand(x, common_type((x,)))
     return apply(ops.reshape, x, shape=tuple(wanted))
 
 
@@ -108,11 +112,21 @@ def swapaxes(x: Any, first: int, second: int) -> Any:
 
 
 @implements(np.moveaxis)
-def moveaxis(x: Any, source: int, destination: int) -> Any:
-    """Return `x` with one axis at another place."""
+def moveaxis(x: Any, source: Axes, destination: Axes) -> Any:
+    """Return `x` with some axes at other places; the rest keep their order."""
     rank = len(shape_of(x))
-    order = [axis for axis in range(rank) if axis != axis_of(source, rank)]
-    order.insert(axis_of(destination, rank), axis_of(source, rank))
+    sources, places = (
+        [axis_of(axis, rank) for axis in listed(axes)] for axes in (source, destination)
+    )
+    if len(set(sources)) != len(set(places)) or len(sources) != len(places):
+        raise LxcError(
+            "LXC-E0103",
+            "every axis moves to a place of its own",
+            actual=f"axes {sources} to places {places}",
+        )
+    order = [axis for axis in range(rank) if axis not in sources]
+    for place, axis in sorted(zip(places, sources, strict=True)):
+        order.insert(place, axis)
     return transpose(x, order)
 
 
@@ -126,8 +140,7 @@ def broadcast_to(x: Any, shape: Sequence[Any]) -> Any:
 def expand_dims(x: Any, axis: Axes) -> Any:
     """Return `x` with axes of size 1 at the places `axis` of the result."""
     shape = list(shape_of(x))
-    count = 1 if isinstance(axis, int) else len(axis)
-    for place in axes_of(axis, len(shape) + count):
+    for place in axes_of(axis, len(shape) + len(listed(axis))):
         shape.insert(place, 1)
     return reshape(x, tuple(shape))
 
@@ -151,10 +164,12 @@ def flip(x: Any, axis: Axes | None = None) -> Any:
 
 
 @implements(np.concatenate)
-def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
-    """Return arrays one after the other along `axis`."""
+def concatenate(xs: Sequence[Any], axis: int | None = 0) -> Any:
+    """Return arrays one after the other along `axis`; without one as vectors."""
     dtype = common_type(tuple(xs))
     parts = [as_operand(x, dtype) for x in xs]
+    if axis is None:
+        parts, axis = [ravel(part) for part in parts], 0
     return apply(ops.concat, *parts, axis=axis_of(axis, len(shape_of(parts[0]))))
 
 
@@ -172,9 +187,14 @@ def split(x: Any, parts: int | Sequence[int], axis: int = 0) -> list[Any]:
     if isinstance(parts, int):
         step = exact_quotient(shape[axis], parts)
         edges = [step * part for part in range(parts)] + [shape[axis]]
-    else:
-        edges = [0, *parts, shape[axis]]
-    return [narrow(x, axis, low, high) for low, high in pairwise(edges)]
+        return [narrow(x, axis, low, high) for low, high in pairwise(edges)]
+    entry = shape[axis]
+    pairs: list[tuple[Size, Size]] = list(pairwise([0, *parts, entry]))
+    if isinstance(entry, int):
+        # Places count from the end and stop there as those of Python's slices do.
+        ends = [slice(low, high).indices(entry) for low, high in pairs]
+        pairs = [(low, max(low, high)) for low, high, _ in ends]
+    return [narrow(x, axis, low, high) for low, high in pairs]
 
 
 def narrow(x: Any, axis: int, low: Size, high: Size) -> Any:
@@ -186,19 +206,3 @@ def narrow(x: Any, axis: int, low: Size, high: Size) -> Any:
     if tuple(stop) == shape and low == 0:
         return x
     return apply(ops.slice, x, start=tuple(ends), stop=tuple(stop), step=(1,) * len(shape))
-
-
-@implements(np.pad)
-def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> Any:
-    """Return `x` inside a constant; `pad_width` is n, (before, after) or one per axis."""
-    if mode != "constant":
-        raise LxcError("LXC-E0103", f"there is no padding mode {mode!r}", hint="constant")
-    rank = len(shape_of(x))
-    listed = [pad_width] if isinstance(pad_width, int) else list(pad_width)
-    if len(listed) == 2 and all(isinstance(pair, int) for pair in listed):
-        listed = [tuple(listed)]
-    pairs = [(pair, pair) if isinstance(pair, int) else tuple(pair) for pair in listed]
-    pairs = pairs * rank if len(pairs) == 1 else pairs
-    value = as_operand(constant_values, type_of(x).dtype.numpy)
-    low, high = (tuple(size(pair[end]) for pair in pairs) for end in (0, 1))
-    return apply(ops.pad, x, value, low=low, high=high, interior=(0,) * rank)

@@ -3,12 +3,27 @@
 from lxc.ir.ops import (
     arithmetic,
     contract,
+    cumulative,
     functions,
+    gather,
     logic,
     random,
     reduce,
     shape,
     structure,
+    trigonometric,
 )
 
-FAMILIES = (arithmetic, functions, logic, shape, contract, reduce, random, structure)
+FAMILIES = (
+    arithmetic,
+    functions,
+    trigonometric,
+    logic,
+    shape,
+    contract,
+    reduce,
+    cumulative,
+    gather,
+    random,
+    structure,
+)

@@ -65,6 +65,12 @@ def remainder(x: TensorType, y: TensorType) -> TensorType:
 
 
 @op(kind="elementwise")
+def fmod(x: TensorType, y: TensorType) -> TensorType:
+    """Return x - y * trunc(x / y), the sign of x; an integer divided by zero gives 0."""
+    return same_type(number_type(x), y)
+
+
+@op(kind="elementwise")
 def power(x: TensorType, y: TensorType) -> TensorType:
     """Return x to the power y; only for floats."""
     return same_type(float_type(x), y)
@@ -82,6 +88,12 @@ def minimum(x: TensorType, y: TensorType) -> TensorType:
     return same_type(x, y)
 
 
+@op(kind="elementwise")
+def copysign(x: TensorType, y: TensorType) -> TensorType:
+    """Return |x| with the sign of y, that of a zero or NaN too; only for floats."""
+    return same_type(float_type(x), y)
+
+
 def integer_safe(function: Callable[..., Any]) -> Callable[[Array, Array], Array]:
     """Return a division of arrays that gives 0 where an integer is divided by zero."""
 
@@ -94,6 +106,15 @@ def integer_safe(function: Callable[..., Any]) -> Callable[[Array, Array], Array
     return divided
 
 
+def power_of_arrays(x: Array, y: Array) -> Array:
+    """Return the power of every pair, as the C library does.
+
+    NumPy takes the square root, which knows no infinities and zeros below zero, where one
+    exponent in memory stands for all: so each element gets its own.
+    """
+    return np.asarray(np.power(x.reshape(-1), np.array(y).reshape(-1))).reshape(x.shape)
+
+
 for declared, numpy_function in (
     (negate, np.negative),
     (absolute, np.abs),
@@ -104,8 +125,10 @@ for declared, numpy_function in (
     (divide, np.true_divide),
     (floor_divide, integer_safe(np.floor_divide)),
     (remainder, integer_safe(np.remainder)),
-    (power, np.power),
+    (fmod, integer_safe(np.fmod)),
+    (power, power_of_arrays),
     (maximum, np.maximum),
     (minimum, np.minimum),
+    (copysign, np.copysign),
 ):
     declare(declared, numpy_function)

@@ -11,17 +11,11 @@ import numpy as np
 from lxc.errors import LxcError, Mismatch
 from lxc.ir.dim import Size, bounds
 from lxc.ir.op import op
+from lxc.ir.ops.half import accumulator
 from lxc.ir.ops.shape import check_axes, check_count
 from lxc.ir.types import Array, Shape, TensorType
 
 Axes = tuple[int, ...]
-
-
-def accumulator(array: Array) -> Array:
-    """Return `array` in the type that sums are kept in."""
-    return (
-        array.astype(np.float32) if array.dtype.name in ("float16", "bfloat16") else array
-    )
 
 
 def free_axes(rank: int, *taken: Axes) -> Axes:

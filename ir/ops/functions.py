@@ -5,6 +5,7 @@ from math import erf as erf_of_number
 import numpy as np
 
 from lxc.ir.op import op
+from lxc.ir.ops.half import rounded_once
 from lxc.ir.ops.operands import declare, float_type
 from lxc.ir.types import Array, TensorType
 
@@ -22,6 +23,12 @@ def expm1(x: TensorType) -> TensorType:
 
 
 @op(kind="elementwise")
+def exp2(x: TensorType) -> TensorType:
+    """Return 2 to the power x."""
+    return float_type(x)
+
+
+@op(kind="elementwise")
 def log(x: TensorType) -> TensorType:
     """Return the natural logarithm: -inf at 0, NaN below."""
     return float_type(x)
@@ -30,6 +37,18 @@ def log(x: TensorType) -> TensorType:
 @op(kind="elementwise")
 def log1p(x: TensorType) -> TensorType:
     """Return the natural logarithm of 1 + x, accurate near zero."""
+    return float_type(x)
+
+
+@op(kind="elementwise")
+def log2(x: TensorType) -> TensorType:
+    """Return the logarithm to base 2: -inf at 0, NaN below."""
+    return float_type(x)
+
+
+@op(kind="elementwise")
+def log10(x: TensorType) -> TensorType:
+    """Return the logarithm to base 10: -inf at 0, NaN below."""
     return float_type(x)
 
 
@@ -46,14 +65,8 @@ def rsqrt(x: TensorType) -> TensorType:
 
 
 @op(kind="elementwise")
-def sin(x: TensorType) -> TensorType:
-    """Return the sine of x in radians."""
-    return float_type(x)
-
-
-@op(kind="elementwise")
-def cos(x: TensorType) -> TensorType:
-    """Return the cosine of x in radians."""
+def cbrt(x: TensorType) -> TensorType:
+    """Return the cube root, which has the sign of x."""
     return float_type(x)
 
 
@@ -109,12 +122,14 @@ def erf_of_array(x: Array) -> Array:
 for declared, numpy_function in (
     (exp, np.exp),
     (expm1, np.expm1),
+    (exp2, np.exp2),
     (log, np.log),
     (log1p, np.log1p),
+    (log2, np.log2),
+    (log10, np.log10),
     (sqrt, np.sqrt),
     (rsqrt, lambda x: 1 / np.sqrt(x)),
-    (sin, np.sin),
-    (cos, np.cos),
+    (cbrt, np.cbrt),
     (erf, erf_of_array),
     (floor, np.floor),
     (ceil, np.ceil),
@@ -126,10 +141,10 @@ for declared, numpy_function in (
 @tanh.reference
 def tanh_of_array(x: Array, *, fast: bool) -> Array:
     """Return the exact function; `fast` is a licence, not an order."""
-    return np.asarray(np.tanh(x))
+    return rounded_once(np.tanh)(x)
 
 
 @logistic.reference
 def logistic_reference(x: Array, *, fast: bool) -> Array:
     """Return the exact function; `fast` is a licence, not an order."""
-    return logistic_of_array(x)
+    return rounded_once(logistic_of_array)(x)

@@ -7,6 +7,7 @@ import numpy as np
 
 from lxc.errors import Mismatch
 from lxc.ir.op import op
+from lxc.ir.ops.half import to_bfloat16
 from lxc.ir.ops.operands import bits_type, declare, logical_type, same_type
 from lxc.ir.types import Array, DType, TensorType
 
@@ -113,6 +114,8 @@ def select_of_arrays(condition: Array, x: Array, y: Array) -> Array:
 
 @cast.reference
 def cast_of_array(x: Array, *, dtype: DType) -> Array:
-    """Convert with NumPy's rounding."""
+    """Convert with one rounding."""
+    if dtype is DType.BF16 and x.dtype.itemsize > 2 and x.dtype != np.float32:
+        return to_bfloat16(x, dtype.numpy)
     with np.errstate(invalid="ignore"):
         return x.astype(dtype.numpy)

@@ -8,6 +8,7 @@ from typing import Any
 
 from lxc.errors import Mismatch
 from lxc.ir.op import Op
+from lxc.ir.ops.half import rounded_once
 from lxc.ir.types import DType, TensorType
 
 
@@ -46,7 +47,8 @@ def logical_type(x: TensorType) -> TensorType:
 
 def declare(target: Op, meaning: Callable[..., Any]) -> None:
     """Make a NumPy function the reference of an op of one or two operands."""
+    computed = rounded_once(meaning)
     if target.operands == ("x",):
-        target.reference(lambda x: meaning(x))
+        target.reference(lambda x: computed(x))
     else:
-        target.reference(lambda x, y: meaning(x, y))
+        target.reference(lambda x, y: computed(x, y))

@@ -12,7 +12,7 @@ import numpy as np
 from lxc.errors import LxcError, Mismatch
 from lxc.ir.dim import Size, bounds
 from lxc.ir.op import op
-from lxc.ir.ops.contract import accumulator
+from lxc.ir.ops.half import accumulator
 from lxc.ir.ops.shape import check_axes, check_count
 from lxc.ir.types import Array, DType, TensorType
 
@@ -88,7 +88,8 @@ def reduce_window(
 def window_size(entry: Size, window: int, stride: int, pads: tuple[Size, Size]) -> Size:
     """Return floor((cells + pads - window) / stride) + 1, or raise."""
     cells = entry + pads[0] + pads[1]
-    if bounds(cells - window)[0] < 0:
+    # A window of one cell that meets none has no result: that is a batch without samples.
+    if bounds(cells - window)[0] < 0 and window > 1:
         raise LxcError(
             "LXC-E0103",
             "the window is larger than the padded input",
@@ -110,6 +111,9 @@ def reduce_window_array(
     """Reduce a view of all windows."""
     start = identity(kind, x.dtype)
     padded = np.pad(accumulator(x), padding, constant_values=start)
+    if padded.size == 0:
+        sizes = map(window_size, x.shape, window, strides, padding)
+        return np.zeros(tuple(int(entry) for entry in sizes), x.dtype)
     windows = np.lib.stride_tricks.sliding_window_view(padded, window)
     chosen = windows[tuple(np.s_[::stride] for stride in strides)]
     axes = tuple(range(x.ndim, 2 * x.ndim))

@@ -12,7 +12,7 @@ from lxc.errors import LxcError, Mismatch
 from lxc.ir.dim import Size, bounds
 from lxc.ir.op import op
 from lxc.ir.types import Array, TensorType
-from lxc.tree import LEAF, Structure
+from lxc.structure import LEAF, Structure
 
 Run = Callable[..., tuple[Array, ...]]
 

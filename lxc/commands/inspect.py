@@ -10,6 +10,7 @@ from lxc.commands.screen import bytes_text, print_facts, print_json, print_table
 from lxc.runtime.artifact import Artifact, read
 from lxc.runtime.extent import show
 from lxc.runtime.manifest import FORMAT, TargetRecord
+from lxc.runtime.signature import Leaf
 
 
 @verb("lxc inspect digits.lxc --json")
@@ -98,12 +99,19 @@ def show_signature(artifact: Artifact) -> None:
             leaf.name,
             leaf.dtype,
             shape_text(leaf.shape),
-            "frozen" if leaf.frozen else "",
+            note(leaf),
         )
         for section, group in artifact.signature.groups.items()
         for leaf in group.leaves
     ]
     print_table("signature", ("section", "leaf", "type", "shape", ""), rows)
+
+
+def note(leaf: Leaf) -> str:
+    """Return what is to be said of a leaf beside its type."""
+    if leaf.below is not None:
+        return f"0..{leaf.below - 1}"
+    return "frozen" if leaf.frozen else ""
 
 
 def shape_text(shape: Any) -> str:

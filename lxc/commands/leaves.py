@@ -1,7 +1,7 @@
 """Parameters and state from safetensors files: found by path, or refused all at once."""
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from lxc.errors import LxcError
@@ -39,9 +39,18 @@ def sections_of(arrays: Iterable[str]) -> set[str]:
     return {name.partition(".")[0] for name in arrays} & set(SECTIONS)
 
 
-def check_names(what: str, path: Path, found: Sequence[str], wanted: Sequence[str]) -> None:
-    """Refuse leaves that are missing in a file or superfluous, all of them at once."""
-    missing = [name for name in wanted if name not in found]
+def check_names(
+    what: str,
+    path: Path,
+    found: Sequence[str],
+    wanted: Sequence[str],
+    optional: Container[str] = (),
+) -> None:
+    """Refuse leaves that are missing in a file or superfluous, all of them at once.
+
+    A file may lack what is `optional`.
+    """
+    missing = [name for name in wanted if name not in found and name not in optional]
     spare = [name for name in found if name not in wanted]
     problems = [f"{name} is missing{nearest(name, spare)}" for name in missing]
     problems += [f"{name} is not in the model" for name in spare if not missing]
@@ -56,6 +65,18 @@ def check_types(
         f"{name} is {type_text(found[name])} instead of {type_text(array)}"
         for name, array in wanted.items()
         if type_text(found[name]) != type_text(array)
+    ]
+    refuse(f"the {what} in {path.name} do not fit the model", problems)
+
+
+def check_tied(
+    what: str, path: Path, found: Mapping[str, Array], wanted: Mapping[str, Array]
+) -> None:
+    """Refuse a file that has different values for leaves that are one."""
+    problems = [
+        f"{name} differs from the leaf that it is tied to"
+        for name, array in wanted.items()
+        if name in found and found[name].tobytes() != array.tobytes()
     ]
     refuse(f"the {what} in {path.name} do not fit the model", problems)
 

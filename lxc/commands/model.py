@@ -1,6 +1,6 @@
 """The model of a command: traced on the inputs that it names, with values for leaves."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,14 @@ from typing import Any
 import click
 import numpy as np
 
-from lxc.commands.leaves import arrays_in, check_names, check_types, section_of, sections_of
+from lxc.commands.leaves import (
+    arrays_in,
+    check_names,
+    check_tied,
+    check_types,
+    section_of,
+    sections_of,
+)
 from lxc.commands.pairs import tree_of
 from lxc.commands.source import load_source, users_code
 from lxc.commands.stand_ins import stand_ins
@@ -17,6 +24,7 @@ from lxc.frontend.kaun import Context, Vars, init
 from lxc.frontend.layers.basic import as_layer
 from lxc.frontend.setup import setup, with_mode
 from lxc.ir.graph import Graph
+from lxc.ir.node import Value
 from lxc.ir.types import FLOATS, Array, TensorSpec, dtype_of
 from lxc.runtime.checkpoint import flatten_names
 from lxc.tracing import is_kaun, trace
@@ -111,7 +119,19 @@ def traced_lux(model: Any, x: Any, options: ModelOptions, name: str) -> TracedMo
     ps, st, origins = with_values(ps, with_mode(st, options.mode), options)
     with users_code(options.source):
         graph = trace(model, x, ps, st, name=name)
-    return TracedModel(graph, flatten_names(ps), flatten_names(st), origins)
+    return TracedModel(graph, *stored(graph, ps, st), origins)
+
+
+def stored(graph: Graph, ps: Any, st: Any) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Return the values of the leaves that the graph has; a tied one is there once."""
+    return named(graph.params, ps), named(graph.state, st)
+
+
+def named(header: Sequence[Value], tree: Any) -> dict[str, Array]:
+    """Return the arrays of a tree for those header values that it has."""
+    arrays = flatten_names(tree)
+    names = (value.name[1:] for value in header)
+    return {name: arrays[name] for name in names if name in arrays}
 
 
 def traced_kaun(
@@ -137,7 +157,7 @@ def traced_kaun(
             ctx=context,
             name=name,
         )
-    return TracedModel(graph, flatten_names(ps), flatten_names(st), origins)
+    return TracedModel(graph, *stored(graph, ps, st), origins)
 
 
 def given_graph(graph: Graph, options: ModelOptions) -> TracedModel:
@@ -182,10 +202,17 @@ def with_state(params: Path | None) -> Path | None:
 
 
 def filled(tree: Any, path: Path, section: str) -> Any:
-    """Return a tree with the arrays of a file as its leaves; they must fit."""
-    wanted = flatten_names(tree)
+    """Return a tree with the arrays of a file as its leaves; they must fit.
+
+    What is None in the state may be in the file or not. A tied leaf may be there once or at
+    each of its places, with the same values.
+    """
+    leaves, structure = flatten(tree, tied=True)
+    every, first = flatten(tree)[1].paths(), structure.paths()
+    wanted = dict(zip(first, map(np.asarray, leaves), strict=True))
     found = section_of(path, section)
-    check_names(section, path, list(found), list(wanted))
+    check_names(section, path, list(found), every, set(every) - set(first))
     check_types(section, path, found, wanted)
-    structure = flatten(tree)[1]
-    return unflatten(structure, [found[name] for name in structure.paths()])
+    made = unflatten(structure, [found[name] for name in first])
+    check_tied(section, path, found, flatten_names(made))
+    return made

@@ -1,6 +1,6 @@
 """lxc run: a compiled model on arrays from files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from lxc.runtime import CompiledModel, load
 from lxc.runtime.artifact import read
 from lxc.runtime.checkpoint import Array, flatten_names, tree_from, write_checkpoint
 from lxc.runtime.signature import Group
+from lxc.structure import Structure
 
 SHOWN = 6
 
@@ -73,7 +74,7 @@ def command(
     ps = values(model, "params", params)
     st = values(model, "state", state_in)
     results, state = call(model, trees, ps, st)
-    arrays = dict(zip(names, flatten_names(results).values(), strict=True))
+    arrays = dict(zip(names, leaves_of(signature.outputs.tree, results), strict=True))
     for name, path in files.items():
         save_array(path, arrays[name])
     if state_out is not None:
@@ -113,7 +114,8 @@ def values(model: CompiledModel, section: str, path: Path | None) -> Any:
         stored: Any = getattr(model, section)
         return stored
     found = section_of(path, section)
-    check_names(section, path, list(found), [leaf.name for leaf in group.leaves])
+    names = [leaf.name for leaf in group.leaves]
+    check_names(section, path, list(found), names, group.optional_names)
     return tree_from(found, group, section)
 
 
@@ -134,6 +136,17 @@ def save_array(path: Path, array: Array) -> None:
         np.save(path, array, allow_pickle=False)
     except OSError as error:
         raise LxcError("LXC-E0002", f"cannot write {path}: {error.strerror}") from None
+
+
+def leaves_of(structure: Structure, tree: Any) -> Iterator[Array]:
+    """Yield the leaves of outputs; a list of slices is one array."""
+    if structure.kind == "leaf":
+        yield tree
+    if structure.kind == "unstack":
+        yield np.stack(tree, structure.number)
+    children = tree.values() if structure.kind == "dict" else tree
+    for child, part in zip(structure.children, children, strict=False):
+        yield from leaves_of(child, part)
 
 
 def save_state(path: Path, state: Any) -> None:

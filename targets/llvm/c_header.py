@@ -84,6 +84,7 @@ def sections(upper: str, signature: Signature) -> Iterator[str]:
         for index, leaf in enumerate(leaves):
             note = " (constant)" if kind == "PARAM" and index >= stored else ""
             note += " (frozen)" if leaf.frozen else ""
+            note += f" (0 to {leaf.below - 1})" if leaf.below is not None else ""
             yield f"/* {table}[{index}]: {safe(leaf.name)} {show_type(leaf)}{note} */"
             yield element_count(f"{upper}_{kind}_{index}", leaf, dims)
         yield ""

@@ -12,9 +12,10 @@ from lxc.ir.node import Body, Node, Value
 from lxc.ir.types import DType
 from lxc.targets.llvm import views
 from lxc.targets.llvm.place import Place
-from lxc.targets.llvm.scalar import RULES, Step
+from lxc.targets.llvm.scalar import RULES
 from lxc.targets.llvm.sizes import index_of
 from lxc.targets.llvm.sources import SOURCES
+from lxc.targets.llvm.step import Step
 from lxc.targets.llvm.storage import (
     computed,
     from_memory,
@@ -195,4 +196,10 @@ FILLED: Mapping[str, Callable[[Elements, Node, Place], Expr]] = {"pad": Elements
 
 def keeps_half(node: Node) -> bool:
     """Return whether a result needs no rounding: it is an operand, maybe negated."""
-    return node.op.name in ("select", "maximum", "minimum", "absolute", "negate", "sign")
+    return node.op.name in KEEPING
+
+
+KEEPING = frozenset(
+    {"absolute", "copysign", "maximum", "minimum", "negate", "select", "sign"}
+)
+"""Ops whose result is an operand, up to its sign."""

@@ -110,8 +110,8 @@ def lower_run(program: Program, library: Library) -> tuple[Entry, int]:
     for value, address in zip(graph.outputs, outputs, strict=True):
         calls.copy(address, value)
     states = enumerate(zip(graph.state, graph.updates, strict=True))
-    changed = [(number, new) for number, (old, new) in states if old is not new]
-    calls.copy_all(state_copies(changed, entry.tables["state_out"]))
+    changed = [(i, new) for i, (old, new) in states if old not in graph.frozen]
+    calls.copy_all(state_copies(graph, changed, entry.tables["state_out"]))
     return entry, calls.scratch
 
 
@@ -122,17 +122,19 @@ def output_addresses(entry: Entry, graph: Graph) -> list[Address]:
 
 
 def state_copies(
-    changed: Sequence[tuple[int, Value]], table: Buffer
+    graph: Graph, changed: Sequence[tuple[int, Value]], table: Buffer
 ) -> list[tuple[Address, Value]]:
     """Return the copies that write the new state.
 
     A new state may lie where the old one does, so its memory has the same name: a leaf that
-    becomes another leaf is then saved before it is overwritten.
+    becomes another leaf is then saved before it is overwritten. A leaf that stays is copied
+    to where it may lie already.
     """
-    return [
-        (Address(f"state_in {number}", load(table, number)), value)
-        for number, value in changed
-    ]
+    copies = []
+    for number, value in changed:
+        name = "state_out" if value is graph.state[number] else "state_in"
+        copies.append((Address(f"{name} {number}", load(table, number)), value))
+    return copies
 
 
 def prepared_addresses(

@@ -75,13 +75,24 @@ def remainder(x: Expr, y: Expr, dtype: str, hold: Hold) -> Expr:
     return rest
 
 
+def fmod(x: Expr, y: Expr, dtype: str, hold: Hold) -> Expr:
+    """Return what x / y leaves when it is cut toward zero, and 0 where y is 0."""
+    safe, _ = divisor(y, dtype, hold)
+    return x - intrinsic("truncating_divide", x, safe) * safe
+
+
+def divisor(y: Expr, dtype: str, hold: Hold) -> tuple[Expr, Expr]:
+    """Return y as the processor may see it: 1 where y is 0 or -1; and where that is."""
+    odd = is_equal(y, constant(0, dtype))
+    if not dtype.startswith("u"):
+        odd = either(odd, is_equal(y, constant(-1, dtype)))
+    return hold(select(odd, constant(1, dtype), y), dtype), odd
+
+
 def divided(x: Expr, y: Expr, dtype: str, hold: Hold) -> tuple[Expr, Expr]:
     """Return quotient and rest; the processor must not see a divisor of 0 or -1."""
     zero, one = constant(0, dtype), constant(1, dtype)
-    odd = is_equal(y, zero)
-    if not dtype.startswith("u"):
-        odd = either(odd, is_equal(y, constant(-1, dtype)))
-    safe = hold(select(odd, one, y), dtype)
+    safe, odd = divisor(y, dtype, hold)
     quotient = hold(intrinsic("truncating_divide", x, safe), dtype)
     rest = hold(x - quotient * safe, dtype)
     if not dtype.startswith("u"):

@@ -66,6 +66,10 @@ def walk_flat(
         counters = unravel(number, shape)
         if shape and not isinstance(shape[0], int):
             counters = (modulo(counters[0], shape[0]), *counters[1:])
+        if not all(isinstance(count, int) for count in shape):
+            # Indices of symbolic sizes are long, and compilers take minutes to find out
+            # that those of all uses are the same.
+            counters = tuple(map(writer.name, counters, shape))
         outer, numbers = counters[: len(extents)], counters[len(extents) :]
         choose_pieces(writer, cut, numbers, lambda chosen: body(outer, chosen))
 
@@ -97,12 +101,19 @@ def choose_kind(
 ) -> None:
     """Write the choice of the kind that piece `number` of an axis is of."""
     first, rest = kinds[0], kinds[1:]
-    here = (first, first.start + number * first.size)
+
+    def here() -> None:
+        start: Index = number * first.size
+        if isinstance(first.start, int):
+            body((first, first.start + start))
+        else:
+            body((first, first.start + writer.name(start, first.count * first.size)))
+
     if not rest:
-        body(here)
+        here()
         return
     writer.choose(
         as_index(number) < as_index(first.count),
-        lambda: body(here),
+        here,
         lambda: choose_kind(writer, rest, number - first.count, body),
     )

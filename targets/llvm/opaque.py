@@ -7,6 +7,8 @@ from lxc.ir.node import Node
 from lxc.ir.ops.random import PARITY, ROTATIONS, SPLIT
 from lxc.passes.nodes import attributes_of
 from lxc.targets.llvm import integers
+from lxc.targets.llvm.cumulative import cumulative
+from lxc.targets.llvm.gather import gather
 from lxc.targets.llvm.nest import walk
 from lxc.targets.llvm.sizes import index_of, product
 from lxc.targets.llvm.split import Pieces, vectors
@@ -208,5 +210,7 @@ OPAQUE: Mapping[str, OpaqueKernel] = {
     "random_split": random_split,
     "concat": concat,
     "dim": dim,
+    "gather": gather,
+    "cumulative": cumulative,
 }
 """The kernel of every op that is a kernel of its own."""

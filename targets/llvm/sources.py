@@ -29,7 +29,8 @@ def constant(node: Node, place: Place, hold: Hold) -> Expr:
     """Return one of the numbers of a small array."""
     dtype = node.result.type.dtype
     name = computed(dtype)
-    values = attributes_of(node)["value"]
+    # An empty array has no number; nothing but code that never runs asks for one.
+    values = attributes_of(node)["value"] or (0,)
     element = number(values[-1], name)
     position = place.position
     for index, value in reversed(list(enumerate(values[:-1]))):

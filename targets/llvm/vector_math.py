@@ -52,6 +52,14 @@ def polynomial(x: Expr, terms: Sequence[float], hold: Hold) -> Expr:
     return total
 
 
+def with_sign(size: Expr, signed: Expr, width: int) -> Expr:
+    """Return the magnitude of one float with the sign of another, by their bits."""
+    bits, sign = f"uint{width}", 1 << (width - 1)
+    magnitude = intrinsic("and", reinterpret(bits, size), constant(sign - 1, bits))
+    minus = intrinsic("and", reinterpret(bits, signed), constant(sign, bits))
+    return reinterpret(f"float{width}", intrinsic("or", magnitude, minus))
+
+
 def power_of_two(exponent: Expr) -> Expr:
     """Return 2 to a whole power in the normal range."""
     biased = exponent + constant(127, "int32")
@@ -95,9 +103,9 @@ def tanh(x: Expr, hold: Hold) -> Expr:
     far = hold(number(1.0) - number(2.0) / (grown + number(1.0)), "float32")
     square = hold(x * x, "float32")
     bent = polynomial(square, TANH_TERMS, hold)
-    near = hold(hold(bent * square, "float32") * x + x, "float32")
-    signed = select(is_less(x, number(0.0)), number(0.0) - far, far)
-    return hold(select(is_less(size, number(TANH_SWITCH)), near, signed), "float32")
+    near = hold(hold(bent * square, "float32") * size + size, "float32")
+    unsigned = hold(select(is_less(size, number(TANH_SWITCH)), near, far), "float32")
+    return hold(with_sign(unsigned, x, 32), "float32")
 
 
 def logistic(x: Expr, hold: Hold) -> Expr:

@@ -19,6 +19,7 @@ from lxc.targets.tvm_api import (
     Prover,
     Stmt,
     allocate,
+    bind,
     branch,
     load,
     loop,
@@ -114,6 +115,16 @@ class Writer:
         buffer = stack_array(self.fresh("t"), dtype, width)
         self.write(allocate(buffer))
         return buffer
+
+    def name(self, value: Index, extent: Index) -> Index:
+        """Return a variable for an index from 0 to below `extent`, computed only here."""
+        if isinstance(value, int):
+            return value
+        named = variable(self.fresh("n"))
+        # TVM would put the value in place of the variable again, were it not a load.
+        self.write(bind(named, self.hold(value, "int64", 1)))
+        self.prover.bind(named, 0, extent)
+        return named
 
     def hold(self, value: Expr, dtype: str, width: int) -> Expr:
         """Write a vector into a new array and return the load of the current lane."""

@@ -6,8 +6,12 @@ import pytest
 
 from lxc.errors import CODES, LxcError
 from tests.conftest import Golden
-from tests.errors.wrong_models import WRONG
+from tests.errors.wrong_kaun import WRONG_KAUN
+from tests.errors.wrong_models import WRONG as WRONG_MODELS
+from tests.errors.wrong_recurrent import WRONG_RECURRENT
+from tests.errors.wrong_structure import WRONG_STRUCTURE
 
+WRONG = WRONG_MODELS | WRONG_RECURRENT | WRONG_STRUCTURE | WRONG_KAUN
 GOLDEN = Path(__file__).parent / "golden"
 
 

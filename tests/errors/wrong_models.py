@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lxc import kaun, nn
+from lxc import flat_names, kaun, nn, tree_of
 from lxc.frontend import setup, trace_layer
 from lxc.frontend.kaun import trace_kaun
 from lxc.ir import Dim, TensorSpec
@@ -72,7 +72,7 @@ def branches_on_a_number() -> object:
 
 @wrong
 def calls_a_numpy_function_that_is_missing() -> object:
-    return traced(nn.Chain(nn.Dense(2, 2), np.cbrt), 4, 2)
+    return traced(nn.Chain(nn.Dense(2, 2), np.spacing), 4, 2)
 
 
 @dataclass(frozen=True)
@@ -210,3 +210,213 @@ def model_is_a_name() -> object:
 @wrong
 def kaun_model_is_set_up_by_the_other_family() -> object:
     return setup(0, kaun.relu())
+
+
+@wrong
+def freezes_what_is_not_there() -> object:
+    return setup(0, nn.freeze(nn.Chain(nn.Dense(2, 2), nn.Dense(2, 2)), "layer_1.wieght"))
+
+
+@wrong
+def frozen_layer_gets_all_parameters() -> object:
+    model = nn.Dense(2, 2)
+    ps, st = setup(0, model)
+    frozen, _, state = nn.freeze(model, ps, st, "weight")
+    return frozen(np.zeros((1, 2), np.float32), ps, state)
+
+
+@wrong
+def unfreezes_what_is_not_frozen() -> object:
+    return nn.unfreeze(nn.Dense(2, 2))
+
+
+@wrong
+def loads_parameters_of_another_model() -> object:
+    ps, _ = setup(0, nn.Chain(nn.Dense(3, 4), nn.Dense(4, 2)))
+    theirs = {
+        "layer_1.kernel": np.zeros((4, 3), np.float32),
+        "layer_1.bias": np.zeros((4, 1)),
+        "layer_2.weight": np.zeros((4, 2), np.float32),
+        "layer_2.bias": np.zeros(2, np.int32),
+        "optimizer.step": np.zeros(1),
+    }
+    return tree_of(theirs, ps)
+
+
+@wrong
+def renames_what_is_not_there() -> object:
+    ps, _ = setup(0, nn.Chain(nn.Dense(3, 4), nn.Dense(4, 2)))
+    return flat_names(ps, rename={"layer_1.wieght": "encoder.weight"})
+
+
+@wrong
+def renames_two_leaves_alike() -> object:
+    ps, _ = setup(0, nn.Dense(3, 4))
+    return flat_names(ps, rename=lambda name: "w")
+
+
+@wrong
+def bilinear_inputs_have_other_batches() -> object:
+    model = nn.Chain(nn.BranchLayer(nn.NoOpLayer(), nn.FlattenLayer()), nn.Bilinear(4, 2))
+    return traced(model, 3, 2, 4)
+
+
+@wrong
+def bilinear_has_three_inputs() -> object:
+    return nn.Bilinear((2, 3, 4), 5)
+
+
+@wrong
+def embedding_gets_floats() -> object:
+    return traced(nn.Chain(nn.Embedding(10, 4), nn.FlattenLayer()), 3)
+
+
+@wrong
+def embedding_gets_an_id_past_its_table() -> object:
+    model = nn.Chain(nn.Embedding(10, 4), nn.FlattenLayer())
+    return model(np.array([0, 10, -1]), *setup(0, model))
+
+
+@wrong
+def scale_has_no_sizes() -> object:
+    return nn.Scale(nn.relu)
+
+
+@wrong
+def scale_has_its_activation_first() -> object:
+    return nn.Scale(nn.relu, 2)
+
+
+@wrong
+def select_past_the_end() -> object:
+    return traced(nn.Chain(nn.Dense(4, 3), nn.SelectDim(1, 3)), 2, 4)
+
+
+@wrong
+def maxout_of_nothing() -> object:
+    return nn.Maxout()
+
+
+@wrong
+def groups_of_a_norm_do_not_divide_channels() -> object:
+    return nn.GroupNorm(10, 4)
+
+
+@wrong
+def instance_norm_behind_dense() -> object:
+    return traced(nn.Chain(nn.Dense(784, 64), nn.InstanceNorm(64, nn.relu)), 2, 784)
+
+
+@wrong
+def layer_norm_of_another_shape() -> object:
+    return traced(nn.Chain(nn.Dense(4, 3), nn.LayerNorm(4, dims=-1)), 2, 4)
+
+
+@wrong
+def weight_norm_of_a_zero_bias() -> object:
+    return setup(0, nn.WeightNorm(nn.Dense(2, 3), ("weight", "bias")))
+
+
+@wrong
+def weight_norm_of_an_unknown_parameter() -> object:
+    return setup(0, nn.WeightNorm(nn.Dense(2, 3), ("kernel",)))
+
+
+@wrong
+def weight_norm_has_too_few_dims() -> object:
+    return nn.WeightNorm(nn.Dense(2, 3), ("weight", "bias"), (0,))
+
+
+@wrong
+def dropout_more_often_than_always() -> object:
+    return nn.AlphaDropout(1.5)
+
+
+@wrong
+def transposed_pads_crop_everything() -> object:
+    return traced(nn.Chain(grow=nn.ConvTranspose((2, 2), 3, 1, pad=4)), 1, 3, 8, 4)
+
+
+@wrong
+def conv_bias_is_given_twice() -> object:
+    return nn.Conv((3, 3), 1, 1, use_bias=True, bias=True)
+
+
+@wrong
+def adaptive_pool_of_a_small_image() -> object:
+    return traced(nn.Chain(nn.AdaptiveMeanPool((7, 7)), nn.FlattenLayer()), 1, 3, 6, 8)
+
+
+@wrong
+def adaptive_pool_of_an_unknown_size() -> object:
+    return traced(nn.Chain(down=nn.AdaptiveMaxPool((2, 2))), 1, 3, Dim("H", 4, 8), 8)
+
+
+@wrong
+def upsampling_has_neither_scale_nor_size() -> object:
+    return nn.Upsample("bilinear")
+
+
+@wrong
+def upsampling_to_a_size_that_is_no_multiple() -> object:
+    return traced(nn.Chain(grow=nn.Upsample("nearest", size=6)), 1, 3, 4, 4)
+
+
+@wrong
+def upsampling_gets_another_rank() -> object:
+    return traced(nn.Chain(grow=nn.Upsample("linear", scale=2)), 1, 3, 4, 4)
+
+
+@wrong
+def shuffled_channels_do_not_divide() -> object:
+    return traced(nn.Chain(grow=nn.PixelShuffle(2)), 1, 6, 4, 4)
+
+
+def opened(function: Callable[[Any], Any], *shape: Any) -> object:
+    """Trace a function on an input whose batch is open."""
+    return traced(nn.Chain(use=nn.WrappedFunction(function)), *shape)
+
+
+OPEN = Dim("N", 1, 64)
+
+
+@wrong
+def size_that_is_open_is_compared() -> object:
+    return opened(lambda x: x if x.shape[0] > 3 else -x, OPEN, 4)
+
+
+@wrong
+def size_that_is_open_is_looped_over() -> object:
+    return opened(lambda x: [x[n] for n in range(x.shape[0])], OPEN, 4)
+
+
+@wrong
+def slice_may_pass_the_end_of_an_open_axis() -> object:
+    return opened(lambda x: x[:10], OPEN, 4)
+
+
+@wrong
+def open_axis_may_not_split_evenly() -> object:
+    return opened(lambda x: ops.split(x, 2), OPEN, 4)
+
+
+@wrong
+def array_meets_an_open_axis() -> object:
+    return opened(lambda x: x + np.ones((8, 1), np.float32), OPEN, 4)
+
+
+@wrong
+def array_is_as_long_as_an_open_axis() -> object:
+    return opened(lambda x: x * np.zeros((x.shape[0], 1), np.float32), OPEN, 4)
+
+
+@wrong
+def dense_layer_behind_an_open_image() -> object:
+    model = nn.Chain(flat=nn.FlattenLayer(), head=nn.Dense(48, 2))
+    return traced(model, OPEN, 3, Dim("H", 1, 8), 4)
+
+
+@wrong
+def nearest_cells_fill_a_size_from_an_open_one() -> object:
+    model = nn.Chain(grow=nn.Upsample("nearest", size=8), end=nn.NoOpLayer())
+    return traced(model, 1, 3, Dim("H", 1, 8), 8)

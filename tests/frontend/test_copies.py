@@ -23,6 +23,13 @@ MODELS: dict[str, Any] = {
     "conv": lambda: nn.Conv((2, 2), 1, 2, nn.tanh, stride=2, pad=(0, 1, 1, 0)),
     "branch": lambda: nn.BranchLayer(nn.Dense(4, 2), np.tanh),
     "skip": lambda: nn.SkipConnection(nn.Dense(4, 4), ops.add),
+    "norms": lambda: nn.Chain(
+        nn.LayerNorm(4, nn.tanh, dims=-1, affine=True),
+        nn.WeightNorm(nn.Scale(4, init_bias=nn.ones32), ("weight", "bias"), (0, None)),
+        nn.GroupNorm(4, 2),
+    ),
+    "dropouts": lambda: nn.Maxout(nn.AlphaDropout(0.5), nn.AlphaDropout(1)),
+    "bilinear": lambda: nn.Maxout(lambda: nn.Bilinear(4, 3), 2),
     "kaun": lambda: kaun.sequential(
         [kaun.linear(4, 2), kaun.compose(kaun.relu(), kaun.tanh())]
     ),

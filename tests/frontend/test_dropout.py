@@ -1,15 +1,14 @@
-"""Random bits against published vectors, and Dropout of the Lux family."""
+"""Random bits against published vectors, and pinned masks of the Lux family."""
 
 import numpy as np
 import pytest
 
 from lxc import nn
-from lxc.errors import LxcError
 from lxc.frontend import setup, trainmode
 from lxc.frontend import testmode as in_test_mode
 from lxc.ir import functions as ops
 from lxc.ir.ops.random import threefry
-from tests.frontend.modes import Mode, close, f32, same
+from tests.frontend.modes import Mode, same
 
 ONES = np.ones((4, 6), np.float32)
 
@@ -75,66 +74,6 @@ def test_the_mask_over_channels_is_pinned(run: Mode) -> None:
 
 def rows(y: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> list[str]:
     return ["".join("x" if cell else "." for cell in row) for row in y]
-
-
-def test_drp_01_kept_values_are_scaled(run: Mode) -> None:
-    layer = nn.Dropout(0.25)
-    _, st = setup(0, layer)
-    x = np.full((100, 100), 2, np.float32)
-    y, _ = run.lux(layer, x, {}, st)
-    assert list(st) == ["rng", "training"]
-    assert st["rng"].dtype == np.uint32
-    close(np.unique(y), [0, 2 / 0.75])
-    assert abs((y > 0).mean() - 0.75) < 0.02
-
-
-def test_drp_02_test_mode_changes_nothing(run: Mode) -> None:
-    layer = nn.Dropout(0.25)
-    _, st = setup(0, layer)
-    y, after = run.lux(layer, ONES, {}, in_test_mode(st))
-    same(y, ONES)
-    same(after, in_test_mode(st))
-
-
-def test_drp_03_no_dropout_is_a_no_op() -> None:
-    assert isinstance(nn.Dropout(0), nn.NoOpLayer)
-    assert setup(0, nn.Dropout(0.0)) == ({}, {})
-
-
-def test_drp_04_full_dropout_gives_zeros_and_never_nan(run: Mode) -> None:
-    layer = nn.Dropout(1.0)
-    _, st = setup(0, layer)
-    x = f32([[1, np.inf, -2]])
-    same(run.lux(layer, x, {}, st)[0], f32([[0, 0, 0]]))
-    same(run.lux(layer, x, {}, in_test_mode(st))[0], x)
-
-
-def test_drp_05_unlisted_axes_share_the_mask_the_batch_included(run: Mode) -> None:
-    layer = nn.Dropout(0.5, dims=(1,))
-    _, st = setup(0, layer)
-    y, _ = run.lux(layer, np.ones((5, 40, 3, 2), np.float32), {}, st)
-    same(y, np.broadcast_to(y[:1, :, :1, :1], y.shape).copy())
-    assert 0 < (y[0, :, 0, 0] > 0).sum() < 40
-    both = nn.Dropout(0.5, dims=(0, -3))
-    y, _ = run.lux(both, np.ones((5, 40, 3, 2), np.float32), {}, st)
-    assert not np.array_equal(y[0], y[1])
-    same(y, np.broadcast_to(y[:, :, :1, :1], y.shape).copy())
-
-
-def test_drp_06_the_state_decides_the_mask(run: Mode) -> None:
-    layer = nn.Dropout(0.5)
-    _, st = setup(0, layer)
-    first, after = run.lux(layer, ONES, {}, st)
-    same(run.lux(layer, ONES, {}, st)[0], first)
-    second, _ = run.lux(layer, ONES, {}, after)
-    assert not np.array_equal(first, second)
-    assert list(after["rng"]) == list(ops.random_split(st["rng"])[0])
-
-
-@pytest.mark.parametrize("p", [-0.1, 1.1, float("nan")])
-def test_drp_07_p_is_a_probability(p: float) -> None:
-    with pytest.raises(LxcError, match="p is a probability"):
-        nn.Dropout(p)
 
 
 def test_api_15_two_dropouts_of_one_chain_draw_apart(run: Mode) -> None:

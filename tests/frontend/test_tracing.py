@@ -140,7 +140,7 @@ REFUSED: dict[str, Any] = {
     "bool": lambda x: x if bool(x.sum() > 0) else -x,
     "float": lambda x: x * float(x.sum()),
     "int": lambda x: x * int(x.sum()),
-    "index": lambda x: x[x.sum()],
+    "mask": lambda x: x[x > 0],
     "asarray": lambda x: np.asarray(x),
     "len": lambda x: len(x.sum()),
     "iter": lambda x: [row + 1 for row in x.sum()],
@@ -148,7 +148,7 @@ REFUSED: dict[str, Any] = {
     "sort": lambda x: np.sort(x),
     "out": lambda x: np.add(x, x, out=np.zeros(2, np.float32)),
     "reduce": lambda x: np.add.reduce(x),
-    "cbrt": lambda x: np.cbrt(x),
+    "spacing": lambda x: np.spacing(x),
 }
 
 

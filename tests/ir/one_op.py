@@ -9,7 +9,7 @@ from lxc.ir.node import Body, Value
 from lxc.ir.op import OPS
 from lxc.ir.types import Array, type_of_array
 from lxc.ir.verify import verify
-from lxc.tree import LEAF, Structure
+from lxc.structure import LEAF, Structure
 
 
 def run(

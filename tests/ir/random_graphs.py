@@ -8,7 +8,7 @@ from lxc.ir.dim import expression
 from lxc.ir.graph import Graph, Program
 from lxc.ir.node import Value
 from lxc.ir.types import DType, TensorType
-from lxc.tree import EMPTY, LEAF, Structure
+from lxc.structure import EMPTY, LEAF, Structure
 from tests.ir.random_nodes import FLAT, NESTING, TREES, TYPES, Draw, M, N, drawn_nodes
 
 Headers = tuple[tuple[Value, ...], tuple[Value, ...], tuple[Value, ...]]

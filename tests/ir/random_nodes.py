@@ -12,7 +12,7 @@ from lxc.ir.dim import Dim, Size, bounds, expression
 from lxc.ir.node import Body, Location, Node, Value
 from lxc.ir.op import OPS
 from lxc.ir.types import DType, TensorType
-from lxc.tree import LEAF, NONE, Structure
+from lxc.structure import LEAF, NONE, Structure
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 N, M = Dim("N", 1, 8), Dim("batch_2", 2, 5)
@@ -28,6 +28,7 @@ SIZES: list[Size] = [
 ]
 SHAPES = st.lists(st.sampled_from(SIZES), max_size=3).map(tuple)
 TYPES = st.builds(TensorType, st.sampled_from(list(DType)), SHAPES)
+INTEGERS = [dtype for dtype in DType if dtype.is_integer]
 WORDS = st.sampled_from(["x", "weight", "layer_1", "nan", "inf", "tree", "f32", "at_2"])
 SOURCES = st.sampled_from(
     ["", "model.py:3", 'a "b".py:1', "back\\slash.py:2", "new\nline.py:4"]
@@ -133,6 +134,20 @@ def add_reduction(draw: Draw, build: Builder, pool: list[Value]) -> None:
         build.add(OPS["dot_general"], x, x, **both, lhs_contract=last, rhs_contract=last)
 
 
+def add_gather(draw: Draw, build: Builder, pool: list[Value]) -> None:
+    candidates = [v for v in pool if v.type.rank]
+    if not candidates:
+        return
+    x = draw(st.sampled_from(candidates))
+    kind, rows = draw(st.sampled_from(INTEGERS)), draw(st.sampled_from(SIZES))
+    (indices,) = build.add(OPS["iota"], dtype=kind, shape=(2, rows), axis=1)
+    axis = draw(st.integers(0, x.type.rank - 1))
+    build.add(OPS["gather"], x, indices, axis=axis, mode="clip")
+    if x.type.dtype is not DType.BOOL:
+        kind = draw(st.sampled_from(["add", "max", "min", "multiply"]))
+        build.add(OPS["cumulative"], x, kind=kind, axis=axis)
+
+
 def add_sources(draw: Draw, build: Builder, pool: list[Value]) -> None:
     shape = (*draw(SHAPES), draw(st.sampled_from(SIZES)))
     build.add(
@@ -206,6 +221,7 @@ FLAT = (
     add_view,
     add_slice_and_pad,
     add_reduction,
+    add_gather,
     add_sources,
     add_convolution,
 )

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lxc.errors import LxcError
 from lxc.ir.dim import (
+    LONGEST_PERIOD,
     RESERVED,
     Dim,
     Expression,
@@ -16,9 +17,10 @@ from lxc.ir.dim import (
     dims_of,
     evaluate_size,
     expression,
+    period_of,
     size,
-    size_to_json,
 )
+from lxc.ir.size_json import size_to_json
 from lxc.ir.types import DType
 
 DIMS = (Dim("N", 1, 64), Dim("M", 0, 7), Dim("T", 3, 3))
@@ -142,3 +144,28 @@ def test_an_empty_or_negative_range_is_refused(low: int, high: int) -> None:
 def test_division_by_nothing_is_refused() -> None:
     with pytest.raises(LxcError, match="cannot be divided by 0"):
         expression(Dim("N", 1, 4)) // 0
+
+
+STEADY = st.recursive(
+    st.one_of(st.integers(-9, 9), st.just(expression(DIMS[0]))),
+    lambda inner: st.one_of(
+        st.builds(lambda a, b: a + b, inner, inner),
+        st.builds(lambda a, factor: a * factor, inner, st.integers(-3, 3)),
+        st.builds(lambda a, divisor: a // divisor, inner, st.integers(1, 4)),
+    ),
+    max_leaves=8,
+)
+
+
+@given(STEADY)
+def test_bounds_of_what_one_dimension_counts_are_exact(a: Size) -> None:
+    values = [evaluate_size(a, {"N": n}) for n in range(1, 65)]
+    if dims_of(a) and period_of(a) <= LONGEST_PERIOD:
+        assert bounds(a) == (min(values), max(values))
+
+
+def test_bounds_of_long_ranges_take_no_longer() -> None:
+    length = expression(Dim("L", 1, 2**62))
+    total = (length + 2) // 3 * 3 - length
+    assert bounds(total) == (0, 2)
+    assert bounds((length - 1) // 4 - length // 4) == (-1, 0)

@@ -6,6 +6,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pytest
+import scipy.special
 import torch
 
 from lxc.ir.types import DType
@@ -24,8 +25,21 @@ FLOAT_UNARY: dict[str, Callable[..., Any]] = {
     "log1p": torch.log1p,
     "sqrt": torch.sqrt,
     "rsqrt": torch.rsqrt,
+    "exp2": torch.exp2,
+    "log2": torch.log2,
+    "log10": torch.log10,
+    "cbrt": lambda x: torch.from_numpy(scipy.special.cbrt(x.numpy())),
     "sin": torch.sin,
     "cos": torch.cos,
+    "tan": torch.tan,
+    "arcsin": torch.arcsin,
+    "arccos": torch.arccos,
+    "arctan": torch.arctan,
+    "sinh": torch.sinh,
+    "cosh": torch.cosh,
+    "arcsinh": torch.arcsinh,
+    "arccosh": torch.arccosh,
+    "arctanh": torch.arctanh,
     "erf": torch.erf,
     "tanh": torch.tanh,
     "logistic": torch.sigmoid,
@@ -40,9 +54,15 @@ BINARY: dict[str, Callable[..., Any]] = {
     "divide": torch.divide,
     "floor_divide": torch.floor_divide,
     "remainder": torch.remainder,
+    "fmod": torch.fmod,
     "power": torch.pow,
     "maximum": torch.maximum,
     "minimum": torch.minimum,
+}
+FLOAT_BINARY: dict[str, Callable[..., Any]] = {
+    "copysign": torch.copysign,
+    "arctan2": torch.atan2,
+    "hypot": torch.hypot,
 }
 COMPARISONS: dict[str, Callable[..., Any]] = {
     "equal": torch.eq,
@@ -75,12 +95,12 @@ def test_functions_of_one_float_agree_with_torch(name: str, wide: bool) -> None:
 
 
 @pytest.mark.parametrize("wide", [False, True], ids=["float32", "float64"])
-@pytest.mark.parametrize("name", [*BINARY, *COMPARISONS])
+@pytest.mark.parametrize("name", [*BINARY, *FLOAT_BINARY, *COMPARISONS])
 def test_functions_of_two_floats_agree_with_torch(name: str, wide: bool) -> None:
     x, y = (grid.ravel() for grid in np.meshgrid(SPECIAL[:9], SPECIAL[:9]))
     actual = run_one(name, x, y, wide=wide)
     operands = (torch.from_numpy(x.copy()).double(), torch.from_numpy(y.copy()).double())
-    expected = {**BINARY, **COMPARISONS}[name](*operands).numpy()
+    expected = {**BINARY, **FLOAT_BINARY, **COMPARISONS}[name](*operands).numpy()
     with np.errstate(over="ignore"):
         expected = expected.astype(actual.dtype)
     np.testing.assert_allclose(actual, expected, rtol=1e-14 if wide else 3e-7)
@@ -104,7 +124,7 @@ def test_functions_of_two_integers_agree_with_torch(name: str, dtype: Any) -> No
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.uint64])
-@pytest.mark.parametrize("name", ["floor_divide", "remainder"])
+@pytest.mark.parametrize("name", ["floor_divide", "remainder", "fmod"])
 def test_an_integer_divided_by_zero_gives_zero(name: str, dtype: Any) -> None:
     result = run_one(name, np.array([5, 0], dtype), np.zeros(2, dtype))
     np.testing.assert_array_equal(result, np.zeros(2, dtype), strict=True)

@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.special
+import scipy.stats
 import torch
 
 from lxc.ir import functions as ops
+from tests.ir import product_cases, structural_cases
+from tests.ir.elementwise_cases import elementwise_cases
 from tests.ir.function_cases import F, cases
 from tests.ir.traced import same, traced
 
@@ -86,6 +89,12 @@ BEYOND: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
         lambda x: ops.reduce_window(x, "max", window=(2,), strides=(2,), padding=((0, 0),)),
         lambda x: x.reshape(3, 2, 2).max(-1),
     ),
+    "mean_window": (
+        lambda x: ops.mean_window(x, window=(2,), strides=(1,), padding=((1, 0),)),
+        lambda x: torch.nn.functional.avg_pool1d(
+            torch.nn.functional.pad(torch.from_numpy(x), (1, 0)), 2, 1
+        ).numpy(),
+    ),
 }
 
 
@@ -98,7 +107,7 @@ def test_functions_that_numpy_lacks_are_right(name: str) -> None:
     same(traced(own, F), eager)
 
 
-@pytest.mark.parametrize("call", [ops.random_bits, ops.random_uniform])
+@pytest.mark.parametrize("call", [ops.random_bits, ops.random_uniform, ops.random_normal])
 def test_random_numbers_are_the_same_traced(call: Callable[..., Any]) -> None:
     key = np.array([1, 2], np.uint32)
     eager = call(key, (5, 3))
@@ -114,11 +123,28 @@ def test_uniform_numbers_fill_the_unit_interval() -> None:
     assert abs(float(numbers.mean()) - 0.5) < 0.005
 
 
+def test_normal_numbers_are_normal() -> None:
+    numbers = ops.random_normal(np.array([1, 2], np.uint32), (100_000,))
+    assert numbers.dtype == np.float32
+    assert np.isfinite(numbers).all()
+    assert scipy.stats.kstest(numbers, "norm").pvalue > 0.01
+
+
 def test_split_keys_are_the_same_traced() -> None:
     key = np.array([1, 2], np.uint32)
     same(traced(ops.random_split, key), ops.random_split(key))
 
 
+ELSEWHERE = {"indices", "logsumexp", "lookup", "one_hot"}
+ELSEWHERE |= {"ndim", "result_type", "shape", "size", "scan"}
+ELSEWHERE |= {"random_bits", "random_normal", "random_split", "random_uniform"}
+"""Functions that have tests of their own."""
+
+
 def test_every_public_function_is_compared() -> None:
     tested = {name for name, _, _ in CASES} | set(BEYOND)
-    assert set(ops.__all__) - tested == {"random_bits", "random_split", "random_uniform"}
+    tested |= {case.name for case in elementwise_cases()}
+    moving = structural_cases.cases() + product_cases.cases()
+    tested |= {name for name, _, _ in moving}
+    tested |= ELSEWHERE
+    assert set(ops.__all__) == tested

@@ -10,7 +10,7 @@ from lxc.ir.lexer import LONGEST_SHOWN, tokens_of
 from lxc.ir.parser import parse, parse_graph
 from lxc.ir.types import LARGEST, TensorSpec
 from lxc.ir.verify import verify
-from lxc.tree import DEEPEST, quote
+from lxc.structure import DEEPEST, quote
 
 START = "graph @m lux {\n dim N: 1..2\n input %x: f32[2]\n "
 MANY = 100_000

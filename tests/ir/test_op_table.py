@@ -92,8 +92,8 @@ def test_an_op_without_a_reference_says_so() -> None:
         bare.run((), {})
 
 
-def test_public_functions_are_listed_in_order_and_exist() -> None:
-    assert functions.__all__ == sorted(functions.__all__)
+def test_public_functions_are_listed_once_and_exist() -> None:
+    assert len(set(functions.__all__)) == len(functions.__all__)
     for name in functions.__all__:
         assert callable(getattr(functions, name)), name
         assert getattr(functions, name).__doc__, name

@@ -168,11 +168,10 @@ def test_functions_take_axes_of_unknown_size(call: Callable[[Any], Any]) -> None
         (lambda x: [1, 2][x], "LXC-E0104"),
         (lambda x: x if x > 0 else -x, "LXC-E0104"),
         (lambda x: np.linalg.inv(x), "LXC-E0110"),
-        (lambda x: np.arctan2(x, x), "LXC-E0110"),
+        (lambda x: np.nextafter(x, x), "LXC-E0110"),
         (lambda x: np.add.reduce(x), "LXC-E0110"),
         (lambda x: np.add(x, 1, out=np.zeros(3)), "LXC-E0110"),
         (lambda x: x[x > 0], "LXC-E0110"),
-        (lambda x: x[[0, 1]], "LXC-E0110"),
         (lambda x: x[0, 0, 0, 0], "LXC-E0103"),
         (lambda x: x[4], "LXC-E0103"),
         (lambda x: x[-5], "LXC-E0103"),
@@ -238,6 +237,12 @@ def test_an_array_becomes_a_constant_a_broadcast_or_data() -> None:
     assert build.array(large.copy()) is value
     assert len(build.data) == 1
     assert not build.data[value.name][1].flags.writeable
+
+
+def test_an_array_of_both_zeros_keeps_their_signs() -> None:
+    zeros = np.array([0.0, -0.0])
+    (result,) = traced(lambda x: x * zeros, np.ones(2))
+    np.testing.assert_array_equal(np.signbit(result), [False, True])
 
 
 def test_a_body_captures_what_it_reads_from_outside() -> None:

@@ -17,7 +17,7 @@ from lxc.ir.parser import parse, parse_graph
 from lxc.ir.printer import print_graph
 from lxc.ir.types import DType
 from lxc.ir.verify import verify
-from lxc.tree import Structure
+from lxc.structure import Structure
 from tests.ir.random_graphs import graphs, planned, programs
 from tests.ir.random_nodes import TREES
 

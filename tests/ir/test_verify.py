@@ -17,7 +17,7 @@ from lxc.ir.op import OPS
 from lxc.ir.parser import parse
 from lxc.ir.types import DType, TensorType
 from lxc.ir.verify import BrokenInvariant, verify
-from lxc.tree import EMPTY, LEAF, Structure
+from lxc.structure import EMPTY, LEAF, Structure
 
 FOLDER = Path(__file__).parent / "invalid"
 F32 = TensorType(DType.F32, (2,))

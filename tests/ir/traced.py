@@ -14,7 +14,7 @@ from lxc.ir.parser import parse_graph
 from lxc.ir.tensor import Tensor
 from lxc.ir.types import Array, type_of_array
 from lxc.ir.verify import verify
-from lxc.tree import LEAF, Structure
+from lxc.structure import LEAF, Structure
 
 ROWS = Dim("N", 0, 100)
 

@@ -13,7 +13,7 @@ from lxc.ir.graph import Graph
 from lxc.ir.node import Body, Node, Value
 from lxc.ir.op import OPS
 from lxc.ir.types import Array, type_of_array
-from lxc.tree import LEAF, Structure
+from lxc.structure import LEAF, Structure
 from tests.targets.backends import Backend
 
 

@@ -7,7 +7,7 @@ from lxc.ir.dim import Dim
 from lxc.ir.graph import Graph
 from lxc.ir.node import Value
 from lxc.ir.types import TensorType
-from lxc.tree import LEAF, Structure
+from lxc.structure import LEAF, Structure
 
 
 def graph_from(

@@ -25,9 +25,13 @@ INTEGERS: tuple[np.dtype[Any], ...] = tuple(
 EXACT_UNARY = ("negate", "absolute", "sign", "sqrt", "floor", "ceil", "round")
 CLOSE_UNARY = (
     *("exp", "expm1", "log", "log1p", "sin", "cos", "erf", "tanh", "logistic", "rsqrt"),
+    *("exp2", "log2", "log10", "cbrt", "tan", "arcsin", "arccos", "arctan"),
+    *("sinh", "cosh", "arcsinh", "arccosh", "arctanh"),
 )
-EXACT_BINARY = ("add", "subtract", "multiply", "divide", "maximum", "minimum")
-CLOSE_BINARY = ("floor_divide", "remainder", "power")
+EXACT_BINARY = (
+    *("add", "subtract", "multiply", "divide", "maximum", "minimum", "copysign", "fmod"),
+)
+CLOSE_BINARY = ("floor_divide", "remainder", "power", "arctan2", "hypot")
 COMPARISONS = ("equal", "not_equal", "less", "less_equal")
 FAST = ("tanh", "logistic")
 BITWISE = ("bitwise_and", "bitwise_or", "bitwise_xor")
@@ -92,6 +96,7 @@ def integer_cases(dtype: np.dtype[Any]) -> list[Case]:
         "minimum",
         "floor_divide",
         "remainder",
+        "fmod",
     )
     cases = [Case(op, op, (x,)) for op in unary]
     cases += [Case(op, op, pair) for op in (*binary, *COMPARISONS, *BITWISE)]

@@ -44,3 +44,4 @@ def test_tanh_is_odd_and_keeps_the_sign_of_zero(target: Backend, tmp_path: Path)
     (there,), (back,) = runner.run([x])[0], runner.run([-x])[0]
     np.testing.assert_array_equal(there, -back)
     np.testing.assert_array_equal(np.signbit(there), np.signbit(x))
+    np.testing.assert_array_equal(np.signbit(back), np.signbit(-x))

@@ -12,7 +12,7 @@ from lxc.ir.graph import Graph
 from lxc.ir.node import Body, Value
 from lxc.ir.op import OPS
 from lxc.ir.types import Array, DType, TensorType
-from lxc.tree import LEAF, Structure
+from lxc.structure import LEAF, Structure
 from tests.ir.random_nodes import (
     Draw,
     M,
@@ -20,6 +20,7 @@ from tests.ir.random_nodes import (
     add_constant,
     add_convolution,
     add_elementwise,
+    add_gather,
     add_reduction,
     add_slice_and_pad,
     add_sources,
@@ -168,6 +169,7 @@ FLAT = (
     add_view,
     add_slice_and_pad,
     add_reduction,
+    add_gather,
     add_sources,
     add_convolution,
     add_dense,

@@ -39,7 +39,9 @@ FINAL = ("fuse", "hoist-prepare", "plan-memory")
 def pass_lists(draw: Draw) -> list[str]:
     """Draw passes of each level in any order; those that later ones need are kept."""
     layers = draw(orders(LAYER_PIPELINE[:-1]))
-    tensors = draw(orders((*TENSOR_PIPELINE, "explicit-padding", "pack-weights")))
+    tensors = draw(
+        orders((*TENSOR_PIPELINE, "split-phases", "explicit-padding", "pack-weights"))
+    )
     names = [*layers, "inline-layers", *tensors]
     if not draw(st.booleans()):
         return names

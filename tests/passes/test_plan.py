@@ -54,6 +54,18 @@ lhs_contract = [1], rhs_contract = [0]}
   return %4
 }"""
 
+TWO_SHAPES = """
+graph @model lux {
+  input %x: f32[4]
+  tree outputs = (*, *)
+  %0: f32[8] = concat(%x, %x) {axis = 0}
+  %1: f32[2, 4] = reshape(%0) {shape = [2, 4]}
+  %2: f32[4, 2] = reshape(%0) {shape = [4, 2]}
+  %3: f32[4, 4] = concat(%1, %1) {axis = 0}
+  %4: f32[8, 2] = concat(%2, %2) {axis = 0}
+  return %3, %4
+}"""
+
 
 def plan_of(text: str) -> Graph:
     outcome = run_passes(parse_graph(text), passes_named(["fuse", "plan-memory"]))
@@ -64,6 +76,13 @@ def plan_of(text: str) -> Graph:
 def moved(graph: Graph, value: Value, place: int) -> Graph:
     """Return the graph with one value somewhere else."""
     return graph.replaced(places={**graph.places, value: place}, arena_bytes=1 << 20)
+
+
+def test_one_value_in_two_shapes_has_one_place() -> None:
+    graph = plan_of(TWO_SHAPES)
+    first, *shapes = list(graph.places)[:3]
+    assert {graph.places[value] for value in shapes} == {graph.places[first]}
+    check_plan(graph)
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from lxc.errors import LxcError
 from lxc.runtime import CompiledModel, artifact
 from lxc.runtime.manifest import TargetRecord
 from lxc.runtime.signature import DTYPES, Group, Leaf, Signature
+from lxc.structure import LEAF
 from lxc.targets.llvm.c_abi import render
 from lxc.targets.llvm.link import link_shared
-from lxc.tree import LEAF
 
 ENTRIES = Path(__file__).parent / "entries"
 BYTES = 24

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from lxc.errors import LxcError
 from lxc.runtime import extent
 from lxc.runtime.extent import Extent
-from lxc.runtime.signature import Dim, Group, Leaf, check, identifier
-from lxc.runtime.signature_json import signature_from_json
-from lxc.tree import LEAF
+from lxc.runtime.signature import Dim, Group, Leaf, check, identifier, leaf_to_json
+from lxc.runtime.signature_json import leaf_from_json, signature_from_json
+from lxc.structure import LEAF
 
 Toy = Any
 
@@ -94,6 +94,11 @@ def test_a_signature_survives_json(toy: Toy) -> None:
     assert signature_from_json(json.loads(written)) == toy.signature
 
 
+def test_indices_survive_json() -> None:
+    ids = Leaf("x", "int32", ("N",), below=7)
+    assert leaf_from_json(json.loads(json.dumps(leaf_to_json(ids)))) == ids
+
+
 Change = Callable[[dict[str, Any]], object]
 
 
@@ -113,6 +118,10 @@ CHANGES: dict[str, Change] = {
     "path with a quote": lambda v: leaf(v).update(name='x"'),
     "frozen input": lambda v: leaf(v).update(frozen=True),
     "frozen false": lambda v: leaf(v).update(frozen=False),
+    "indices that are floats": lambda v: leaf(v).update(below=4),
+    "indices that are outputs": lambda v: leaf(v, "outputs").update(below=4, dtype="int32"),
+    "indices of nothing": lambda v: leaf(v).update(below=0, dtype="int32"),
+    "indices below a truth": lambda v: leaf(v).update(below=True, dtype="int32"),
     "unknown field": lambda v: leaf(v).update(extra=1),
     "no shape": lambda v: leaf(v).pop("shape"),
     "other path than the tree": lambda v: leaf(v, "params").update(name="layer.gain"),

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from lxc.runtime.signature import Dim, Group, Leaf, Signature
+from lxc.structure import LEAF
 from lxc.targets.llvm import link
 from lxc.targets.llvm.c_abi import render
-from lxc.tree import LEAF
 from tests.targets.toy import compile_c
 
 OK, ARGUMENT, NULL, ALIGNMENT, DIMENSION, OVERLAP, POOL, KERNEL = range(8)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from lxc.errors import LxcError
 from lxc.runtime.signature import Dim, Group, Leaf, Signature
+from lxc.structure import LEAF
 from lxc.targets.llvm.c_abi import exports, render
-from lxc.tree import LEAF, flatten
+from lxc.tree import flatten
 from tests.targets.toy import WARNINGS, sources, toy_signature
 
 

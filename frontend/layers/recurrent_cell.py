@@ -1,0 +1,162 @@
+"""What recurrent cells have in common: one step over [batch, features].
+
+A cell is called with x alone, and starts, or with (x, carry). It returns ((y, carry), st),
+where y is the first entry of the carry, so that the result feeds straight back in. The
+state holds the key `rng`; it moves on only if the first carry is random.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from lxc.errors import LxcError, Mismatch
+from lxc.frontend.initializers import Initializer, initialise
+from lxc.frontend.layer import Layer
+from lxc.frontend.layers.dropout import draw_key
+from lxc.frontend.layers.initial_state import Start
+from lxc.ir import functions as ops
+from lxc.ir.functions.promotion import common_type
+from lxc.ir.types import shape_text
+from lxc.tree import flatten
+
+Carry = tuple[Any, ...]
+
+
+@dataclass(frozen=True, init=False)
+class RecurrentCell(Layer):
+    """What the cells have in common: how they start and how they are called.
+
+    `starts` lists, for each entry of the carry, the parameter that holds it if it is
+    trained; `first_values` the initialisers of those that are not.
+    """
+
+    starts: ClassVar[tuple[str, ...]] = ("hidden_state",)
+    inputs: int
+    outputs: int
+
+    @property
+    def first_values(self) -> tuple[Initializer, ...]:
+        """The initialiser of each entry of the carry."""
+        raise NotImplementedError
+
+    def step(self, x: Any, carry: Carry, ps: Any) -> Carry:
+        """Return the carry after one step; its first entry is the output."""
+        raise NotImplementedError
+
+    def init_state(self, rng: np.random.Generator) -> dict[str, Any]:
+        """Return a key, for first carries that are random."""
+        return {"rng": draw_key(rng)}
+
+    def initial_carry(self, ps: Any, st: Any, x: Any) -> tuple[Carry, Any]:
+        """Return the carry that a sequence starts with, for its first entry x, and st."""
+        check_input(x, self.inputs)
+        dtype = common_type((x, *flatten(ps)[0][:1]))
+        like, start = ops.astype(x, dtype), Start(st["rng"])
+        carry = []
+        for name, make in zip(self.starts, self.first_values, strict=True):
+            if name in ps:
+                value = ops.broadcast_to(
+                    ops.astype(ps[name], dtype), (x.shape[0], self.outputs)
+                )
+            else:
+                value, start = start.state(make, like, self.outputs)
+            carry.append(value)
+        return tuple(carry), {"rng": start.key}
+
+    def trained_starts(
+        self, rng: np.random.Generator, trained: Sequence[bool]
+    ) -> dict[str, Any]:
+        """Return the parameters of those entries of the first carry that are trained."""
+        shape, fans = (self.outputs,), (1, self.outputs)
+        return {
+            name: initialise(make, rng, shape, fans)
+            for name, make, wanted in zip(
+                self.starts, self.first_values, trained, strict=True
+            )
+            if wanted
+        }
+
+    def __call__(self, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
+        """Return ((y, carry), st) for x, which starts, or for (x, carry)."""
+        if isinstance(x, tuple):
+            x, carry = with_carry(x, len(self.starts))
+        else:
+            carry, st = self.initial_carry(ps, st, x)
+        check_input(x, self.inputs)
+        for entry in carry:
+            check_carry(entry, x, self.outputs)
+        after = self.step(x, carry, ps)
+        return (after[0], after), st
+
+
+def with_carry(x: tuple[Any, ...], count: int) -> tuple[Any, Carry]:
+    """Return input and carry, or raise if they are not that."""
+    if len(x) == 2 and isinstance(x[1], tuple) and len(x[1]) == count:
+        return x
+    raise LxcError(
+        "LXC-E0103",
+        "a cell takes x, or x with the carry of the step before",
+        expected=f"(x, ({', '.join('hc'[:count])},))" if count == 1 else "(x, (h, c))",
+        actual=f"a tuple of {len(x)}",
+    )
+
+
+def check_input(x: Any, inputs: int) -> None:
+    """Refuse what is not [batch, inputs]."""
+    shape: Any = getattr(x, "shape", ())
+    if len(shape) != 2 or shape[-1] != inputs:
+        raise Mismatch(
+            "x",
+            f"[batch, {inputs}]",
+            shape_text(shape),
+            because=f"the cell takes {inputs} features",
+        )
+
+
+def check_carry(entry: Any, x: Any, outputs: int) -> None:
+    """Refuse a carry of another batch or size."""
+    wanted = (x.shape[0], outputs)
+    if tuple(entry.shape) != wanted:
+        raise Mismatch(
+            "carry",
+            shape_text(wanted),
+            shape_text(entry.shape),
+            because=f"x is {shape_text(x.shape)}; to start anew, "
+            'lxc.update_state(st, "carry", None)',
+        )
+
+
+def blocks(
+    initializers: Sequence[Initializer],
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    fans: tuple[int, int],
+) -> Any:
+    """Return one block of `shape` per initialiser, one above the other."""
+    return np.concatenate([initialise(make, rng, shape, fans) for make in initializers])
+
+
+def per_gate(given: Any, count: int, name: str) -> tuple[Initializer, ...]:
+    """Return one initialiser per gate; a single one serves all."""
+    if callable(given):
+        return (given,) * count
+    if len(given) == count:
+        return tuple(given)
+    raise LxcError(
+        "LXC-E0101",
+        f"{name} needs one initialiser per gate",
+        expected=f"{name}: {count} initialisers, or one for all",
+        actual=f"{name}: {len(given)}",
+    )
+
+
+def product(x: Any, weight: Any) -> Any:
+    """Return x @ weight.T."""
+    return ops.tensordot(x, weight, ((-1,), (1,)))
+
+
+def with_bias(total: Any, ps: Any, name: str) -> Any:
+    """Return `total` plus the parameter `name`, if there is one."""
+    return ops.add(total, ps[name]) if name in ps else total
