@@ -67,6 +67,43 @@ def settled(before: Any, after: Any) -> Any:
     return after
 
 
+def chosen(condition: Any, one: Any, other: Any) -> Any:
+    """Return the first tree where the condition holds, else the second.
+
+    What is missing in one of them may be missing in the result.
+    """
+    if has_missing_part(one, other):
+        known = [tree for tree in (one, other) if tree is not None]
+        likes = [tree for tree in known if isinstance(tree, Optional)]
+        like = [*likes, Optional(np.asarray(True), known[0])][0]
+        first, second = settled(like, one), settled(like, other)
+        present = chosen(condition, first.present, second.present)
+        return Optional(present, chosen(condition, first.value, second.value))
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        return {key: chosen(condition, one[key], other[key]) for key in one}
+    for kind in (list, tuple):
+        if isinstance(one, kind) and isinstance(other, kind) and len(one) == len(other):
+            pairs = zip(one, other, strict=True)
+            return kind(chosen(condition, *pair) for pair in pairs)
+    (first, structure), (second, found) = flatten(one), flatten(other)
+    if structure != found:
+        raise LxcError(
+            "LXC-E0109",
+            "a layer returns one structure if its state is there, and another one if not",
+            expected=str(found),
+            actual=str(structure),
+        )
+    pairs = zip(first, second, strict=True)
+    leaves = [a if a is b else ops.where(condition, a, b) for a, b in pairs]
+    return unflatten(structure, leaves)
+
+
+def has_missing_part(one: Any, other: Any) -> bool:
+    """Return whether one of two trees is missing, or may be, and the other is there."""
+    kinds = [isinstance(tree, Optional) for tree in (one, other)]
+    return any(kinds) or (one is None) != (other is None)
+
+
 def grown(before: Any, after: Any) -> Any:
     """Return `before` with typed stand-ins wherever it is None and `after` is not."""
     if before is None and after is not None:
@@ -96,9 +133,8 @@ def check_value(value: Any) -> None:
     if PRESENT in structure.keys:
         raise LxcError(
             "LXC-E0109",
-            f"a state that is None at first gets an entry {PRESENT!r}, which is the name of "
-            "the leaf that says whether it is there",
-            hint="give the entry another name",
+            f"a state that is None at first gets an entry called {PRESENT!r}",
+            hint="give it another name: this one says whether the state is there",
         )
 
 

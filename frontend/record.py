@@ -29,6 +29,16 @@ class Tree(dict[str, Any]):
 
     path: str = ""
 
+    def __missing__(self, key: str) -> Any:
+        """Refuse to hand out an entry that there is not."""
+        raise LxcError(
+            "LXC-E0105",
+            f"there is no entry {key}",
+            expected=f"an entry {join(self.path, key)}",
+            actual=", ".join(self) or "no entries",
+            hint="lxc.setup makes trees that fit",
+        )
+
 
 class TreeList(list[Any]):
     """A list of parameters or state that knows its path."""
@@ -92,8 +102,25 @@ def call_layer(call: LayerCall, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
             error.layer = call.named(path)
         raise
     except Exception as error:
+        if asks_for_an_array(error, x):
+            raise LxcError(
+                "LXC-E0103",
+                f"the input is no array but of type {type(x).__name__}",
+                layer=call.named(path),
+                expected="an array",
+                hint="numpy.asarray(x), or numpy.stack(x) for a list of arrays",
+            ) from error
         error.add_note(f"in layer {call.named(path)}")
         raise
+
+
+def asks_for_an_array(error: Exception, x: Any) -> bool:
+    """Return whether a layer failed because its input lacks what every array has."""
+    return (
+        isinstance(error, AttributeError)
+        and error.name in ("shape", "dtype", "ndim")
+        and type(error.obj) is type(x)
+    )
 
 
 def place_of(call: LayerCall, outer: Builder, path: str) -> Location:

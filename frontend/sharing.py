@@ -5,26 +5,37 @@ from difflib import get_close_matches
 from typing import Any
 
 from lxc.errors import LxcError
+from lxc.frontend.kaun.vars import Vars
 from lxc.frontend.record import path_of, with_paths
 from lxc.ir.tensor import type_of
 from lxc.structure import join
-from lxc.tree import flatten
+from lxc.tree import flatten, map_leaves
 
 
 def share_parameters(ps: Any, *groups: Sequence[str]) -> Any:
     """Return parameters in which the paths of each group hold one and the same array.
 
-    A path names a leaf (`layer_1.weight`) or a layer (`layer_1`); the first of a group says
-    whose values count. An array that stands at several places is one buffer of a compiled
-    model, is stored once and counts once; every later call has to hand it in so, or at
-    least with equal values. Shapes, types and, for layers, keys must agree.
+    `ps` is a tree, or variables of the Kaun family. A path names a leaf (`layer_1.weight`)
+    or a layer (`layer_1`); the first of a group says whose values count, also where the
+    others were shared before. An array that stands at several places is one buffer of a
+    compiled model, is stored once and counts once; every later call has to hand it in so,
+    or at least with equal values. Shapes, types and, for layers, keys must agree.
     """
+    if isinstance(ps, Vars):
+        return ps.with_params(share_parameters(ps.params, *groups))
     for group in groups:
+        if isinstance(group, str) or not group:
+            raise LxcError(
+                "LXC-E0001",
+                "a group of shared parameters is a tuple of paths",
+                expected='("layer_1.weight", "layer_2.weight")',
+                actual=repr(group),
+            )
         first, *others = group
-        source = found(ps, first)
         for path in others:
-            check_alike(first, source, path, found(ps, path))
-            ps = placed(ps, path.split("."), source)
+            source, other = found(ps, first), found(ps, path)
+            check_alike(first, source, path, other)
+            ps = replaced(ps, other, source)
     return with_paths(ps, path_of(ps))
 
 
@@ -79,14 +90,8 @@ def described(tree: Any) -> str:
     return ", ".join(f"{path} {type_of(leaf)}".strip() for path, leaf in pairs)
 
 
-def placed(tree: Any, keys: Sequence[str], part: Any) -> Any:
-    """Return `tree` with `part` at the path of `keys`."""
-    if not keys:
-        return part
-    key, *rest = keys
-    if isinstance(tree, dict):
-        return {k: placed(v, rest, part) if k == key else v for k, v in tree.items()}
-    return type(tree)(
-        placed(child, rest, part) if place == int(key) else child
-        for place, child in enumerate(tree)
-    )
+def replaced(tree: Any, old: Any, new: Any) -> Any:
+    """Return `tree` with the leaves of `new` wherever those of `old` stand."""
+    pairs = zip(flatten(old)[0], flatten(new)[0], strict=True)
+    others = {id(before): after for before, after in pairs}
+    return map_leaves(lambda leaf: others.get(id(leaf), leaf), tree)

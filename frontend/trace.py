@@ -1,7 +1,7 @@
 """Run a model on typed stand-ins and keep what it did as a graph."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from lxc.errors import LxcError
 from lxc.frontend.layer import Layer
-from lxc.frontend.optional import completed, grown, has_missing
+from lxc.frontend.optional import completed
 from lxc.frontend.record import (
     arrays_of,
     changed_structure,
@@ -34,31 +34,38 @@ Call = Callable[[Any, Any, Any], tuple[Any, Any]]
 def trace_layer(model: Layer, x: Any, ps: Any, st: Any, *, name: str = "model") -> Graph:
     """Return the graph of `model(x, ps, st)`; leaves may be arrays or `TensorSpec`s."""
     mode = mode_of(flatten(st)[1])
-    st = with_optional(model, ("x", x), ps, st)
+    st = with_optional(model, ("x", x), ps, st, in_both_modes(model))
     return trace_call(model, ("x", x), ps, st, name=name, calling="lux", mode=mode)
 
 
-def with_optional(function: Call, inputs: tuple[str, Any], ps: Any, st: Any) -> Any:
+def in_both_modes(model: Layer) -> tuple[Call, ...]:
+    """Return the calls of a model with its state in training and in test mode."""
+
+    def in_mode(set_mode: Callable[[Any], Any]) -> Call:
+        return lambda x, ps, st: model(x, ps, set_mode(st))
+
+    return in_mode(trainmode), in_mode(testmode)
+
+
+def with_optional(
+    function: Call, inputs: tuple[str, Any], ps: Any, st: Any, others: Sequence[Call]
+) -> Any:
     """Return the state with an `Optional` for each entry that is None only at first.
 
-    The model is run on stand-ins as it is and then, for what only one of them makes, in
-    training and in test mode.
+    The model is run on stand-ins as it is and then, for what only other modes make, as
+    each of `others`.
     """
-    if not has_missing(st):
-        return st
 
-    def run(state: Any) -> Any:
-        return Recording(inputs, ps, state).run(function)[1]
+    def run_of(call: Call) -> Callable[[Any], Any]:
+        return lambda state: Recording(inputs, ps, state).run(call)[1]
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        st = completed(st, run)
-        for in_mode in (trainmode, testmode):
-            other = in_mode(st)
-            if has_missing(st) and flatten(other)[1] != flatten(st)[1]:
-                # A model that cannot run in a mode, for any reason, makes nothing there.
-                with suppress(Exception):
-                    st = completed(grown(st, completed(other, run)), run)
+        st = completed(st, run_of(function))
+        for other in others:
+            # A model that cannot run in a mode, for any reason, makes nothing there.
+            with suppress(Exception):
+                st = completed(completed(st, run_of(other)), run_of(function))
     return st
 
 

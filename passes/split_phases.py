@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from lxc.ir.builder import make_node
-from lxc.ir.dim import Size
+from lxc.ir.dim import Size, bounds
 from lxc.ir.graph import Graph
 from lxc.ir.node import Node, Value
 from lxc.ir.op import Attribute, Op
 from lxc.ir.ops.contract import conv
-from lxc.ir.ops.shape import pad, reshape, reverse, slice, transpose
+from lxc.ir.ops.shape import concat, pad, reshape, reverse, slice, transpose
 from lxc.ir.rewrite import Replacement, rewrite
 from lxc.ir.types import Shape
 from lxc.passes.nodes import attributes_of, is_symbolic, scalar, with_attributes
@@ -20,19 +20,30 @@ def split_phases(graph: Graph) -> Graph:
 
     Where cells lie s apart, every s-th output meets the same taps of the kernel: the s
     phases of an axis become s blocks of output channels with a kernel of ceil(taps / s),
-    and are put side by side in the end. An axis that also spreads the taps stays as it is,
-    and with it the convolution.
+    or of one tap less where taps run out, and are put side by side in the end. No tap is
+    made up: zero times an infinite cell would not be zero. An axis that also spreads the
+    taps stays as it is, and with it the convolution.
     """
     return rewrite(graph, without_zeros)
 
 
 @dataclass(frozen=True)
-class Phases:
-    """How one axis is split: `apart` phases, each with `taps` of the kernel.
+class Run:
+    """Phases of an axis, from `first` up to `last`, that have the same number of taps."""
 
-    The output is computed from `skipped` cells further in front, where the first phase
-    starts with the last of the taps that share a cell. `cells` of each phase are needed,
-    `kept` of them all; `edges` are the zeros around the operand.
+    first: int
+    last: int
+    taps: int
+
+
+@dataclass(frozen=True)
+class Phases:
+    """How one axis is split: `apart` phases, each with up to `taps` of the kernel.
+
+    The first `missing` of them have one tap less. The output is computed from `skipped`
+    cells further in front, where the first phase starts with the last of the taps that
+    share a cell. `cells` of each phase are needed, `kept` of them all; `edges` are the
+    zeros around the operand.
     """
 
     apart: int
@@ -42,6 +53,19 @@ class Phases:
     edges: tuple[Size, Size]
     cells: Size
     kept: Size
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The phases with one tap less, if there are any, and the others."""
+        others = Run(self.missing, self.apart, self.taps)
+        return (Run(0, self.missing, self.taps - 1), others) if self.missing else (others,)
+
+    def around(self, taps: int) -> tuple[Size, Size, int]:
+        """Return the zeros around the operand for `taps`, and how many cells to drop."""
+        low, high = self.edges
+        high = high - (self.taps - taps)
+        surplus = max(0, -bounds(high)[0])
+        return low, high + surplus, surplus
 
 
 def phases_of(size: Size, kept: Size, taps: Any, pads: Any, apart: int) -> Phases:
@@ -82,53 +106,101 @@ class Rewriting:
         self.nodes: list[Node] = []
 
     def replacement(self) -> Replacement:
-        """Return the convolution of the phases and what puts them side by side."""
+        """Return the convolutions of the phases and what puts them side by side."""
         rank = len(self.split)
-        phased = with_attributes(
-            self.node,
-            (self.node.operands[0], self.phased_weight()),
-            padding=tuple(entry.edges for entry in self.split),
-            lhs_dilation=(1,) * rank,
-        )
-        self.nodes.append(phased)
         samples, channels = self.node.result.type.shape[:2]
-        apart = tuple(entry.apart for entry in self.split)
-        cells = tuple(entry.cells for entry in self.split)
-        y = self.shaped(phased.result, (samples, channels, *apart, *cells))
+        y = self.joined(self.taps_of_phases(), ())
         pairs = [axis for number in range(rank) for axis in (2 + rank + number, 2 + number)]
         y = self.made(transpose, y, permutation=(0, 1, *pairs))
-        joined = tuple(n * s for n, s in zip(cells, apart, strict=True))
+        joined = tuple(entry.cells * entry.apart for entry in self.split)
         y = self.shaped(y, (samples, channels, *joined))
         start = (0, 0, *(entry.skipped for entry in self.split))
         stop = (samples, channels, *(entry.skipped + entry.kept for entry in self.split))
-        y = self.made(slice, y, start=start, stop=stop, step=(1,) * len(start))
+        y = self.cut(y, stop, start)
         return Replacement((y,), self.nodes)
 
-    def phased_weight(self) -> Value:
-        """Return the weight [outputs * phases, inputs, *taps of a phase].
+    def taps_of_phases(self) -> Value:
+        """Return the weight as [outputs, inputs, *(taps of a phase, phase)].
 
         Phase r of an axis has the taps s - 1 - r, 2 s - 1 - r and so on.
         """
-        weight, rank = self.node.operands[1], len(self.split)
-        outputs, inputs = weight.type.shape[:2]
+        weight = self.node.operands[1]
+        rank, (outputs, inputs) = len(self.split), weight.type.shape[:2]
         if any(entry.missing for entry in self.split):
-            zero = scalar(
-                0.0 if weight.type.dtype.is_float else 0, weight.type, self.node.location
-            )
-            self.nodes.append(zero)
-            high = (0, 0, *(entry.missing for entry in self.split))
-            none = (0,) * (rank + 2)
-            weight = self.made(pad, weight, zero.result, low=none, high=high, interior=none)
+            weight = self.padded(weight, [(0, entry.missing) for entry in self.split])
         parts = [number for entry in self.split for number in (entry.taps, entry.apart)]
         weight = self.shaped(weight, (outputs, inputs, *parts))
+        phases = tuple(3 + 2 * number for number in range(rank))
+        return self.made(reverse, weight, axes=phases)
+
+    def joined(self, weight: Value, chosen: tuple[Run, ...]) -> Value:
+        """Return the cells of all phases of the axes behind those of `chosen`."""
+        if len(chosen) == len(self.split):
+            return self.phased(weight, chosen)
+        entry, axis = self.split[len(chosen)], 2 + len(chosen)
+        parts = [self.joined(weight, (*chosen, run)) for run in entry.runs if run.taps]
+        if len(parts) > 1:
+            return self.made(concat, *parts, axis=axis)
+        if entry.missing:
+            sides = [(0, 0)] * (2 * len(self.split))
+            sides[len(chosen)] = (entry.missing, 0)
+            return self.padded(parts[0], sides)
+        return parts[0]
+
+    def phased(self, weight: Value, chosen: tuple[Run, ...]) -> Value:
+        """Return [samples, channels, *phases, *cells] of a run of phases per axis."""
+        samples, channels = self.node.result.type.shape[:2]
+        kernel = self.kernel(weight, chosen)
+        pairs = list(zip(self.split, chosen, strict=True))
+        edges = [entry.around(run.taps) for entry, run in pairs]
+        node = with_attributes(
+            self.node,
+            (self.node.operands[0], kernel),
+            padding=tuple((low, high) for low, high, _ in edges),
+            lhs_dilation=(1,) * len(chosen),
+        )
+        self.nodes.append(node)
+        cells = [entry.cells for entry in self.split]
+        found = [size + surplus for size, (*_, surplus) in zip(cells, edges, strict=True)]
+        phases = tuple(run.last - run.first for run in chosen)
+        y = self.shaped(node.result, (samples, channels, *phases, *found))
+        return self.cut(y, (samples, channels, *phases, *cells))
+
+    def kernel(self, weight: Value, chosen: tuple[Run, ...]) -> Value:
+        """Return [outputs * phases, inputs, *taps] of a run of phases per axis."""
+        rank, (outputs, inputs) = len(chosen), weight.type.shape[:2]
+        start = [number for run in chosen for number in (0, run.first)]
+        stop = [number for run in chosen for number in (run.taps, run.last)]
+        weight = self.cut(weight, (outputs, inputs, *stop), (0, 0, *start))
         places = [3 + 2 * number for number in range(rank)]
-        weight = self.made(reverse, weight, axes=tuple(places))
         taps = [2 + 2 * number for number in range(rank)]
         weight = self.made(transpose, weight, permutation=(0, *places, 1, *taps))
         blocks: Size = outputs
-        for entry in self.split:
-            blocks = blocks * entry.apart
-        return self.shaped(weight, (blocks, inputs, *(entry.taps for entry in self.split)))
+        for run in chosen:
+            blocks = blocks * (run.last - run.first)
+        return self.shaped(weight, (blocks, inputs, *(run.taps for run in chosen)))
+
+    def cut(self, value: Value, stop: Shape, start: Shape | None = None) -> Value:
+        """Return the elements from `start`, the first one unless given, up to `stop`."""
+        start = start or (0,) * len(stop)
+        if stop == value.type.shape and not any(start):
+            return value
+        return self.made(slice, value, start=start, stop=stop, step=(1,) * len(stop))
+
+    def padded(self, value: Value, sides: list[tuple[int, int]]) -> Value:
+        """Return a value with zeros (before, behind) along the axes from the third on."""
+        number = 0.0 if value.type.dtype.is_float else 0
+        zero = scalar(number, value.type, self.node.location)
+        self.nodes.append(zero)
+        edges = [(0, 0), (0, 0), *sides]
+        return self.made(
+            pad,
+            value,
+            zero.result,
+            low=tuple(low for low, _ in edges),
+            high=tuple(high for _, high in edges),
+            interior=(0,) * len(edges),
+        )
 
     def made(self, op: Op, *operands: Value, **attributes: Attribute) -> Value:
         """Return the result of a new node."""

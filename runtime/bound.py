@@ -10,8 +10,9 @@ from lxc.errors import LxcError
 from lxc.runtime.buffers import Array, Gatherer, Slot, address, as_array, is_constant
 from lxc.runtime.engine import Engine, check_writable, shape_of
 from lxc.runtime.frame import Frame
+from lxc.runtime.misfit import parent
 from lxc.runtime.prepared import Prepared, failure
-from lxc.runtime.trees import ABSENT, THERE, parent
+from lxc.runtime.trees import ABSENT, THERE
 
 
 class Bound:

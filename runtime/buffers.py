@@ -12,8 +12,9 @@ import numpy as np
 
 from lxc.errors import LxcError
 from lxc.runtime.extent import evaluate, show
+from lxc.runtime.misfit import Role, describe_misfit, parent
 from lxc.runtime.signature import DTYPES, Dim, Group, Leaf, Signature
-from lxc.runtime.trees import ABSENT, MisfitError, Role, describe_misfit, parent, reader
+from lxc.runtime.trees import ABSENT, MisfitError, reader
 from lxc.structure import Structure
 
 Array = np.ndarray[Any, np.dtype[Any]]

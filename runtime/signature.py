@@ -179,6 +179,9 @@ def check(signature: Signature) -> None:
             raise refusal(f"the tree of the {name} does not fit its leaves")
         check_branches(name, group.tree, iter(group.leaves))
         check_leaves(name, group.leaves, ranges)
+    optional = signature.state.optional_names
+    if any(leaf.frozen and leaf.name in optional for leaf in signature.state.leaves):
+        raise refusal("a leaf of the state is frozen, and may be missing")
     for group in (signature.params, signature.state):
         if group.tree.paths() != [leaf.name for leaf in group.leaves]:
             raise refusal("a leaf is not named by its path in the tree")
@@ -190,8 +193,10 @@ def check_branches(name: str, tree: Structure, leaves: Iterator[Leaf]) -> None:
     own = {"optional": "state", "unstack": "outputs", "same": "params"}
     if own.get(tree.kind, name) != name:
         raise refusal(f"a tree of the {name} cannot have a branch {tree.kind!r}")
-    if tree.kind == "optional" and next(leaves).dtype != "bool":
-        raise refusal("the leaf that says whether a state is there is no bool")
+    if tree.kind == "optional":
+        present = next(leaves)
+        if (present.dtype, present.shape, present.frozen) != ("bool", (), False):
+            raise refusal("the leaf that says whether a state is there is no bool")
     if tree.kind == "leaf":
         next(leaves)
     if tree.kind == "unstack" and tree.number >= len(next(leaves).shape):

@@ -6,25 +6,13 @@ is found and described only after a reader has given up.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
-from lxc.errors import LxcError
-from lxc.structure import Static, Structure, print_static
-from lxc.tree import Optional, flatten
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """How messages speak of the leaves of a group, and the code of its errors."""
-
-    one: str
-    all: str
-    code: str
-
+from lxc.structure import Static, Structure
+from lxc.tree import Optional
 
 NO_LEAVES = (dict, list, tuple, bool, int, float, str)
 ABSENT: Any = None
@@ -114,7 +102,13 @@ def same_reader(place: int) -> Reader:
 
 def equal_contents(one: Any, other: Any) -> bool:
     """Tell whether two leaves are arrays with the same bytes."""
-    first, second = np.asarray(one), np.asarray(other)
+    if is_no_leaf(one) or is_no_leaf(other):
+        return False
+    try:
+        first, second = np.asarray(one), np.asarray(other)
+    except (RuntimeError, TypeError, ValueError):
+        # What another library does not hand over counts as different.
+        return False
     return (first.dtype, first.shape) == (second.dtype, second.shape) and (
         first.tobytes() == second.tobytes()
     )
@@ -181,68 +175,14 @@ def sequence_of(structure: Structure) -> Reader:
 def read_leaves(values: Any, leaves: list[Any]) -> None:
     """Append values that must all be leaves."""
     for value in values:
-        if type(value) is not np.ndarray and (
-            value is None or isinstance(value, NO_LEAVES)
-        ):
+        if type(value) is not np.ndarray and (value is None or is_no_leaf(value)):
             raise MisfitError
     leaves.extend(values)
 
 
-def describe_misfit(structure: Structure, tree: Any, role: Role, prefix: str) -> LxcError:
-    """Return the error that says how `tree`, at `prefix`, differs from `structure`."""
-    leaves, found = flatten(tree)
-    places = dict(zip(found.paths(), leaves, strict=True))
-    firsts = structure.paths()
-    for path, place in structure.ties():
-        pair = [places.get(firsts[place]), places.get(path)]
-        if all(leaf is not None for leaf in pair) and not equal_contents(*pair):
-            return tie_error(firsts[place], path)
-    settings = dict(found.statics())
-    for path, value in structure.statics():
-        if path in settings and print_static(settings[path]) != print_static(value):
-            return setting_error(path, value, settings[path])
-    wanted, given = structure.paths(prefix), found.paths(prefix)
-    absent = [name for name in wanted if name not in given]
-    unknown = [name for name in given if name not in wanted]
-    problems = [f"{name or 'the array'} is missing" for name in absent]
-    problems += [f"{name or 'the array'} is not expected" for name in unknown]
-    return LxcError(
-        role.code,
-        f"the {role.all} do not have the structure that the model was compiled for",
-        layer=parent((absent + unknown)[0]) or None if problems else None,
-        expected=str(structure),
-        actual="; ".join(problems) if problems else str(found),
-    )
-
-
-def setting_error(path: str, compiled: Static, given: Static) -> LxcError:
-    """Return the error for a setting of the state that is not the one compiled in."""
-    name = path.rpartition(".")[2]
-    return LxcError(
-        "LXC-E0504",
-        f"the state has another value of {name} than the model was compiled with",
-        layer=parent(path) or None,
-        expected=f"{path} = {print_static(compiled)}",
-        actual=f"{path} = {print_static(given)}",
-        hint="compile the model with --mode train or --mode test as wanted, or pass the "
-        "state through lxc.trainmode or lxc.testmode",
-    )
-
-
-def tie_error(first: str, path: str) -> LxcError:
-    """Return the error for two leaves that are one in the model and differ in a call."""
-    return LxcError(
-        "LXC-E0509",
-        f"{path} and {first} are one in the compiled model, and differ in this call",
-        layer=parent(path) or None,
-        hint=f'share them: lxc.share_parameters(ps, ("{first}", "{path}")); or compile the '
-        "model for parameters that are not shared",
-    )
-
-
-def parent(path: str) -> str:
-    """Return the path of the layer that holds the leaf `path`."""
-    return path.rpartition(".")[0]
+def is_no_leaf(value: Any) -> bool:
+    """Tell whether a value is a container or a setting; NumPy's scalars are arrays."""
+    return isinstance(value, NO_LEAVES) and not isinstance(value, np.generic)
 
 
 def builder(structure: Structure) -> Callable[[list[Any]], Any]:

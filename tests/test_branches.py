@@ -5,11 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from lxc.errors import LxcError
 from lxc.runtime.buffers import PARAMS
+from lxc.runtime.buffers import STATE as STATES
+from lxc.runtime.misfit import describe_misfit
 from lxc.runtime.signature import Group, Leaf
-from lxc.runtime.trees import ABSENT, MisfitError, builder, describe_misfit, reader
+from lxc.runtime.trees import ABSENT, MisfitError, builder, reader
 from lxc.structure import LEAF, Structure, structure_from_json
 from lxc.tree import Optional, Unstacked, flatten, unflatten
 
@@ -130,6 +133,38 @@ def test_a_tied_leaf_must_be_equal() -> None:
         error = describe_misfit(TIED, tree, PARAMS, "")
         assert error.code == "LXC-E0509"
         assert "c and a" in str(error)
+
+
+@pytest.mark.parametrize("other", [[[1], [1, 2]], {}, 1.0, None])
+def test_what_is_no_array_is_not_a_tied_leaf(other: Any) -> None:
+    one = np.asarray([1.0, 2.0])
+    tree = {"a": one, "b": one, "c": other}
+    with pytest.raises(MisfitError):
+        read(TIED, tree)
+    assert "c is missing" in str(describe_misfit(TIED, {"a": one, "b": one}, PARAMS, ""))
+    said = describe_misfit(TIED, {"a": one, "c": one}, PARAMS, "")
+    assert said.actual == "b is missing"
+
+
+def test_a_tied_leaf_of_another_library_may_keep_its_contents() -> None:
+    weight = torch.zeros(2, requires_grad=True)
+    with pytest.raises(MisfitError):
+        read(TIED, {"a": np.zeros(2), "b": np.zeros(2), "c": weight})
+
+
+def test_a_misfit_names_what_is_missing_of_an_optional_part() -> None:
+    steps, h = np.zeros(1), np.zeros(2)
+    half = {"steps": steps, "carry": (h,)}
+    assert describe_misfit(STATE, half, STATES, "").actual == "carry.1 is missing"
+    without = describe_misfit(STATE, {"carry": None}, STATES, "")
+    assert without.actual == "steps is missing"
+
+
+def test_a_scalar_of_numpy_is_a_leaf() -> None:
+    for scalar in (np.float64(1), np.float32(1), np.bool_(True)):
+        assert flatten(scalar)[1] == LEAF
+        assert read(LEAF, scalar) == [scalar]
+    assert flatten(1.0)[1].kind == "static"
 
 
 def test_a_stored_tree_may_lack_what_is_optional() -> None:

@@ -12,7 +12,7 @@ from lxc.frontend.kaun.dropout import check_rate, dropped
 from lxc.frontend.kaun.initializers import glorot_uniform
 from lxc.frontend.kaun.layer import Layer, layer_of
 from lxc.frontend.kaun.rope import check_theta, rope
-from lxc.frontend.kaun.vars import Vars, check_dtype
+from lxc.frontend.kaun.vars import Vars, check_dtype, fields
 from lxc.frontend.layers.linear import check_sizes
 from lxc.ir import functions as ops
 from lxc.ir.functions.counting import counter
@@ -22,6 +22,8 @@ from lxc.ir.types import DType, shape_text
 
 attention_mask_key = "attention_mask"
 """The name under which a context holds the mask of `multi_head_attention`."""
+
+PROJECTIONS = ("q_proj", "k_proj", "v_proj", "out_proj")
 
 HIDDEN = -1e9
 """The score of a position that is not seen: finite, so that a row may hide all of them."""
@@ -47,8 +49,9 @@ def multi_head_attention(
     of the context, bool or integers, hides positions where it is 0, from all heads and
     queries. Hidden positions get a score of -1e9, so a row that sees nothing is the mean of
     all values (torch gives 0 there). `rope` turns queries and keys by their position, with
-    base `rope_theta`. In training `dropout` zeroes weights, as the layer `dropout` does.
-    Scores, softmax and the sum of values are computed in float32 for half types.
+    base `rope_theta`. In training `dropout` zeroes weights, as the layer `dropout` does,
+    and a call needs `rngs`. For half types scores, softmax and the sum of values are
+    computed in float32.
     """
     heads = num_heads if num_kv_heads is None else num_kv_heads
     check_sizes(embed_dim=embed_dim, num_heads=num_heads, num_kv_heads=heads)
@@ -89,14 +92,11 @@ class Attention:
     def init(self, dtype: np.dtype[Any], rng: np.random.Generator) -> Vars:
         """Return the four projections, as [in, out]."""
         size = self.embed_dim // self.num_heads * self.num_kv_heads
-        shapes = {
-            "q_proj": (self.embed_dim, self.embed_dim),
-            "k_proj": (self.embed_dim, size),
-            "v_proj": (self.embed_dim, size),
-            "out_proj": (self.embed_dim, self.embed_dim),
+        draw, sizes = glorot_uniform(), (self.embed_dim, size, size, self.embed_dim)
+        params = {
+            name: draw(rng, (self.embed_dim, width), dtype)
+            for name, width in zip(PROJECTIONS, sizes, strict=True)
         }
-        draw = glorot_uniform()
-        params = {name: draw(rng, shape, dtype) for name, shape in shapes.items()}
         return Vars(params, [], dtype)
 
     def apply(
@@ -114,9 +114,10 @@ class Attention:
         if len(x.shape) != 3 or x.shape[2] != self.embed_dim:
             expected = shape_text(["B", "L", self.embed_dim])
             raise Mismatch("x", expected, shape_text(x.shape))
-        query = self.heads(x, params["q_proj"], self.num_heads)
-        key = self.heads(x, params["k_proj"], self.num_kv_heads)
-        value = self.heads(x, params["v_proj"], self.num_kv_heads)
+        own = fields(params, dtype, *PROJECTIONS, what="parameters")
+        query = self.heads(x, own["q_proj"], self.num_heads)
+        key = self.heads(x, own["k_proj"], self.num_kv_heads)
+        value = self.heads(x, own["v_proj"], self.num_kv_heads)
         if self.rope_theta is not None:
             query, key = rope(query, self.rope_theta), rope(key, self.rope_theta)
         scores = self.grouped(query, ops.swapaxes(key, 2, 3))
@@ -125,7 +126,7 @@ class Attention:
             weights = dropped(weights, self.dropout, rngs, "attention dropout")
         joined = ops.transpose(self.grouped(weights, value), (0, 2, 1, 3))
         joined = ops.astype(ops.reshape(joined, x.shape), dtype)
-        return ops.matmul(joined, params["out_proj"]), state
+        return ops.matmul(joined, own["out_proj"]), state
 
     def heads(self, x: Any, projection: Any, count: int) -> Any:
         """Return the projection of x as [B, count, L, d], float32 for half types."""

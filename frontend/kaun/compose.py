@@ -1,6 +1,6 @@
 """Layers one after the other."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from lxc.errors import LxcError
 from lxc.frontend.kaun.context import Context
 from lxc.frontend.kaun.layer import Layer, LayerLike, layer_of, recorded
-from lxc.frontend.kaun.vars import Vars
+from lxc.frontend.kaun.vars import Vars, entry, kind_of
 from lxc.frontend.record import path_of
 from lxc.ir import functions as ops
 
@@ -34,9 +34,17 @@ def compose(left: LayerLike, right: LayerLike) -> Layer:
 
 def checked(layers: Sequence[LayerLike]) -> tuple[LayerLike, ...]:
     """Return layers as a tuple, or raise if something is no layer."""
+    if not isinstance(layers, Iterable):
+        raise LxcError(
+            "LXC-E0101",
+            f"{layers!r} is not a list of layers",
+            expected="sequential([first, second, ...])",
+            actual=type(layers).__name__,
+        )
+    layers = tuple(layers)
     for layer in layers:
         recorded(layer)
-    return tuple(layers)
+    return layers
 
 
 @dataclass(frozen=True)
@@ -118,28 +126,13 @@ def entries_of(tree: Any, count: int, what: str) -> Sequence[Any]:
     """Return the entries of a list with one per layer, or raise if it is none."""
     if isinstance(tree, list | tuple) and len(tree) == count:
         return tree
-    found = (
-        f"{len(tree)} entries" if isinstance(tree, list | tuple) else type(tree).__name__
-    )
+    is_list = isinstance(tree, list | tuple)
+    found = f"{len(tree)} entries" if is_list else f"a {kind_of(tree)}"
     raise LxcError(
         "LXC-E0105",
         f"a sequential model has one entry per layer in its {what} (length mismatch)",
         layer=path_of(tree) or None,
         expected=f"a list of {count} entries",
         actual=found,
-        hint="kaun.init makes variables that fit",
-    )
-
-
-def entry(tree: Any, name: str, what: str) -> Any:
-    """Return the part of a dict called `name`, or raise if it is missing."""
-    if isinstance(tree, dict) and name in tree:
-        return tree[name]
-    raise LxcError(
-        "LXC-E0105",
-        f"the {what} of a composed model must have an entry {name} (field missing)",
-        layer=path_of(tree) or None,
-        expected=f"an entry {name}",
-        actual=", ".join(tree) if isinstance(tree, dict) else type(tree).__name__,
         hint="kaun.init makes variables that fit",
     )

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from lxc.errors import LxcError
+from lxc.ir.tensor import type_of
 from lxc.ir.types import dtype_of
 from lxc.tree import check_key
 
@@ -45,12 +46,12 @@ class Context:
                 hint=f'give ctx=kaun.Context.empty.set("{name}", ...)',
             )
         tensor = self.bindings[name]
-        if dtype is not None and dtype_of(tensor.dtype) is not dtype_of(dtype):
+        if dtype is not None and type_of(tensor).dtype is not dtype_of(dtype):
             raise LxcError(
                 "LXC-E0112",
                 f"the context's {name} has another element type",
                 expected=f"{name}: {dtype_of(dtype)}",
-                actual=f"{name}: {dtype_of(tensor.dtype)}",
+                actual=f"{name}: {type_of(tensor).dtype}",
             )
         return tensor
 

@@ -11,7 +11,7 @@ from lxc.frontend.kaun.context import Context
 from lxc.frontend.kaun.even_padding import even_pads
 from lxc.frontend.kaun.initializers import glorot_uniform, zeros
 from lxc.frontend.kaun.layer import Layer, layer_of
-from lxc.frontend.kaun.vars import Vars, check_dtype
+from lxc.frontend.kaun.vars import Vars, check_dtype, fields
 from lxc.frontend.layers.linear import check_sizes
 from lxc.frontend.padding import per_axis
 from lxc.ir import functions as ops
@@ -99,15 +99,16 @@ class Convolution:
         if len(x.shape) != 2 + len(axes) or x.shape[1] != self.in_channels:
             expected = shape_text(["B", self.in_channels, *axes])
             raise Mismatch("x", expected, shape_text(x.shape))
+        own = fields(params, dtype, "weight", "bias", what="parameters")
         y = ops.conv(
             x,
-            params["weight"],
+            own["weight"],
             strides=self.stride,
             padding=self.pads(x.shape[2:]),
             rhs_dilation=self.dilation,
         )
         column = (self.out_channels, *(1,) * len(axes))
-        return ops.add(y, ops.reshape(params["bias"], column)), state
+        return ops.add(y, ops.reshape(own["bias"], column)), state
 
     def pads(self, sizes: Sequence[Size]) -> list[tuple[Size, Size]]:
         """Return the zeros before and after each axis of an input of these sizes."""

@@ -10,7 +10,7 @@ from lxc.errors import LxcError
 from lxc.frontend.kaun.context import Context
 from lxc.frontend.kaun.initializers import normal
 from lxc.frontend.kaun.layer import Layer, layer_of
-from lxc.frontend.kaun.vars import Vars
+from lxc.frontend.kaun.vars import Vars, dtype_given, fields
 from lxc.frontend.layers.linear import check_sizes
 from lxc.ir import functions as ops
 from lxc.ir.tensor import type_of
@@ -52,6 +52,7 @@ class Embedding:
         x: Any,
     ) -> tuple[Any, Any]:
         """Return the rows that x names."""
+        dtype_given(x, "int32")
         ids = type_of(x)
         if ids.dtype is not DType.I32:
             raise LxcError(
@@ -61,5 +62,6 @@ class Embedding:
                 actual=f"x: {ids}",
                 hint="convert the input with astype(np.int32)",
             )
-        rows = ops.lookup(params["embedding"], x)
+        table = fields(params, dtype, "embedding", what="parameters")["embedding"]
+        rows = ops.lookup(table, x)
         return (ops.multiply(rows, sqrt(self.embed_dim)) if self.scale else rows), state

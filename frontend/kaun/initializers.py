@@ -100,7 +100,7 @@ def cut_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return drawn
 
 
-def fans_of(shape: Sequence[int], in_axis: int, out_axis: int) -> tuple[float, float]:
+def fans_of(shape: Sequence[int], in_axis: int, out_axis: int) -> tuple[int, int]:
     """Return (fan in, fan out) of a shape, or raise if an axis is missing or a fan is 0."""
     if len(shape) < 2:
         fans = (prod(shape), prod(shape))
@@ -113,8 +113,9 @@ def fans_of(shape: Sequence[int], in_axis: int, out_axis: int) -> tuple[float, f
                     expected=f"in_axis and out_axis of a shape with {len(shape)} axes",
                     actual=f"in_axis: {in_axis}, out_axis: {out_axis}",
                 )
-        rest = prod(shape) / max(shape[in_axis] * shape[out_axis], 1)
-        fans = (int(shape[in_axis] * rest), int(shape[out_axis] * rest))
+        named = {in_axis % len(shape), out_axis % len(shape)}
+        rest = prod(size for axis, size in enumerate(shape) if axis not in named)
+        fans = (shape[in_axis] * rest, shape[out_axis] * rest)
     if min(fans) < 1:
         raise LxcError(
             "LXC-E0101", "an initialiser needs sizes of at least 1", actual=f"{shape}"

@@ -5,9 +5,10 @@ training, rngs, ctx, x) -> (y, state)`. On arrays `apply` runs at once; on trace
 becomes a node.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from reprlib import repr as shortened
 from typing import Any, Protocol
 
 import numpy as np
@@ -89,8 +90,32 @@ def call_inputs(x: Any, rngs: Any, ctx: Context | None) -> dict[str, Any]:
     if rngs is not None:
         inputs["rngs"] = rngs
     if ctx is not None:
-        inputs["ctx"] = dict(ctx.bindings)
+        inputs["ctx"] = dict(bindings_of(ctx))
     return inputs
+
+
+def mode_given(training: object) -> bool:
+    """Return the flag `training` of a call, or raise if it is no bool."""
+    if isinstance(training, bool | np.bool_):
+        return bool(training)
+    raise LxcError(
+        "LXC-E0103",
+        "training selects what layers do, so it is known before they run",
+        expected="training: True or False",
+        actual=f"training: {shortened(training)}",
+    )
+
+
+def bindings_of(ctx: object) -> Mapping[str, Any]:
+    """Return what a context binds, or raise if it is none (a dict, say)."""
+    if isinstance(ctx, Context):
+        return ctx.bindings
+    raise LxcError(
+        "LXC-E0103",
+        f"this ctx is of type {type(ctx).__name__} and not a context",
+        expected="ctx: a lxc.kaun.Context, or None",
+        hint="lxc.kaun.Context({name: tensor}) is a context of these tensors",
+    )
 
 
 @dataclass(frozen=True)
@@ -186,7 +211,8 @@ def apply(
     something is drawn. Parameters are handed on as they are.
     """
     params, state = (with_paths(tree, path_of(tree)) for tree in (vars.params, vars.state))
-    y, state = recorded(layer)(params, state, vars.dtype, training, rngs, ctx, x)
+    mode = mode_given(training)
+    y, state = recorded(layer)(params, state, vars.dtype, mode, rngs, ctx, x)
     return y, vars.with_state(state)
 
 

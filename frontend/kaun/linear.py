@@ -9,7 +9,7 @@ from lxc.errors import Mismatch
 from lxc.frontend.kaun.context import Context
 from lxc.frontend.kaun.initializers import Initializer, glorot_uniform, zeros
 from lxc.frontend.kaun.layer import Layer, layer_of
-from lxc.frontend.kaun.vars import Vars, check_dtype
+from lxc.frontend.kaun.vars import Vars, check_dtype, fields
 from lxc.frontend.layers.linear import check_sizes
 from lxc.ir import functions as ops
 from lxc.ir.types import shape_text
@@ -23,7 +23,8 @@ def linear(
 ) -> Layer:
     """Return a layer that computes x @ weight + bias over the last axis.
 
-    `weight` is [in_features, out_features], glorot uniform unless told otherwise.
+    x is [..., in_features] and the result [..., out_features]. `weight` is [in_features,
+    out_features] (`nn.Dense` stores the transpose), glorot uniform unless told otherwise.
     """
     check_sizes(in_features=in_features, out_features=out_features)
     made = Linear(in_features, out_features, weight_init or glorot_uniform(), bias_init)
@@ -66,5 +67,6 @@ class Linear:
                 shape_text(x.shape),
                 because=f"in_features is {self.in_features}",
             )
-        product = ops.tensordot(x, params["weight"], ((-1,), (0,)))
-        return ops.add(product, params["bias"]), state
+        own = fields(params, dtype, "weight", "bias", what="parameters")
+        product = ops.tensordot(x, own["weight"], ((-1,), (0,)))
+        return ops.add(product, own["bias"]), state

@@ -9,7 +9,7 @@ from lxc.errors import LxcError, Mismatch
 from lxc.frontend.kaun.context import Context
 from lxc.frontend.kaun.initializers import ones, zeros
 from lxc.frontend.kaun.layer import Layer, layer_of
-from lxc.frontend.kaun.vars import Vars, check_dtype
+from lxc.frontend.kaun.vars import Vars, check_dtype, fields
 from lxc.frontend.layers.linear import check_sizes
 from lxc.frontend.layers.statistics import (
     in_wide_type,
@@ -51,7 +51,8 @@ def batch_norm(num_features: int) -> Layer:
 
     In training the statistics are those of the batch, the variance biased, and the running
     ones become 0.99 * old + 0.01 * batch (`nn.BatchNorm` keeps 0.9, and stores an unbiased
-    variance). Otherwise the running ones are used and stay.
+    variance). Otherwise the running ones are used and stay. The input has rank 2 to 5.
+    Epsilon is 1e-5, inside of the root. Half types are computed in float32.
     """
     check_sizes(num_features=num_features)
     return layer_of(BatchNorm(num_features), "batch_norm")
@@ -97,8 +98,9 @@ class LayerNorm:
         """Return the normalised input."""
         check_dtype(x, dtype)
         check_last(x, self.dim)
+        own = fields(params, dtype, "gamma", "beta", what="parameters")
         y = normalised(x, *statistics(x, -1, keepdims=True), self.eps)
-        y = ops.add(ops.multiply(y, params["gamma"]), params["beta"])
+        y = ops.add(ops.multiply(y, own["gamma"]), own["beta"])
         return ops.astype(y, dtype), state
 
 
@@ -126,10 +128,11 @@ class RmsNorm:
         """Return the normalised input."""
         check_dtype(x, dtype)
         check_last(x, self.dim)
+        own = fields(params, dtype, "scale", what="parameters")
         wide = in_wide_type(x)
         power = ops.mean(ops.multiply(wide, wide), -1, keepdims=True)
         y = ops.divide(wide, ops.sqrt(ops.add(power, self.eps)))
-        return ops.astype(ops.multiply(y, params["scale"]), dtype), state
+        return ops.astype(ops.multiply(y, own["scale"]), dtype), state
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,9 @@ class BatchNorm:
         if not 2 <= len(x.shape) <= 5 or x.shape[1] != self.num_features:
             expected = f"rank 2 to 5 with {self.num_features} channels on axis 1"
             raise Mismatch("x", expected, shape_text(x.shape))
-        mean, var = state["running_mean"], state["running_var"]
+        own = fields(params, dtype, "scale", "bias", what="parameters")
+        running = fields(state, dtype, "running_mean", "running_var", what="state")
+        mean, var = running.values()
         if training:
             old = mean, var
             mean, var = statistics(x, (0, *range(2, len(x.shape))))
@@ -171,4 +176,4 @@ class BatchNorm:
                 "running_mean": moved(old[0], mean, MOVED),
                 "running_var": moved(old[1], var, MOVED),
             }
-        return normalised_channels(x, mean, var, EPSILON, params), state
+        return normalised_channels(x, mean, var, EPSILON, own), state

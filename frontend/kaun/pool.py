@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Any, Literal
 
 from lxc.errors import LxcError, Mismatch
@@ -13,6 +12,7 @@ from lxc.ir import functions as ops
 from lxc.ir.types import count_elements, shape_text
 
 Window = int | Sequence[int]
+NO_PADS = ((0, 0), (0, 0))
 
 
 def max_pool2d(kernel_size: Window, stride: Window | None = None) -> Layer:
@@ -24,8 +24,12 @@ def max_pool2d(kernel_size: Window, stride: Window | None = None) -> Layer:
 
 
 def avg_pool2d(kernel_size: Window, stride: Window | None = None) -> Layer:
-    """Return a layer that takes the mean over windows of images [B, C, H, W]."""
-    return layer_of(Function(pool("add", kernel_size, stride)), "avg_pool2d")
+    """Return a layer that takes the mean over windows of images [B, C, H, W].
+
+    The stride is the window unless given. Only whole windows count; half types add up in
+    float32.
+    """
+    return layer_of(Function(pool("mean", kernel_size, stride)), "avg_pool2d")
 
 
 def flatten() -> Layer:
@@ -33,7 +37,9 @@ def flatten() -> Layer:
     return layer_of(Function(flattened), "flatten")
 
 
-def pool(kind: Literal["max", "add"], kernel_size: Window, stride: Window | None) -> "Pool":
+def pool(
+    kind: Literal["max", "mean"], kernel_size: Window, stride: Window | None
+) -> "Pool":
     """Return the pooling function with one number per axis."""
     window = per_axis(kernel_size, 2, "kernel_size")
     return Pool(kind, window, window if stride is None else per_axis(stride, 2, "stride"))
@@ -41,9 +47,9 @@ def pool(kind: Literal["max", "add"], kernel_size: Window, stride: Window | None
 
 @dataclass(frozen=True)
 class Pool:
-    """A reduction over the windows of images; `add` gives the mean."""
+    """A reduction over the whole windows of images."""
 
-    kind: Literal["max", "add"]
+    kind: Literal["max", "mean"]
     window: tuple[int, ...]
     stride: tuple[int, ...]
 
@@ -51,10 +57,14 @@ class Pool:
         """Return [B, C, rows, columns]."""
         if len(x.shape) != 4:
             raise Mismatch("x", "[B, C, H, W]", shape_text(x.shape))
-        y = ops.reduce_window(
-            x, self.kind, window=self.window, strides=self.stride, padding=((0, 0), (0, 0))
-        )
-        return y if self.kind == "max" else ops.divide(y, float(prod(self.window)))
+        places: dict[str, Any] = {
+            "window": self.window,
+            "strides": self.stride,
+            "padding": NO_PADS,
+        }
+        if self.kind == "max":
+            return ops.reduce_window(x, "max", **places)
+        return ops.mean_window(x, **places)
 
 
 def flattened(x: Any) -> Any:

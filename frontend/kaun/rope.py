@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from lxc.errors import LxcError, Mismatch
+from lxc.frontend.kaun.vars import dtype_given
 from lxc.ir import functions as ops
 from lxc.ir.functions.counting import counter
 from lxc.ir.functions.reduce import summing_type
@@ -21,6 +22,7 @@ def rope(x: Any, theta: float = 10000.0, seq_dim: int = -2) -> Any:
     neighbours), and pair j turns by p * theta ** (-2 j / n). Angles of half types are
     computed in float32, and the result is rounded once.
     """
+    dtype_given(x, "float32")
     own = type_of(x)
     if not own.dtype.is_float:
         raise Mismatch("x", "a float", own)
@@ -47,7 +49,7 @@ def rope(x: Any, theta: float = 10000.0, seq_dim: int = -2) -> Any:
         ops.subtract(ops.multiply(first, cosine), ops.multiply(second, sine)),
         ops.add(ops.multiply(first, sine), ops.multiply(second, cosine)),
     )
-    return ops.astype(ops.concatenate(turned, -1), x.dtype)
+    return ops.astype(ops.concatenate(turned, -1), own.dtype.numpy)
 
 
 def frequencies_of(size: int, theta: float, dtype: np.dtype[Any]) -> Array:

@@ -3,9 +3,15 @@
 from typing import Any
 
 from lxc.frontend.kaun.context import Context
-from lxc.frontend.kaun.layer import LayerLike, call_inputs, recorded
+from lxc.frontend.kaun.layer import (
+    LayerLike,
+    bindings_of,
+    call_inputs,
+    mode_given,
+    recorded,
+)
 from lxc.frontend.kaun.vars import Vars
-from lxc.frontend.trace import trace_call, with_optional
+from lxc.frontend.trace import Call, trace_call, with_optional
 from lxc.ir.graph import Graph
 
 
@@ -26,14 +32,19 @@ def trace_kaun(
     """
     apply = recorded(layer)
 
-    def call(inputs: Any, params: Any, state: Any) -> tuple[Any, Any]:
-        bindings = Context(inputs["ctx"]) if "ctx" in inputs else ctx
-        rest = (vars.dtype, training, inputs.get("rngs"), bindings, inputs["x"])
-        return apply(params, state, *rest)
+    def call_in(mode: bool) -> Call:
+        def call(inputs: Any, params: Any, state: Any) -> tuple[Any, Any]:
+            bindings = Context(inputs["ctx"]) if "ctx" in inputs else ctx
+            rest = (vars.dtype, mode, inputs.get("rngs"), bindings, inputs["x"])
+            return apply(params, state, *rest)
 
-    inputs = ("", call_inputs(x, rngs, ctx if ctx and ctx.bindings else None))
-    mode = "train" if training else "test"
-    state = with_optional(call, inputs, vars.params, vars.state)
+        return call
+
+    given = ctx if ctx is not None and bindings_of(ctx) else None
+    inputs = ("", call_inputs(x, rngs, given))
+    mode = "train" if mode_given(training) else "test"
+    call, other = call_in(bool(training)), call_in(not training)
+    state = with_optional(call, inputs, vars.params, vars.state, (other,))
     return trace_call(
         call, inputs, vars.params, state, name=name, calling="kaun", mode=mode
     )

@@ -1,6 +1,7 @@
 """Variables of a Kaun model: parameters, state, and the element type both were made in."""
 
 from dataclasses import dataclass, replace
+from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ def witness(dtype: Any) -> np.dtype[Any]:
 
 def check_dtype(x: Any, dtype: np.dtype[Any]) -> None:
     """Refuse an input of another element type than the model's: no silent casts."""
-    given = getattr(x, "dtype", None)
+    given = dtype_given(x, str(dtype))
     if given != dtype:
         raise LxcError(
             "LXC-E0103",
@@ -59,3 +60,51 @@ def check_dtype(x: Any, dtype: np.dtype[Any]) -> None:
             actual=f"x: {type_of(x)}",
             hint="convert the input, or set the model up in its type",
         )
+
+
+def dtype_given(x: Any, wanted: str) -> np.dtype[Any]:
+    """Return the element type of an input, or raise if it is no array (a list, say)."""
+    given = getattr(x, "dtype", None)
+    if isinstance(given, np.dtype):
+        return given
+    raise LxcError(
+        "LXC-E0103",
+        f"the input is no NumPy array but of type {type(x).__name__}",
+        expected=f"x: an array of {wanted}",
+        actual=f"x: {shortened(x)}",
+        hint=f"convert it with numpy.asarray(x, {wanted!r})",
+    )
+
+
+def entry(tree: Any, name: str, what: str) -> Any:
+    """Return the part of a dict called `name`, or raise if it is missing."""
+    if isinstance(tree, dict) and name in tree:
+        return tree[name]
+    raise LxcError(
+        "LXC-E0105",
+        f"the {what} of this layer must have an entry {name} (field missing)",
+        expected=f"an entry {name}",
+        actual=", ".join(tree) if isinstance(tree, dict) else f"a {kind_of(tree)}",
+        hint="kaun.init makes variables that fit",
+    )
+
+
+def kind_of(tree: object) -> str:
+    """Return what a tree is, in Python's words."""
+    kinds = (kind.__name__ for kind in (dict, list, tuple) if isinstance(tree, kind))
+    return next(kinds, type(tree).__name__)
+
+
+def fields(tree: Any, dtype: np.dtype[Any], *names: str, what: str) -> dict[str, Any]:
+    """Return tensors of a dict by name; raise if one is missing or of another type."""
+    found = {name: entry(tree, name, what) for name in names}
+    for name, leaf in found.items():
+        if type_of(leaf).dtype is not dtype_of(dtype):
+            raise LxcError(
+                "LXC-E0105",
+                f"the {what} of this layer are not of the model's dtype {dtype}",
+                expected=f"{name}: {TensorType(dtype_of(dtype), shape_of(leaf))}",
+                actual=f"{name}: {type_of(leaf)}",
+                hint="lxc.cast converts a model's variables together with its dtype",
+            )
+    return found

@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from lxc.errors import LxcError
 from lxc.frontend.activations import identity
 from lxc.frontend.layer import Layer
+from lxc.frontend.padding import numbers_of
 from lxc.ir import functions as ops
 from lxc.ir.functions.indexing import getitem
 from lxc.ir.functions.shape import axis_of
@@ -33,6 +36,11 @@ class WrappedFunction(Layer):
     """Apply a function of one argument; it has no parameters and no state."""
 
     function: Callable[[Any], Any]
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be called with x."""
+        if not callable(self.function):
+            raise no_layer(self.function)
 
     def __call__(self, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
         """Return function(x)."""
@@ -66,25 +74,33 @@ class FlattenLayer(Layer):
 
     def __call__(self, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
         """Return x with one axis behind the batch axis."""
-        if not x.shape:
-            raise LxcError("LXC-E0103", "there is no batch axis to keep", actual="rank 0")
-        return ops.reshape(x, (x.shape[0], count_elements(x.shape[1:]))), st
+        return ops.reshape(x, (batch_of(x), count_elements(x.shape[1:]))), st
 
 
 @dataclass(frozen=True, init=False)
 class ReshapeLayer(Layer):
-    """Return [N, ...] as [N, *dims]; dims are in NumPy order, the reverse of Lux's."""
+    """Return [N, ...] as [N, *dims]; dims are in NumPy order, the reverse of Lux's.
+
+    One of them may be -1: it is what the others leave.
+    """
 
     dims: tuple[int, ...]
 
     def __init__(self, *dims: int | Sequence[int]) -> None:
         """Take the sizes behind the batch axis, as a tuple or one by one."""
-        flat = [n for d in dims for n in ((d,) if isinstance(d, int) else d)]
-        object.__setattr__(self, "dims", tuple(flat))
+        flat = tuple(size for entry in dims for size in numbers_of(entry, 1, "dims"))
+        if min(flat, default=0) < -1 or flat.count(-1) > 1:
+            raise LxcError(
+                "LXC-E0101",
+                "dims are the sizes behind the batch axis",
+                expected="dims: numbers from 0 up, one of them perhaps -1",
+                actual=f"dims: {flat}",
+            )
+        object.__setattr__(self, "dims", flat)
 
     def __call__(self, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
         """Return x in the new shape."""
-        return ops.reshape(x, (x.shape[0], *self.dims)), st
+        return ops.reshape(x, (batch_of(x), *self.dims)), st
 
 
 @dataclass(frozen=True)
@@ -98,10 +114,27 @@ class SelectDim(Layer):
     dim: int
     index: int
 
+    def __post_init__(self) -> None:
+        """Refuse places that are no whole numbers."""
+        for name, number in (("dim", self.dim), ("index", self.index)):
+            if not isinstance(number, int | np.integer):
+                raise LxcError(
+                    "LXC-E0101",
+                    "axis and index are whole numbers",
+                    actual=f"{name}: {number!r}",
+                )
+
     def __call__(self, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
         """Return the entries at the index."""
         axis = axis_of(self.dim, len(x.shape))
         return getitem(x, (*(slice(None),) * axis, self.index)), st
+
+
+def batch_of(x: Any) -> Any:
+    """Return the size of the batch axis."""
+    if not x.shape:
+        raise LxcError("LXC-E0103", "there is no batch axis to keep", actual="rank 0")
+    return x.shape[0]
 
 
 def as_layer(item: Any) -> Layer:
@@ -114,10 +147,21 @@ def as_layer(item: Any) -> Layer:
         return item
     if item is identity:
         return NoOpLayer()
+    check_instance(item)
     if not callable(item):
         raise no_layer(item)
     wrapped: Layer = LayerFunction(item) if needs_three(item) else WrappedFunction(item)
     return wrapped
+
+
+def check_instance(item: object) -> None:
+    """Refuse a class of layers, which is callable but not as a layer is."""
+    if isinstance(item, type) and issubclass(item, Layer):
+        raise LxcError(
+            "LXC-E0101",
+            f"{item.__name__} is a class of layers, not a layer",
+            hint=f"make one: {item.__name__}()",
+        )
 
 
 def no_layer(item: object) -> LxcError:

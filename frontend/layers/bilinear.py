@@ -11,6 +11,7 @@ from lxc.frontend.activations import Activation, choose, identity
 from lxc.frontend.initializers import Initializer, glorot_uniform, initialise, zeros32
 from lxc.frontend.layer import Layer
 from lxc.frontend.layers.linear import check_sizes, chosen_bias
+from lxc.frontend.padding import numbers_of
 from lxc.ir import functions as ops
 from lxc.ir.functions.promotion import as_operand, common_type
 from lxc.ir.functions.reduce import summing_type
@@ -49,7 +50,7 @@ class Bilinear(Layer):
 
         `bias` is another name of `use_bias`.
         """
-        pair = (inputs, inputs) if isinstance(inputs, int) else tuple(inputs)
+        pair = numbers_of(inputs, 2, "inputs")
         if len(pair) != 2:
             raise LxcError(
                 "LXC-E0101",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lxc.errors import LxcError
-from lxc.frontend.layers.basic import accepts
+from lxc.frontend.layers.basic import accepts, check_instance
 from lxc.ir import functions as ops
 
 Connection = Callable[..., Any]
@@ -44,6 +44,7 @@ def join(connection: Connection, values: Sequence[Any]) -> Any:
 
 def check_connection(connection: Connection, count: int) -> None:
     """Refuse what is no function of `count` arguments, as far as it says."""
+    check_instance(connection)
     if not callable(connection):
         raise LxcError(
             "LXC-E0101",

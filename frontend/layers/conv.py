@@ -71,7 +71,8 @@ class Conv(Layer):
     a number, one per axis, (before, after) pairs per axis, or `SamePad()`.
 
     Raises LXC-E0101 for options that do not fit, LXC-E0103 for an input of another rank or
-    with other channels, and if the dilated kernel is larger than the padded input.
+    with other channels, for a weight of another shape, and if the dilated kernel is larger
+    than the padded input.
 
     Differs from torch.nn.Conv2d, which does not flip: this is Lux.jl's Conv. Flipping
     happens once, when parameters are prepared, never per call; `CrossCor` does not flip.
@@ -116,13 +117,13 @@ class Conv(Layer):
         dilations = per_axis(dilation, len(taps), "dilation")
         fields = {
             "kernel": taps,
-            "inputs": inputs,
-            "outputs": outputs,
+            "inputs": int(inputs),
+            "outputs": int(outputs),
             "activation": choose(activation, allow_fast_activation),
             "stride": strides,
             "dilation": dilations,
             "padding": self.pads(pad, taps, dilations, strides),
-            "groups": groups,
+            "groups": int(groups),
             "use_bias": only_bias(use_bias, bias),
             "init_weight": init_weight,
             "init_bias": init_bias,
@@ -166,6 +167,10 @@ class Conv(Layer):
                 shape_text(x.shape),
                 because=f"the kernel is {shape_text(self.kernel)}",
             )
+        shape = (*self.weight_channels, *self.kernel)
+        if tuple(ps["weight"].shape) != shape:
+            found = shape_text(ps["weight"].shape)
+            raise Mismatch("weight", shape_text(shape), found, because="the layer says so")
         y = self.product(x, ps["weight"])
         if self.use_bias:
             y = ops.add(y, ops.reshape(ps["bias"], (self.outputs, *(1,) * rank)))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from lxc.errors import LxcError
 from lxc.frontend.layer import Layer
 from lxc.frontend.layers.basic import NoOpLayer, WrappedFunction
+from lxc.frontend.padding import numbers_of
 from lxc.ir import functions as ops
 from lxc.ir.functions.shape import axes_of
 
@@ -38,8 +40,8 @@ class Dropout(Layer):
     def __init__(self, p: float, *, dims: int | Sequence[int] | None = None) -> None:
         """Take the probability of a zero; `dims` default to all axes."""
         object.__setattr__(self, "p", float(p))
-        axes = (dims,) if isinstance(dims, int) else dims
-        object.__setattr__(self, "dims", None if axes is None else tuple(axes))
+        axes = None if dims is None else numbers_of(dims, 1, "dims")
+        object.__setattr__(self, "dims", axes)
 
     def __getnewargs__(self) -> tuple[float]:
         """Hand copies what `__new__` checks."""
@@ -106,7 +108,7 @@ class AlphaDropout(Layer):
 
 def check_probability(p: float) -> None:
     """Refuse what is no probability."""
-    if not 0 <= p <= 1:
+    if not isinstance(p, Real) or not 0 <= p <= 1:
         raise LxcError(
             "LXC-E0101", "p is a probability", expected="p: 0..1", actual=f"p: {p}"
         )

@@ -13,6 +13,7 @@ from lxc.frontend.layer import Layer
 from lxc.frontend.layers.linear import check_sizes
 from lxc.frontend.layers.norm import warn_of_nan
 from lxc.frontend.layers.statistics import (
+    affine_params,
     channel_column,
     channel_params,
     in_wide_type,
@@ -110,6 +111,7 @@ class GroupNorm(Layer):
         """Return the normalised input, then the activation."""
         if len(x.shape) < 2 or x.shape[1] != self.channels:
             raise Mismatch("x", f"{self.channels} channels on axis 1", shape_text(x.shape))
+        ps = affine_params(ps, self.affine)
         if self.track_stats and not st["training"]:
             mean, var = (
                 self.per_channel(st[f"running_{name}"]) for name in ("mean", "var")
@@ -154,7 +156,8 @@ class InstanceNorm(Layer):
 
     Mean and biased variance are those of each sample and channel over the spatial axes, in
     both modes; one cell per channel gives y = bias. Without `affine` the parameters are
-    empty. An input without spatial axes is refused: there is nothing to take a mean of.
+    empty (differs from Lux.jl, where both keys hold `nothing`, because there is nothing to
+    hold). An input without spatial axes is refused: there is nothing to take a mean of.
     The example of Lux.jl's page, which stands behind a `Dense` and passes a number as
     activation, is refused for both (differs from the page, as Lux.jl's code does).
     """
@@ -205,6 +208,7 @@ class InstanceNorm(Layer):
                 shape_text(x.shape),
                 because="the mean is over the axes behind the channels",
             )
+        ps = affine_params(ps, self.affine)
         axes = tuple(range(2, len(x.shape)))
         y = normalised(x, *statistics(x, axes, keepdims=True), self.epsilon)
         return self.activation(scaled(y, ps, channel_column(x), type_of_result(x, ps))), st

@@ -74,6 +74,11 @@ class GRUCell(RecurrentCell):
         """The initialiser of h."""
         return (self.init_state_value,)
 
+    @property
+    def trained(self) -> tuple[bool, ...]:
+        """Whether h is a parameter."""
+        return (self.train_state,)
+
     def init_params(self, rng: np.random.Generator) -> dict[str, Any]:
         """Return weights and, if used, biases and first state."""
         inputs, outputs = self.inputs, self.outputs
@@ -86,17 +91,17 @@ class GRUCell(RecurrentCell):
             first = initialise(self.init_bias[0], rng, column, fans)
             ps["bias_i"] = first.reshape(outputs)
             ps["bias_h"] = blocks(self.init_bias, rng, column, fans).reshape(3 * outputs)
-        return ps | self.trained_starts(rng, (self.train_state,))
+        return ps | self.trained_starts(rng)
 
     def step(self, x: Any, carry: Carry, ps: Any) -> Carry:
         """Return (h',)."""
         (hidden,) = carry
         from_input = ops.split(product(x, ps["weight_i"]), 3, -1)
         from_state = ops.split(
-            with_bias(product(hidden, ps["weight_h"]), ps, "bias_h"), 3, -1
+            with_bias(product(hidden, ps["weight_h"]), ps, "bias_h", self.use_bias), 3, -1
         )
         r, z = (ops.sigmoid(ops.add(from_input[i], from_state[i])) for i in range(2))
-        inner = with_bias(from_input[2], ps, "bias_i")
+        inner = with_bias(from_input[2], ps, "bias_i", self.use_bias)
         n = ops.tanh(ops.add(inner, ops.multiply(r, from_state[2])))
         kept = ops.multiply(z, hidden)
         return (ops.add(ops.multiply(ops.subtract(1, z), n), kept),)

@@ -11,7 +11,9 @@ from lxc.frontend.layer import Layer
 from lxc.frontend.layers.basic import NoOpLayer
 from lxc.frontend.layers.dropout import check_probability, draw_key, drawn
 from lxc.frontend.optional import is_missing, value_or
+from lxc.frontend.padding import numbers_of
 from lxc.ir import functions as ops
+from lxc.ir.functions.promotion import common_type
 from lxc.ir.functions.shape import axes_of
 from lxc.ir.tensor import Tensor
 from lxc.ir.types import shape_text
@@ -25,10 +27,10 @@ class VariationalHiddenDropout(Layer):
     A mask of 0 and 1 / (1 - p) is drawn as in `Dropout`, with the size of x along `dims`
     and 1 along the other axes, and kept in the state; `update_mask` there asks for a new
     one (Gal, Ghahramani, 2016). In test mode y = x and the state stays as it is, mask
-    included, whatever `dims` (differs from Lux.jl 0.4, which overwrites the mask).
-    `VariationalHiddenDropout(0)` is a `NoOpLayer`. The state is {rng, training,
-    update_mask, mask}; the mask is None until the first call in training. A kept mask that
-    does not fit x is an error.
+    included, whatever `dims` (differs from Lux.jl 0.4, which overwrites the mask or, with
+    dims, draws it anew, because its page keeps it). `VariationalHiddenDropout(0)` is a
+    `NoOpLayer`. The state is {rng, training, update_mask, mask}; the mask is None until the
+    first call in training. A kept mask that does not fit x is an error.
     """
 
     p: float
@@ -42,8 +44,8 @@ class VariationalHiddenDropout(Layer):
     def __init__(self, p: float, *, dims: int | Sequence[int] | None = None) -> None:
         """Take the probability of a zero; `dims` default to all axes."""
         object.__setattr__(self, "p", float(p))
-        axes = (dims,) if isinstance(dims, int) else dims
-        object.__setattr__(self, "dims", None if axes is None else tuple(axes))
+        axes = None if dims is None else numbers_of(dims, 1, "dims")
+        object.__setattr__(self, "dims", axes)
 
     def __getnewargs__(self) -> tuple[float]:
         """Hand copies what `__new__` checks."""
@@ -88,8 +90,9 @@ class VariationalHiddenDropout(Layer):
         """Return a new mask and the next key."""
         scale = 1 / (1 - self.p) if self.p < 1 else 0.0
         kept = drawn(key, self.mask_shape(x), self.p)
-        mask = ops.where(kept, np.asarray(scale).astype(x.dtype), 0)
-        return ops.astype(mask, x.dtype), ops.random_split(key)[0]
+        # Whole numbers become what they become times a fraction.
+        mask = ops.where(kept, np.asarray(scale).astype(common_type((x, scale))), 0)
+        return mask, ops.random_split(key)[0]
 
     def mask_shape(self, x: Any) -> tuple[Any, ...]:
         """Return the shape of the mask for x."""

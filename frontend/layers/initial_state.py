@@ -16,10 +16,10 @@ from lxc.errors import LxcError
 from lxc.frontend.initializers import (
     FanInitializer,
     Initializer,
-    fans_of,
     ones32,
     rand32,
     randn32,
+    reversed_fans,
     zeros32,
 )
 from lxc.ir import functions as ops
@@ -31,7 +31,7 @@ RANDOM: Mapping[Any, Any] = {randn32: ops.random_normal, rand32: ops.random_unif
 
 @dataclass(frozen=True)
 class Start:
-    """What cells begin with: the key that is left, and whether it moved on."""
+    """What cells begin with: the key that is left, or None where the state has none."""
 
     key: Any
 
@@ -44,9 +44,21 @@ class Start:
         if make in CONSTANTS:
             return ops.full_like(like, CONSTANTS[make], shape=shape), self
         if make in RANDOM or isinstance(make, FanInitializer):
-            following, own = ops.random_split(self.key)
+            following, own = ops.random_split(self.given_key)
             return ops.astype(drawn(make, own, shape), like.dtype), Start(following)
         return self.called(make, like, shape)
+
+    @property
+    def given_key(self) -> Any:
+        """The key, which has to be there where something is drawn."""
+        if self.key is None:
+            raise LxcError(
+                "LXC-E0105",
+                "the state has no entry for rng, and the first carry is random",
+                expected="an entry rng",
+                hint="lxc.setup makes trees that fit",
+            )
+        return self.key
 
     def called(
         self, make: Initializer, like: Any, shape: tuple[Any, int]
@@ -56,7 +68,7 @@ class Start:
         Where the number of samples is symbolic it makes one row, which is repeated.
         """
         rows = shape[0] if isinstance(shape[0], int) else 1
-        draws = Draws(self.key)
+        draws = Draws(self)
         made = np.asarray(make(draws, rows, shape[1])).astype(like.dtype)
         if made.shape != (rows, shape[1]):
             raise LxcError(
@@ -65,7 +77,7 @@ class Start:
                 expected=str((rows, shape[1])),
                 actual=str(made.shape),
             )
-        left = Start(ops.random_split(self.key)[0]) if draws.used else self
+        left = Start(ops.random_split(self.given_key)[0]) if draws.used else self
         return ops.add(ops.full_like(like, 0, shape=shape), made), left
 
 
@@ -73,14 +85,15 @@ class Start:
 class Draws:
     """A NumPy generator from a key, and whether it was used."""
 
-    key: Any
+    start: Start
     used: bool = field(default=False)
 
     def __getattr__(self, name: str) -> Any:
         """Return what the generator has, or raise where there are no numbers yet."""
         if name.startswith("__"):
             raise AttributeError(name)
-        if isinstance(self.key, Tensor):
+        key = self.start.given_key
+        if isinstance(key, Tensor):
             raise LxcError(
                 "LXC-E0104",
                 "a random initial state of one's own cannot be compiled",
@@ -88,7 +101,7 @@ class Draws:
                 "nn.glorot_uniform, or pass the carry",
             )
         self.used = True
-        return getattr(np.random.default_rng(np.asarray(self.key)), name)
+        return getattr(np.random.default_rng(np.asarray(key)), name)
 
 
 def drawn(make: Initializer, key: Any, shape: tuple[Any, int]) -> Any:
@@ -101,7 +114,7 @@ def drawn(make: Initializer, key: Any, shape: tuple[Any, int]) -> Any:
             "this initial state spreads with the number of samples, which is symbolic",
             hint="use nn.randn32 or nn.rand32",
         )
-    fan_in, fan_out = fans_of(shape)
+    fan_in, fan_out = reversed_fans(shape)
     count = (fan_in + fan_out) / 2 if make.fan == "mean" else fan_in
     deviation = make.gain / sqrt(count)
     if make.distribution == "normal":

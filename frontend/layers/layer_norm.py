@@ -18,11 +18,13 @@ from lxc.frontend.initializers import (
 from lxc.frontend.layer import Layer
 from lxc.frontend.layers.linear import check_sizes
 from lxc.frontend.layers.statistics import (
+    affine_params,
     normalised,
     scaled,
     statistics,
     type_of_result,
 )
+from lxc.frontend.padding import numbers_of
 from lxc.ir.types import shape_text
 
 
@@ -60,12 +62,12 @@ class LayerNorm(Layer):
         allow_fast_activation: bool = True,
     ) -> None:
         """Take the shape of a sample, then the activation; `dims` default to all axes."""
-        sample = (shape,) if isinstance(shape, int) else tuple(shape)
+        sample = numbers_of(shape, 1, "shape")
         check_sizes(**{f"axis {place} of shape": n for place, n in enumerate(sample)})
         fields = {
             "shape": sample,
             "activation": choose(activation, allow_fast_activation),
-            "dims": (dims,) if isinstance(dims, int) else dims and tuple(dims),
+            "dims": None if dims is None else numbers_of(dims, 1, "dims"),
             "affine": affine,
             "epsilon": float(epsilon),
             "init_bias": init_bias,
@@ -87,6 +89,7 @@ class LayerNorm(Layer):
     def __call__(self, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
         """Return the normalised input, then the activation."""
         self.check(x)
+        ps = affine_params(ps, self.affine)
         y = normalised(x, *statistics(x, self.dims, keepdims=True), self.epsilon)
         return self.activation(scaled(y, ps, self.shape, type_of_result(x, ps))), st
 

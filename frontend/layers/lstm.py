@@ -87,6 +87,11 @@ class LSTMCell(RecurrentCell):
         """The initialisers of h and c."""
         return self.init_state_value, self.init_memory
 
+    @property
+    def trained(self) -> tuple[bool, ...]:
+        """Whether h and c are parameters."""
+        return self.train_state, self.train_memory
+
     def init_params(self, rng: np.random.Generator) -> dict[str, Any]:
         """Return weights and, if used, bias, first state and first memory."""
         inputs, outputs = self.inputs, self.outputs
@@ -98,13 +103,13 @@ class LSTMCell(RecurrentCell):
         if self.use_bias:
             column = blocks(self.init_bias, rng, (outputs, 1), (1, outputs))
             ps["bias"] = column.reshape(4 * outputs)
-        return ps | self.trained_starts(rng, (self.train_state, self.train_memory))
+        return ps | self.trained_starts(rng)
 
     def step(self, x: Any, carry: Carry, ps: Any) -> Carry:
         """Return (h', c')."""
         hidden, memory = carry
         total = ops.add(product(x, ps["weight_i"]), product(hidden, ps["weight_h"]))
-        i, f, g, o = ops.split(with_bias(total, ps, "bias"), 4, -1)
+        i, f, g, o = ops.split(with_bias(total, ps, "bias", self.use_bias), 4, -1)
         kept = ops.multiply(ops.sigmoid(f), memory)
         memory = ops.add(kept, ops.multiply(ops.sigmoid(i), ops.tanh(g)))
         return ops.multiply(ops.sigmoid(o), ops.tanh(memory)), memory

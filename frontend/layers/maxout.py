@@ -31,7 +31,7 @@ class Maxout(Layer):
 
     def __init__(self, /, *layers: Any, **named: Any) -> None:
         """Take layers by place, called `layer_1`, ..., by keyword, or a function and n."""
-        if len(layers) == 2 and isinstance(layers[1], int) and makes_layers(layers[0]):
+        if len(layers) == 2 and counts_layers(layers[1]) and makes_layers(layers[0]):
             make, count = layers
             check_sizes(**{"the number of layers": count})
             layers = tuple(make() for _ in range(count))
@@ -52,6 +52,11 @@ class Maxout(Layer):
         """Return the maximum of all outputs."""
         outputs, states = run_children(self.children, [x] * len(self.children), ps, st)
         return reduce(ops.maximum, outputs), states
+
+
+def counts_layers(item: Any) -> bool:
+    """Return whether something is a number of layers."""
+    return isinstance(item, int | np.integer)
 
 
 def makes_layers(item: Any) -> bool:

@@ -12,6 +12,7 @@ from lxc.frontend.initializers import Initializer, ones32, zeros32
 from lxc.frontend.layer import Layer
 from lxc.frontend.layers.linear import check_sizes
 from lxc.frontend.layers.statistics import (
+    affine_params,
     channel_params,
     in_wide_type,
     moved,
@@ -100,7 +101,8 @@ class BatchNorm(Layer):
             mean, var = st["running_mean"], st["running_var"]
         if st["training"] and self.track_stats:
             st = self.updated(x, mean, var, st)
-        y = normalised_channels(x, mean, var, self.epsilon, ps)
+        own = affine_params(ps, self.affine)
+        y = normalised_channels(x, mean, var, self.epsilon, own)
         return self.activation(y), st
 
     def updated(self, x: Any, mean: Any, var: Any, st: Any) -> dict[str, Any]:

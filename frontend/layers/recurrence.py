@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from lxc.errors import LxcError, Mismatch
 from lxc.frontend.layer import Layer
 from lxc.frontend.layers.recurrent_cell import RecurrentCell
-from lxc.frontend.optional import value_or
+from lxc.frontend.optional import chosen, value_or
 from lxc.ir import functions as ops
 from lxc.ir.dim import bounds
 from lxc.ir.types import shape_text
+from lxc.structure import LEAF
 from lxc.tree import Optional, Unstacked, flatten, unflatten
 
 
@@ -50,14 +51,13 @@ class Recurrence(Layer):
         `carry` is that of an earlier part of the sequence: None, a tree, or an `Optional`.
         """
         steps, axis = steps_of(x)
-        if isinstance(self.cell, RecurrentCell):
+        if steps_only(self.cell):
             carry, st = started(self.cell, carry, ps, st, first_of(steps, axis))
             carry, outputs = self.walk_cell(steps, axis, carry, ps, st)
             y = Unstacked(outputs, axis) if self.return_sequence else carry[0]
         else:
             outputs, carry, st = self.walk_any(steps, axis, carry, ps, st)
-            y = Unstacked(outputs, axis)
-            y = y if self.return_sequence else y[-1]
+            y = Unstacked(outputs, axis) if self.return_sequence else at(outputs, axis, -1)
         if isinstance(y, Unstacked) and isinstance(y.stacked, np.ndarray):
             y = list(y)
         return y, carry, st
@@ -79,23 +79,30 @@ class Recurrence(Layer):
     ) -> tuple[Any, Any, Any]:
         """Return stacked outputs, carry and state of a cell of the user's own.
 
-        It has to show what its first carry is, so the first step is run by itself.
+        It has to show what its first carry is, so the first step is run by itself. Where
+        the length is symbolic and may be 1 the loop makes it once more, and what comes out
+        there is what the first step gave.
         """
+        (y, carry), st = run_from(self.cell, first_of(steps, axis), carry, ps, st)
+        check_output(y, listed=self.return_sequence)
+        length = length_of(steps, axis)
+        again = bounds(length)[0] == 1 and length != 1
 
         def step(before: Any, x: Any) -> tuple[Any, Any]:
-            carry, state = before
-            (y, carry), state = self.cell((x, carry), ps, state)
-            return (carry, state), y
+            is_first, carry, state = before
+            result = self.cell((x, carry), ps, state)
+            if again:
+                result = chosen(is_first, ((y, carry), state), result)
+            (output, carry), state = result
+            later = ops.zeros_like(is_first) if again else is_first
+            return (later, carry, state), output
 
-        first = first_of(steps, axis)
-        (y, carry), st = run_from(self.cell, first, carry, ps, st)
-        outputs = ops.expand_dims(y, axis)
-        if length_of(steps, axis) != 1:
-            rest = mapped(
-                lambda leaf: leaf[(*(slice(None),) * axis, slice(1, None))], steps
-            )
-            (carry, st), later = ops.scan(step, (carry, st), rest, axis=axis)
-            outputs = ops.concatenate([outputs, later], axis)
+        outputs = mapped(lambda leaf: ops.expand_dims(leaf, axis), y)
+        if length != 1:
+            rest = steps if again else at(steps, axis, slice(1, None))
+            start = (np.asarray(True), carry, st)
+            (_, carry, st), later = ops.scan(step, start, rest, axis=axis)
+            outputs = later if again else joined(outputs, later, axis)
         return outputs, carry, st
 
 
@@ -153,12 +160,9 @@ def started(cell: RecurrentCell, carry: Any, ps: Any, st: Any, x: Any) -> tuple[
     return value_or(carry, initial), chosen(carry.present, st, moved)
 
 
-def chosen(condition: Any, one: Any, other: Any) -> Any:
-    """Return the first tree where the condition holds, else the second."""
-    (first, structure), (second, _) = flatten(one), flatten(other)
-    pairs = zip(first, second, strict=True)
-    leaves = [a if a is b else ops.where(condition, a, b) for a, b in pairs]
-    return unflatten(structure, leaves)
+def steps_only(cell: Layer) -> TypeGuard[RecurrentCell]:
+    """Tell whether a call of `cell` is its step: it leaves the state alone."""
+    return isinstance(cell, RecurrentCell) and type(cell).__call__ is RecurrentCell.__call__
 
 
 def steps_of(x: Any) -> tuple[Any, int]:
@@ -203,6 +207,18 @@ def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
     return unflatten(structure, [function(leaf) for leaf in leaves])
 
 
+def at(tree: Any, axis: int, place: Any) -> Any:
+    """Return the entry, or those of a slice, at a place along an axis of each leaf."""
+    return mapped(lambda leaf: leaf[(*(slice(None),) * axis, place)], tree)
+
+
+def joined(one: Any, other: Any, axis: int) -> Any:
+    """Return a tree with the leaves of two trees, one behind the other."""
+    (first, structure), (second, _) = flatten(one), flatten(other)
+    pairs = zip(first, second, strict=True)
+    return unflatten(structure, [ops.concatenate(pair, axis) for pair in pairs])
+
+
 def first_of(steps: Any, axis: int) -> Any:
     """Return the first step of a sequence."""
     length = length_of(steps, axis)
@@ -214,7 +230,20 @@ def first_of(steps: Any, axis: int) -> Any:
             actual=f"{length}",
             hint=None if length == 0 else "give a symbolic length a lower bound of 1",
         )
-    return mapped(lambda leaf: leaf[(*(slice(None),) * axis, 0)], steps)
+    return at(steps, axis, 0)
+
+
+def check_output(y: Any, *, listed: bool) -> None:
+    """Refuse outputs of a cell that are trees where a list of them is asked for."""
+    _, structure = flatten(y)
+    if listed and structure != LEAF:
+        raise LxcError(
+            "LXC-E0103",
+            "the outputs of all steps are one array, and the cell returns a tree",
+            expected="a cell that returns one array",
+            actual=str(structure),
+            hint="return what is needed as one array, or use ops.scan",
+        )
 
 
 def length_of(steps: Any, axis: int) -> Any:

@@ -2,7 +2,7 @@
 
 A cell is called with x alone, and starts, or with (x, carry). It returns ((y, carry), st),
 where y is the first entry of the carry, so that the result feeds straight back in. The
-state holds the key `rng`; it moves on only if the first carry is random.
+state holds the key `rng`; it moves on, and is needed, only if the first carry is random.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from lxc.frontend.initializers import Initializer, initialise
 from lxc.frontend.layer import Layer
 from lxc.frontend.layers.dropout import draw_key
 from lxc.frontend.layers.initial_state import Start
+from lxc.frontend.layers.naming import entry
 from lxc.ir import functions as ops
 from lxc.ir.functions.promotion import common_type
 from lxc.ir.types import shape_text
@@ -29,7 +30,7 @@ class RecurrentCell(Layer):
     """What the cells have in common: how they start and how they are called.
 
     `starts` lists, for each entry of the carry, the parameter that holds it if it is
-    trained; `first_values` the initialisers of those that are not.
+    `trained`; `first_values` the initialisers of all.
     """
 
     starts: ClassVar[tuple[str, ...]] = ("hidden_state",)
@@ -40,6 +41,11 @@ class RecurrentCell(Layer):
     def first_values(self) -> tuple[Initializer, ...]:
         """The initialiser of each entry of the carry."""
         raise NotImplementedError
+
+    @property
+    def trained(self) -> tuple[bool, ...]:
+        """Whether each entry of the first carry is a parameter."""
+        return (False,) * len(self.starts)
 
     def step(self, x: Any, carry: Carry, ps: Any) -> Carry:
         """Return the carry after one step; its first entry is the output."""
@@ -52,28 +58,26 @@ class RecurrentCell(Layer):
     def initial_carry(self, ps: Any, st: Any, x: Any) -> tuple[Carry, Any]:
         """Return the carry that a sequence starts with, for its first entry x, and st."""
         check_input(x, self.inputs)
-        dtype = common_type((x, *flatten(ps)[0][:1]))
-        like, start = ops.astype(x, dtype), Start(st["rng"])
+        like = ops.astype(x, common_type((x, *flatten(ps)[0])))
+        begin = start = Start(st.get("rng"))
         carry = []
-        for name, make in zip(self.starts, self.first_values, strict=True):
-            if name in ps:
-                value = ops.broadcast_to(
-                    ops.astype(ps[name], dtype), (x.shape[0], self.outputs)
-                )
+        rows = zip(self.starts, self.first_values, self.trained, strict=True)
+        for name, make, trained in rows:
+            if trained:
+                value = ops.astype(entry(ps, name, "parameters"), like.dtype)
+                value = ops.broadcast_to(value, (x.shape[0], self.outputs))
             else:
                 value, start = start.state(make, like, self.outputs)
             carry.append(value)
-        return tuple(carry), {"rng": start.key}
+        return tuple(carry), st if start is begin else {**st, "rng": start.key}
 
-    def trained_starts(
-        self, rng: np.random.Generator, trained: Sequence[bool]
-    ) -> dict[str, Any]:
+    def trained_starts(self, rng: np.random.Generator) -> dict[str, Any]:
         """Return the parameters of those entries of the first carry that are trained."""
         shape, fans = (self.outputs,), (1, self.outputs)
         return {
             name: initialise(make, rng, shape, fans)
             for name, make, wanted in zip(
-                self.starts, self.first_values, trained, strict=True
+                self.starts, self.first_values, self.trained, strict=True
             )
             if wanted
         }
@@ -85,8 +89,8 @@ class RecurrentCell(Layer):
         else:
             carry, st = self.initial_carry(ps, st, x)
         check_input(x, self.inputs)
-        for entry in carry:
-            check_carry(entry, x, self.outputs)
+        for part in carry:
+            check_carry(part, x, self.outputs)
         after = self.step(x, carry, ps)
         return (after[0], after), st
 
@@ -115,14 +119,14 @@ def check_input(x: Any, inputs: int) -> None:
         )
 
 
-def check_carry(entry: Any, x: Any, outputs: int) -> None:
+def check_carry(part: Any, x: Any, outputs: int) -> None:
     """Refuse a carry of another batch or size."""
     wanted = (x.shape[0], outputs)
-    if tuple(entry.shape) != wanted:
+    if tuple(part.shape) != wanted:
         raise Mismatch(
             "carry",
             shape_text(wanted),
-            shape_text(entry.shape),
+            shape_text(part.shape),
             because=f"x is {shape_text(x.shape)}; to start anew, "
             'lxc.update_state(st, "carry", None)',
         )
@@ -142,13 +146,13 @@ def per_gate(given: Any, count: int, name: str) -> tuple[Initializer, ...]:
     """Return one initialiser per gate; a single one serves all."""
     if callable(given):
         return (given,) * count
-    if len(given) == count:
+    if isinstance(given, Sequence) and len(given) == count:
         return tuple(given)
     raise LxcError(
         "LXC-E0101",
         f"{name} needs one initialiser per gate",
         expected=f"{name}: {count} initialisers, or one for all",
-        actual=f"{name}: {len(given)}",
+        actual=f"{name}: {len(given) if isinstance(given, Sequence) else repr(given)}",
     )
 
 
@@ -157,6 +161,6 @@ def product(x: Any, weight: Any) -> Any:
     return ops.tensordot(x, weight, ((-1,), (1,)))
 
 
-def with_bias(total: Any, ps: Any, name: str) -> Any:
-    """Return `total` plus the parameter `name`, if there is one."""
-    return ops.add(total, ps[name]) if name in ps else total
+def with_bias(total: Any, ps: Any, name: str, wanted: bool) -> Any:
+    """Return `total` plus the parameter `name`, if it is wanted."""
+    return ops.add(total, entry(ps, name, "parameters")) if wanted else total

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from lxc.frontend.activations import Activation, tanh
+from lxc.frontend.activations import Activation, choose, tanh
 from lxc.frontend.initializers import (
     Initializer,
     glorot_uniform,
@@ -52,7 +52,7 @@ class RNNCell(RecurrentCell):
         fields = {
             "inputs": inputs,
             "outputs": outputs,
-            "activation": activation,
+            "activation": choose(activation, allow_fast=False),
             "use_bias": chosen_bias(use_bias, bias),
             "train_state": train_state,
             "init_bias": init_bias,
@@ -67,6 +67,11 @@ class RNNCell(RecurrentCell):
         """The initialiser of h."""
         return (self.init_state_value,)
 
+    @property
+    def trained(self) -> tuple[bool, ...]:
+        """Whether h is a parameter."""
+        return (self.train_state,)
+
     def init_params(self, rng: np.random.Generator) -> dict[str, Any]:
         """Return weights and, if used, bias and first state."""
         inputs, outputs = self.inputs, self.outputs
@@ -77,9 +82,9 @@ class RNNCell(RecurrentCell):
         }
         if self.use_bias:
             ps["bias"] = initialise(self.init_bias, rng, (outputs,), (1, outputs))
-        return ps | self.trained_starts(rng, (self.train_state,))
+        return ps | self.trained_starts(rng)
 
     def step(self, x: Any, carry: Carry, ps: Any) -> Carry:
         """Return (h',)."""
         total = ops.add(product(x, ps["weight_ih"]), product(carry[0], ps["weight_hh"]))
-        return (self.activation(with_bias(total, ps, "bias")),)
+        return (self.activation(with_bias(total, ps, "bias", self.use_bias)),)

@@ -23,7 +23,7 @@ def PixelShuffle(factor: int) -> WrappedFunction:  # noqa: N802 - Lux's name
     spatial axes and for channels that r**D does not divide.
     """
     check_sizes(factor=factor)
-    return WrappedFunction(Shuffle(factor))
+    return WrappedFunction(Shuffle(int(factor)))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lxc.frontend.initializers import Initializer, initialise
+from lxc.frontend.layers.naming import entry
 from lxc.ir import functions as ops
 from lxc.ir.functions.promotion import as_float, as_operand, common_type
 from lxc.ir.functions.reduce import summing_type
@@ -28,6 +29,12 @@ def channel_params(
         "scale": initialise(init_scale, rng, shape, fans),
         "bias": initialise(init_bias, rng, shape, fans),
     }
+
+
+def affine_params(ps: Any, wanted: bool) -> dict[str, Any]:
+    """Return scale and bias of the parameters if they are wanted, or nothing."""
+    names = ("scale", "bias") if wanted else ()
+    return {name: entry(ps, name, "parameters") for name in names}
 
 
 def in_wide_type(x: Any) -> Operand:

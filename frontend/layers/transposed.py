@@ -24,7 +24,8 @@ class ConvTranspose(Conv):
     crops. Block q of the input channels feeds block q of the output channels.
 
     Raises LXC-E0101 for options that do not fit, LXC-E0103 for an input of another rank,
-    with other channels or without cells, and if pads crop all of the output.
+    with other channels or without cells, for a weight of another shape (that of `Conv`,
+    say), and if pads crop all of the output.
 
     Differs from torch.nn.ConvTranspose2d, which does not flip the kernel: this is the
     adjoint of a `Conv` that does. Differs from Lux.jl 0.4, where `SamePad()` gives (size -

@@ -109,7 +109,8 @@ def given_once(name: str, one: Any, other: Any) -> Any:
 def checked(name: str, value: Any, mode: str, whole: bool) -> Any:
     """Return one positive number or a tuple of them, or raise if they do not suit."""
     one = isinstance(value, Real)
-    numbers = (value,) if one else tuple(value) if isinstance(value, Iterable) else ()
+    several = isinstance(value, Iterable) and getattr(value, "ndim", 1) == 1
+    numbers = (value,) if one else tuple(value) if several else ()
     kind: Any = Integral if whole else Real
     if (
         not numbers

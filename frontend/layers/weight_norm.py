@@ -10,6 +10,7 @@ from lxc.errors import LxcError
 from lxc.frontend.layer import Layer
 from lxc.frontend.layers.basic import as_layer
 from lxc.frontend.layers.naming import entry
+from lxc.frontend.padding import numbers_of
 from lxc.ir import functions as ops
 from lxc.ir.functions.promotion import as_float, as_operand
 from lxc.ir.functions.reduce import summing_type
@@ -48,7 +49,7 @@ class WeightNorm(Layer):
     ) -> None:
         """Take a layer, names of its parameters, and the axes that each of them keeps."""
         names = (which_params,) if isinstance(which_params, str) else tuple(which_params)
-        entries = (dims,) if isinstance(dims, int) else dims
+        entries = (dims,) if isinstance(dims, int | np.integer) else dims
         kept = (None,) * len(names) if entries is None else tuple(map(axes, entries))
         if not names or len(set(names)) < len(names):
             raise LxcError(
@@ -100,9 +101,7 @@ class WeightNorm(Layer):
 
 def axes(given: int | Sequence[int] | None) -> Kept:
     """Return axes as a tuple; None stays."""
-    if given is None:
-        return None
-    return (given,) if isinstance(given, int) else tuple(given)
+    return None if given is None else numbers_of(given, 1, "dims")
 
 
 def norm(v: Any, kept: Kept) -> Any:

@@ -12,7 +12,7 @@ from lxc.errors import LxcError, Mismatch
 from lxc.ir.dim import Size, bounds
 from lxc.ir.op import op
 from lxc.ir.ops.half import accumulator
-from lxc.ir.ops.shape import check_axes, check_count
+from lxc.ir.ops.shape import check_axes, check_count, check_padding, spread_size
 from lxc.ir.types import Array, Shape, TensorType
 
 Axes = tuple[int, ...]
@@ -118,6 +118,8 @@ def conv(
         check_count(name, len(entries), rank)
     if min((groups, *strides, *lhs_dilation, *rhs_dilation)) < 1:
         raise LxcError("LXC-E0103", "strides, dilations and groups are at least 1")
+    for pair in padding:
+        check_padding("padding", pair)
     outputs, inputs, taps = kernel_sizes(weight.shape, weight_order)
     if x.shape[1] != inputs * groups:
         expected = x.with_shape((x.shape[0], inputs * groups, *x.shape[2:]))
@@ -144,7 +146,7 @@ def conv_size(
     dilation: int,
 ) -> Size:
     """Return floor((spread cells + pads - reach of taps) / stride) + 1, or raise."""
-    cells = (entry - 1) * spread + 1 + pads[0] + pads[1]
+    cells = spread_size(entry, spread) + pads[0] + pads[1]
     reach = (taps - 1) * dilation + 1
     if bounds(cells - reach)[0] < 0:
         raise LxcError(
@@ -201,7 +203,7 @@ def spread_cells(
     x: Array, dilation: tuple[int, ...], padding: tuple[tuple[int, int], ...]
 ) -> Array:
     """Return `x` with zeros between its spatial cells and around them."""
-    sizes = [(n - 1) * d + 1 for n, d in zip(x.shape[2:], dilation, strict=True)]
+    sizes = [max(0, (n - 1) * d + 1) for n, d in zip(x.shape[2:], dilation, strict=True)]
     shape = [n + a + b for n, (a, b) in zip(sizes, padding, strict=True)]
     result = np.zeros((*x.shape[:2], *shape), x.dtype)
     window = tuple(

@@ -13,7 +13,7 @@ from lxc.errors import LxcError, Mismatch
 from lxc.ir.dim import Size, bounds
 from lxc.ir.op import op
 from lxc.ir.ops.half import accumulator
-from lxc.ir.ops.shape import check_axes, check_count
+from lxc.ir.ops.shape import check_axes, check_count, check_padding
 from lxc.ir.types import Array, DType, TensorType
 
 KINDS: dict[str, Any] = {
@@ -82,6 +82,8 @@ def reduce_window(
         check_count(name, len(entries), x.rank)
     if min((1, *window, *strides)) < 1:
         raise LxcError("LXC-E0103", "windows and strides are at least 1")
+    for pair in padding:
+        check_padding("padding", pair)
     return x.with_shape(tuple(map(window_size, x.shape, window, strides, padding)))
 
 

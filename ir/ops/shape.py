@@ -9,7 +9,7 @@ import numpy as np
 from lxc.errors import LxcError, Mismatch
 from lxc.ir.dim import Size, bounds
 from lxc.ir.op import Number, op
-from lxc.ir.types import Array, DType, Shape, TensorType, count_elements
+from lxc.ir.types import Array, DType, Shape, TensorType, count_elements, shape_text
 
 
 def check_axes(axes: tuple[int, ...], rank: int, name: str) -> None:
@@ -51,11 +51,13 @@ def constant(*, dtype: DType, shape: Shape, value: tuple[Number, ...]) -> Tensor
 
 def holds(dtype: DType, number: object) -> bool:
     """Return whether an array of the type takes `number` as an element."""
+    if not isinstance(number, bool | int | float):
+        return False
     try:
         np.array(number, dtype.numpy)
     except (OverflowError, TypeError, ValueError):
         return False
-    return isinstance(number, bool | int | float)
+    return True
 
 
 @constant.reference
@@ -203,16 +205,34 @@ def pad(
         raise Mismatch("value", x.with_shape(()), value, because=f"x is {x}")
     for name, entries in (("low", low), ("high", high), ("interior", interior)):
         check_count(name, len(entries), x.rank)
-        if any(bounds(entry)[0] < 0 for entry in entries):
-            raise LxcError(
-                "LXC-E0103", "padding cannot be negative", actual=f"{name}: {list(entries)}"
-            )
-    return x.with_shape(tuple(map(padded_size, x.shape, low, high, interior)))
+        check_padding(name, entries)
+    cells = [spread_size(n, gap + 1) for n, gap in zip(x.shape, interior, strict=True)]
+    sides = zip(cells, low, high, strict=True)
+    return x.with_shape(tuple(entry + a + b for entry, a, b in sides))
 
 
-def padded_size(entry: Size, low: Size, high: Size, interior: int) -> Size:
-    """Return the size of a padded axis."""
-    return (entry - 1) * interior + entry + low + high if interior else entry + low + high
+def check_padding(name: str, entries: Shape) -> None:
+    """Refuse padding that would cut cells off."""
+    if any(bounds(entry)[0] < 0 for entry in entries):
+        raise LxcError(
+            "LXC-E0103",
+            "padding cannot be negative",
+            actual=f"{name}: {shape_text(entries)}",
+        )
+
+
+def spread_size(entry: Size, apart: int) -> Size:
+    """Return the size of an axis whose cells are set `apart`; nothing stays nothing."""
+    if apart == 1 or entry == 0:
+        return entry
+    if bounds(entry)[0] < 1:
+        raise LxcError(
+            "LXC-E0103",
+            "cells of which there may be none cannot be set apart",
+            expected="at least one cell along the axis",
+            actual=f"{entry} cells",
+        )
+    return (entry - 1) * apart + 1
 
 
 @pad.reference

@@ -5,7 +5,11 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from lxc.errors import LxcError
+from lxc.runtime.buffers import STATE, Slot
 from lxc.runtime.checkpoint import Array, read_checkpoint
+from lxc.runtime.misfit import free_to_lack
+from lxc.runtime.signature import Group
+from lxc.structure import Structure, join
 
 SECTIONS = ("params", "state")
 
@@ -55,6 +59,42 @@ def check_names(
     problems = [f"{name} is missing{nearest(name, spare)}" for name in missing]
     problems += [f"{name} is not in the model" for name in spare if not missing]
     refuse(f"the {what} in {path.name} do not fit the model", problems)
+
+
+def none_paths(structure: Structure, prefix: str = "") -> list[str]:
+    """Return the path of every None in a tree."""
+    if structure.kind == "none":
+        return [prefix]
+    return [
+        path
+        for name, child in structure.named_children()
+        for path in none_paths(child, join(prefix, name))
+    ]
+
+
+def is_below(name: str, paths: Iterable[str]) -> bool:
+    """Tell whether a name is one of the paths, or of a leaf below one."""
+    return any(name == path or name.startswith(f"{path}.") for path in paths)
+
+
+def check_state(path: Path, found: Mapping[str, Array], group: Group) -> None:
+    """Refuse a stored state whose names, shapes or types are not those of a model.
+
+    All of something optional may be missing, but not a part of it.
+    """
+    names = [leaf.name for leaf in group.leaves]
+    free = free_to_lack(group.tree.optional_leaves(), names, list(found))
+    check_names("state", path, list(found), names, free)
+    problems = []
+    for slot in (Slot(leaf, STATE) for leaf in group.leaves if leaf.name in found):
+        array = found[slot.leaf.name]
+        try:
+            slot.accept(array)
+        except LxcError:
+            problems.append(
+                f"{slot.leaf.name} is {type_text(array)} instead of {slot.leaf}"
+            )
+    refuse(f"the leaves of the state in {path.name} do not fit the model", problems)
 
 
 def check_types(

@@ -11,8 +11,11 @@ import numpy as np
 from lxc.commands.leaves import (
     arrays_in,
     check_names,
+    check_state,
     check_tied,
     check_types,
+    is_below,
+    none_paths,
     section_of,
     sections_of,
 )
@@ -27,6 +30,8 @@ from lxc.ir.graph import Graph
 from lxc.ir.node import Value
 from lxc.ir.types import FLOATS, Array, TensorSpec, dtype_of
 from lxc.runtime.checkpoint import flatten_names
+from lxc.runtime.signature import Group
+from lxc.targets.buffer_table import signature_of
 from lxc.tracing import is_kaun, trace
 from lxc.tree import flatten, unflatten
 
@@ -119,12 +124,27 @@ def traced_lux(model: Any, x: Any, options: ModelOptions, name: str) -> TracedMo
     ps, st, origins = with_values(ps, with_mode(st, options.mode), options)
     with users_code(options.source):
         graph = trace(model, x, ps, st, name=name)
-    return TracedModel(graph, *stored(graph, ps, st), origins)
+    return TracedModel(graph, *stored(graph, ps, st, options), origins)
 
 
-def stored(graph: Graph, ps: Any, st: Any) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Return the values of the leaves that the graph has; a tied one is there once."""
-    return named(graph.params, ps), named(graph.state, st)
+def stored(
+    graph: Graph, ps: Any, st: Any, options: ModelOptions
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Return the values of the graph's leaves by name; a tied one is there once.
+
+    Only the graph knows what a state that is None at first may become, so a file with
+    values for that is compared with it here.
+    """
+    path, state = state_file(options), named(graph.state, st)
+    if path is not None:
+        state = section_of(path, "state")
+        check_state(path, state, state_group(graph))
+    return named(graph.params, ps), state
+
+
+def state_group(graph: Graph) -> Group:
+    """Return names and types of the leaves of a graph's state."""
+    return signature_of(graph, name="model", mode=graph.mode).state
 
 
 def named(header: Sequence[Value], tree: Any) -> dict[str, Array]:
@@ -157,7 +177,7 @@ def traced_kaun(
             ctx=context,
             name=name,
         )
-    return TracedModel(graph, *stored(graph, ps, st), origins)
+    return TracedModel(graph, *stored(graph, ps, st, options), origins)
 
 
 def given_graph(graph: Graph, options: ModelOptions) -> TracedModel:
@@ -167,14 +187,15 @@ def given_graph(graph: Graph, options: ModelOptions) -> TracedModel:
             "LXC-E0001", "IR text has its own inputs; --input and --dim do not fit"
         )
     origins, values = {}, {}
-    headers = {"params": graph.params, "state": graph.state}
     for section, path in (("params", options.params), ("state", options.state)):
         origins[section] = str(path) if path else "given at each call"
         if path is not None:
-            found = section_of(path, section)
-            wanted = [value.name[1:] for value in headers[section]]
-            check_names(section, path, list(found), wanted)
-            values[section] = found
+            values[section] = found = section_of(path, section)
+            if section == "state":
+                check_state(path, found, state_group(graph))
+            else:
+                names = [value.name[1:] for value in graph.params]
+                check_names(section, path, list(found), names)
     return TracedModel(graph, values.get("params"), values.get("state"), origins)
 
 
@@ -187,31 +208,33 @@ def with_values(ps: Any, st: Any, options: ModelOptions) -> tuple[Any, Any, dict
     if options.params is not None:
         ps = filled(ps, options.params, "params")
         origins["params"] = str(options.params)
-    state_file = options.state or with_state(options.params)
-    if state_file is not None:
-        st = filled(st, state_file, "state")
-        origins["state"] = str(state_file)
+    path = state_file(options)
+    if path is not None:
+        st = filled(st, path, "state")
+        origins["state"] = str(path)
     return ps, st, origins
 
 
-def with_state(params: Path | None) -> Path | None:
-    """Return the file with the parameters if it holds a state too."""
-    if params is None or "state" not in sections_of(arrays_in(params)):
-        return None
-    return params
+def state_file(options: ModelOptions) -> Path | None:
+    """Return the file with the state: its own, or that of the parameters if it has one."""
+    path = options.params
+    if options.state is not None or path is None:
+        return options.state
+    return path if "state" in sections_of(arrays_in(path)) else None
 
 
 def filled(tree: Any, path: Path, section: str) -> Any:
     """Return a tree with the arrays of a file as its leaves; they must fit.
 
-    What is None in the state may be in the file or not. A tied leaf may be there once or at
-    each of its places, with the same values.
+    What is None in the tree may be in the file or not; it stays None. A tied leaf may be
+    there once or at each of its places, with the same values.
     """
     leaves, structure = flatten(tree, tied=True)
     every, first = flatten(tree)[1].paths(), structure.paths()
     wanted = dict(zip(first, map(np.asarray, leaves), strict=True))
-    found = section_of(path, section)
-    check_names(section, path, list(found), every, set(every) - set(first))
+    found, later = section_of(path, section), none_paths(structure)
+    names = [name for name in found if not is_below(name, later)]
+    check_names(section, path, names, every, set(every) - set(first))
     check_types(section, path, found, wanted)
     made = unflatten(structure, [found[name] for name in first])
     check_tied(section, path, found, flatten_names(made))

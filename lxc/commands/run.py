@@ -144,9 +144,9 @@ def leaves_of(structure: Structure, tree: Any) -> Iterator[Array]:
         yield tree
     if structure.kind == "unstack":
         yield np.stack(tree, structure.number)
-    children = tree.values() if structure.kind == "dict" else tree
-    for child, part in zip(structure.children, children, strict=False):
-        yield from leaves_of(child, part)
+    for place, child in enumerate(structure.children):
+        key = structure.keys[place] if structure.kind == "dict" else place
+        yield from leaves_of(child, tree[key])
 
 
 def save_state(path: Path, state: Any) -> None:

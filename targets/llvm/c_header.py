@@ -74,6 +74,8 @@ def sections(upper: str, signature: Signature) -> Iterator[str]:
     yield ""
     params = (*signature.params.leaves, *signature.data)
     stored = len(signature.params.leaves)
+    ranges = signature.state.tree.optional_leaves()
+    optional = {places[0]: presence(places[1:]) for places in ranges}
     for kind, table, leaves in (
         ("INPUT", "inputs", signature.inputs.leaves),
         ("PARAM", "params", params),
@@ -84,10 +86,17 @@ def sections(upper: str, signature: Signature) -> Iterator[str]:
         for index, leaf in enumerate(leaves):
             note = " (constant)" if kind == "PARAM" and index >= stored else ""
             note += " (frozen)" if leaf.frozen else ""
+            note += optional.get(index, "") if kind == "STATE" else ""
             note += f" (0 to {leaf.below - 1})" if leaf.below is not None else ""
             yield f"/* {table}[{index}]: {safe(leaf.name)} {show_type(leaf)}{note} */"
             yield element_count(f"{upper}_{kind}_{index}", leaf, dims)
         yield ""
+
+
+def presence(places: range) -> str:
+    """Return the note for a bool that says whether other leaves hold values."""
+    table = ", ".join(f"state[{place}]" for place in places)
+    return f" (false until the model has made {table})"
 
 
 def define(upper: str, kind: str, count: int) -> str:

@@ -11,6 +11,7 @@ pair = nn.Parallel(np.add, nn.Dense(3, 2), nn.Dense(4, 2))
 layer = kaun.sequential(
     [kaun.linear(in_features=3, out_features=2), kaun.dropout(rate=0.5)]
 )
+cell = nn.StatefulRecurrentCell(nn.LSTMCell(3, 4))
 number = 7
 
 
@@ -32,6 +33,17 @@ class Failing(nn.Layer):
 
 branching = Branching()
 failing = Failing()
+
+
+class Several(nn.Layer):
+    """A layer whose output has parts that are no arrays."""
+
+    def __call__(self, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
+        """Return x in a tree."""
+        return {"none": None, "number": 3, "parts": (None, [x])}, st
+
+
+several = Several()
 
 
 def make() -> Any:

@@ -140,3 +140,48 @@ def test_an_object_array_is_refused(cli: Cli, net: Path) -> None:
     np.savez("x.npz", key=np.array([{}, []], object))
     for form in ("x.npy", "x.npz:key"):
         assert "cannot read" in cli("run", "net.lxc", "--input", f"x=@{form}", status=2).err
+
+
+def test_parts_of_an_output_may_be_no_arrays(cli: Cli) -> None:
+    source = ("models.py:several", "--input", "x=f32[5,3]", "--target", "x86-64-v2")
+    cli("compile", *source, "-o", "several.lxc")
+    np.save("x.npy", X)
+    cli("run", "several.lxc", "--input", "x=@x.npy", "--output", "y.parts.1.0=@y.npy")
+    np.testing.assert_array_equal(np.load("y.npy"), X)
+
+
+def test_a_state_that_is_none_at_first_goes_round(cli: Cli) -> None:
+    source = ("models.py:cell", "--input", "x=f32[N,3]", "--dim", "N=1..5")
+    target = ("--target", "x86-64-v2")
+    np.save("x.npy", X)
+    cli("compile", *source, *target, "-o", "fresh.lxc")
+    run = ("run", "fresh.lxc", "--input", "x=@x.npy", "--output", "y=@y.npy")
+    cli(*run, "--state-out", "s.safetensors")
+    assert set(load_file("s.safetensors")) == {"cell.rng", "carry.0", "carry.1"}
+    cli(*run, "--state-in", "s.safetensors")
+    second = np.load("y.npy")
+    cli("compile", *source, *target, "-o", "warm.lxc", "--state", "s.safetensors")
+    cli("run", "warm.lxc", "--input", "x=@x.npy", "--output", "y=@y.npy")
+    np.testing.assert_array_equal(np.load("y.npy"), second)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"carry.0": None}, "carry.0 is missing"),
+        ({"carry.2": X}, "carry.2 is not in the model"),
+        ({"carry.1": X}, "carry.1 is float32[5, 3] instead of float32[5, 4]"),
+    ],
+)
+def test_a_stored_state_with_half_a_carry_is_refused(
+    cli: Cli, change: dict[str, np.ndarray | None], said: str
+) -> None:
+    zeros = np.zeros((5, 4), np.float32)
+    arrays = {"cell.rng": np.zeros(2, np.uint32), "carry.0": zeros, "carry.1": zeros}
+    given = {**arrays, **change}
+    write_checkpoint(
+        "s.safetensors", {name: a for name, a in given.items() if a is not None}
+    )
+    source = ("models.py:cell", "--input", "x=f32[5,3]", "--target", "x86-64-v2")
+    failed = cli("compile", *source, "-o", "a.lxc", "--state", "s.safetensors", status=5)
+    assert said in failed.err

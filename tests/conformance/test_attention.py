@@ -1,4 +1,4 @@
-"""Kaun's attention and rotary positions."""
+"""Kaun's attention."""
 
 from typing import Any
 
@@ -8,9 +8,10 @@ import torch
 from torch.nn import functional
 
 import lxc
-from lxc import kaun
+from lxc import kaun, ops
 from lxc.errors import LxcError
-from tests.conformance.columns import Column, close, close_sums, draw, f32, same
+from tests.conformance.columns import Column, close, close_sums, draw, same
+from tests.conformance.rotations import rotated
 from tests.conformance.rows import row
 
 KEY = np.array([3, 4], np.uint32)
@@ -46,16 +47,6 @@ def in_torch(vars: kaun.Vars, x: Any, heads: int, groups: int, **options: Any) -
     return seen.transpose(1, 2).reshape(batch, length, size) @ out
 
 
-def rotated(x: torch.Tensor, theta: float = 10000.0) -> torch.Tensor:
-    """Return x [..., L, d] turned by position, halves being parts of complex numbers."""
-    length, size = x.shape[-2:]
-    powers = theta ** (-torch.arange(0, size, 2, dtype=torch.float64) / size)
-    angles = torch.outer(torch.arange(length, dtype=torch.float64), powers)
-    first, second = x.double().chunk(2, dim=-1)
-    turned = torch.complex(first, second) * torch.polar(torch.ones_like(angles), angles)
-    return torch.cat((turned.real, turned.imag), dim=-1)
-
-
 def identity(**options: Any) -> tuple[kaun.Layer, kaun.Vars, Any]:
     """Return a layer of one head that projects nothing, its variables, and two units."""
     layer = kaun.multi_head_attention(2, 1, **options)
@@ -82,12 +73,13 @@ def test_attention_weighs_values_by_the_softmax_of_products(column: Column) -> N
 def test_there_are_four_projections_and_sizes_that_divide() -> None:
     vars = kaun.init(kaun.multi_head_attention(120, 6, num_kv_heads=2))
     shapes = {name: leaf.shape for name, leaf in vars.params.items()}
+    assert list(shapes) == ["q_proj", "k_proj", "v_proj", "out_proj"]
     assert shapes == {
         "q_proj": (120, 120), "k_proj": (120, 40), "v_proj": (120, 40),
         "out_proj": (120, 120),
     }  # fmt: skip
     assert vars.state == []
-    for name, fans in (("q_proj", 240), ("k_proj", 160), ("v_proj", 160)):
+    for name, fans in zip(shapes, (240, 160, 160, 240), strict=True):
         bound = (6 / fans) ** 0.5
         assert 0.99 * bound < np.abs(vars.params[name]).max() <= bound
     for sizes in ((10, 4), (12, 4, 3), (12, 2, 4), (0, 1), (4, 0), (4, 2, 0)):
@@ -156,7 +148,14 @@ def test_dropout_is_on_the_weights_and_in_training_only(column: Column) -> None:
     vars, x = kaun.init(layer), draw(3, 5, 8)
     same(column.kaun(layer, x, vars)[0], column.kaun(bare, x, vars)[0])
     y, _ = column.kaun(layer, x, vars, training=True, rngs=KEY)
-    close_sums(y, kaun.apply(layer, vars, x, training=True, rngs=KEY)[0])
+    kept = tensor(ops.random_uniform(KEY, (3, 2, 5, 5)) < np.float32(0.6))
+    q, k, v = (
+        tensor(x @ vars.params[name]).view(3, 5, 2, 4).transpose(1, 2)
+        for name in ("q_proj", "k_proj", "v_proj")
+    )
+    weights = torch.softmax(q @ k.mT / 4**0.5, -1) * kept / 0.6
+    joined = (weights @ v).transpose(1, 2).reshape(3, 5, 8)
+    close_sums(y, joined @ tensor(vars.params["out_proj"]))
     with pytest.raises(LxcError, match="requires rngs during training") as caught:
         column.kaun(layer, x, vars, training=True)
     assert caught.value.code == "LXC-E0108"
@@ -281,80 +280,3 @@ def test_dropout_of_a_symbolic_length_is_that_of_the_length(column: Column) -> N
         x = draw(count, length, 8)
         y, _ = call(x, vars, KEY, None)
         close_sums(y, kaun.apply(layer, vars, x, training=True, rngs=KEY)[0])
-
-
-def turning(**options: Any) -> kaun.Layer:
-    """Return a layer that does nothing but turn its input."""
-
-    def apply(params: Any, state: Any, dtype: Any, training: bool, x: Any) -> Any:
-        return kaun.rope(x, **options), state
-
-    return kaun.Layer(kaun.relu().init, apply)
-
-
-@row("ROP-01")
-@row("T39")
-def test_rope_turns_halves_by_position(column: Column) -> None:
-    layer = turning()
-    x = f32([[5, 6, 7, 8], [1, 2, 3, 4]])
-    y, _ = column.kaun(layer, x, kaun.init(layer))
-    same(y[0], x[0])
-    close(y[1], [-1.984111, 1.959901, 2.462378, 4.019800])
-    y, _ = column.kaun(layer, f32([[0] * 4, [1, 0, 0, 0]]), kaun.init(layer))
-    close(y[1], [0.540302, 0, 0.841471, 0])
-    x = draw(2, 300, 8)
-    close(column.kaun(layer, x, kaun.init(layer))[0], rotated(tensor(x)), atol=1e-4)
-
-
-@row("ROP-01")
-def test_rope_takes_a_symbolic_length(column: Column) -> None:
-    layer = turning()
-    vars = kaun.init(layer)
-    spec = lxc.TensorSpec((lxc.Dim("N", 1, 4), lxc.Dim("L", 1, 40), 6))
-    call = column.built_kaun(layer, spec, vars)
-    for count, length in ((1, 1), (4, 13), (2, 40)):
-        x = draw(count, length, 6)
-        close(call(x, vars, None, None)[0], rotated(tensor(x)), atol=1e-5)
-
-
-@row("ROP-02")
-def test_the_sequence_may_be_any_axis_but_the_last(column: Column) -> None:
-    x = draw(2, 8, 4, 16)
-    expected = rotated(tensor(x).transpose(1, 2)).transpose(1, 2)
-    for axis in (1, -3):
-        layer = turning(seq_dim=axis)
-        close(column.kaun(layer, x, kaun.init(layer))[0], expected, atol=1e-5)
-    layer = turning(seq_dim=0)
-    expected = rotated(tensor(x).movedim(0, 2)).movedim(2, 0)
-    close(column.kaun(layer, x, kaun.init(layer))[0], expected, atol=1e-5)
-
-
-@row("ROP-03")
-def test_rope_refuses_what_it_cannot_turn(column: Column) -> None:
-    for x, options, words in (
-        (draw(4), {}, "rank 2"),
-        (draw(3, 5), {}, "even number"),
-        (np.ones((2, 4), np.int32), {}, "a float"),
-        (draw(2, 4), {"seq_dim": 1}, "the last axis"),
-        (draw(2, 4), {"seq_dim": -1}, "the last axis"),
-        (draw(2, 4), {"seq_dim": 2}, "no axis 2"),
-        (draw(2, 4), {"seq_dim": -3}, "no axis -3"),
-        (draw(2, 4), {"theta": -1.0}, "theta is above 0"),
-    ):
-        layer = turning(**options)
-        with pytest.raises(LxcError, match=words):
-            column.kaun(layer, x, kaun.init(layer))
-
-
-@row("ROP-03")
-def test_theta_and_half_types(column: Column) -> None:
-    x = draw(300, 8)
-    layer = turning(theta=500000.0)
-    y, _ = column.kaun(layer, x, kaun.init(layer))
-    close(y, rotated(tensor(x), 500000.0), atol=1e-4)
-    assert np.abs(y - rotated(tensor(x)).numpy()).max() > 0.1
-    layer, half = turning(), x.astype(np.float16)
-    y, _ = column.kaun(layer, half, kaun.init(layer, "float16"))
-    assert y.dtype == np.float16
-    # Position 299 is not a multiple of what float16 could tell apart as an angle.
-    close(y.astype(np.float64), rotated(tensor(half)), rtol=1e-3, atol=1e-3)

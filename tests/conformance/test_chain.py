@@ -1,6 +1,5 @@
-"""Chain: names, simplification, indexing, and what the passes make of it."""
+"""Chain: names and simplification."""
 
-from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -10,10 +9,6 @@ import torch
 import lxc
 from lxc import nn
 from lxc.errors import LxcError
-from lxc.ir.graph import Graph
-from lxc.ir.node import walk
-from lxc.passes import LAYER_PIPELINE, TENSOR_PIPELINE, passes_named, run_passes
-from lxc.tree import flatten
 from tests.conformance.columns import Column, close_sums, draw, f32, same
 from tests.conformance.rows import row
 
@@ -30,10 +25,6 @@ def plus_two(x: Any) -> Any:
 
 def doubled(x: Any) -> Any:
     return x * 2
-
-
-def chosen(tree: Any, *names: str) -> Any:
-    return {name: tree[name] for name in names}
 
 
 def torch_chain(ps: Any) -> Any:
@@ -233,133 +224,22 @@ def test_nothing_left_is_a_no_op(column: Column) -> None:
     same(np.asarray(column.fresh(nn.Chain(), f32([1, 2]))), f32([1, 2]))
 
 
-@row("CHN-11", eager_because=STRUCTURE)
-def test_an_index_gives_the_child() -> None:
-    first, last = nn.Dense(2, 3), nn.Dense(3, 4)
-    model = nn.Chain(first, nn.NoOpLayer(), np.tanh, last)
-    assert model[0] is first
-    assert model[2] is model[-1] is last
-    assert model["layer_3"] is last
-    for outside in (3, -4):
-        with pytest.raises(IndexError):
-            model[outside]
-    ps, _ = lxc.setup(0, model)
-    assert ps[model.keys()[-1]]["weight"].shape == (4, 3)
-
-
-@row("CHN-12")
-def test_a_range_gives_a_chain_with_the_old_names(column: Column) -> None:
-    model = nn.Chain(a=nn.Dense(2, 3), b=np.tanh, c=nn.Dense(3, 1))
-    ps, st = lxc.setup(0, model)
-    part = model[0:2]
-    assert isinstance(part, nn.Chain)
-    assert part.keys() == ("a", "b")
-    x = draw(4, 2)
-    y, after = column(part, x, chosen(ps, "a", "b"), chosen(st, "a", "b"))
-    close_sums(y, torch.tanh(torch.tensor(x) @ torch.tensor(ps["a"]["weight"]).T).numpy())
-    assert list(after) == ["a", "b"]
-    assert isinstance(model[1:2], nn.Chain)
-    assert model[1:2].keys() == ("b",)
-    plain = nn.Chain(nn.Dense(2, 2), np.tanh, nn.Dense(2, 2))
-    assert plain[1:].keys() == ("layer_2", "layer_3")
-    assert plain[::-2].keys() == ("layer_3", "layer_1")
-
-
-@row("CHN-13")
-def test_a_list_of_places_gives_them_in_its_order(column: Column) -> None:
-    model = nn.Chain(plus_one, doubled, nn.Dense(2, 2))
-    assert model[[0, 2]].keys() == ("layer_1", "layer_3")
-    backwards = model[np.array([1, 0])]
-    assert backwards.keys() == ("layer_2", "layer_1")
-    same(np.asarray(column.fresh(backwards, f32([3]))), f32([7]))
-    assert model[[-1, 0]].keys() == ("layer_3", "layer_1")
-    assert model[np.array([True, False, True])].keys() == ("layer_1", "layer_3")
-    with pytest.raises(LxcError, match="twice") as caught:
-        model[[0, -3]]
-    assert caught.value.code == "LXC-E0101"
-    for wrong in ([0.5], [[0]], [True]):
-        with pytest.raises(LxcError, match="a list of places"):
-            model[wrong]
-
-
-@row("CHN-14", eager_because=STRUCTURE)
-def test_length_first_last_and_keys() -> None:
-    first, last = nn.Dense(2, 2), nn.Dense(2, 3)
-    model = nn.Chain(first, np.tanh, last)
-    assert len(model) == 3
-    assert (model[0], model[-1]) == (first, last)
-    assert list(model) == [first, model[1], last]
-    assert model.keys() == ("layer_1", "layer_2", "layer_3")
-
-
-@row("CHN-15")
-def test_a_dict_names_the_children_and_a_list_does_not(column: Column) -> None:
-    named = nn.Chain({"up": plus_one, "twice": doubled})
-    assert named.keys() == ("up", "twice")
-    numbered = nn.Chain([plus_one, doubled])
-    assert numbered.keys() == ("layer_1", "layer_2")
-    both = column.fresh(nn.BranchLayer(named, numbered), f32([1]))
-    same(both, (f32([4]), f32([4])))
-
-
-def parts() -> tuple[Any, ...]:
-    """Return layers with no-ops and a chain, of which the compiler removes all."""
-    inner = nn.Chain(np.tanh, nn.identity, nn.Dense(3, 2), disable_optimizations=True)
-    return nn.Dense(2, 3), nn.NoOpLayer(), nn.Chain(inner, nn.BatchNorm(2))
-
-
-def optimised(model: Any, ps: Any, st: Any) -> Graph:
-    """Return the graph of a model after all passes for all targets."""
-    graph = lxc.trace(model, lxc.TensorSpec((4, 2)), ps, st, mode="test")
-    done = run_passes(graph, passes_named((*LAYER_PIPELINE, *TENSOR_PIPELINE))).program
-    assert isinstance(done, Graph)
-    return done
-
-
-def counted(graph: Graph) -> Counter[str]:
-    return Counter(node.op.name for node in walk(graph.nodes))
-
-
-@row("CHN-16")
-def test_a_chain_as_given_compiles_to_the_same_under_its_own_keys(column: Column) -> None:
-    models = [
-        nn.Chain(parts()[0], parts()[1], parts()[2], disable_optimizations=True),
-        nn.Chain(*parts()),
-    ]
-    trees = [lxc.setup(0, model) for model in models]
-    # The inner chain as given is spliced into the one around it, its no-op included.
-    assert [list(ps) for ps, _ in trees] == [
-        ["layer_1", "layer_2", "layer_3"],
-        ["layer_1", "layer_2", "layer_3", "layer_4", "layer_5"],
-    ]
-    graphs = [optimised(model, *tree) for model, tree in zip(models, trees, strict=True)]
-    assert counted(graphs[0]) == counted(graphs[1])
-    assert "noop" not in counted(graphs[0])
-    names = [[value.name for value in graph.params] for graph in graphs]
-    assert [name for name in names[0] if name.endswith("weight")] == [
-        "@layer_1.weight",
-        "@layer_3.layer_3.weight",
-    ]
-    assert [name for name in names[1] if name.endswith("weight")] == [
-        "@layer_1.weight",
-        "@layer_4.weight",
-    ]
-    x = draw(4, 2)
-    results = [
-        column(model, x, *tree, mode="test")
-        for model, tree in zip(models, trees, strict=True)
-    ]
-    same(np.asarray(results[0][0]), np.asarray(results[1][0]))
-    for (_, after), (_, before) in zip(results, trees, strict=True):
-        assert list(after) == list(before)
-    first, second = (torch.tensor(leaf) for leaf in flatten(trees[0][0])[0][0:4:2])
-    expected = torch.tanh(torch.tensor(x) @ first.T) @ second.T / (1 + 1e-5) ** 0.5
-    close_sums(results[0][0], expected.numpy())
-
-
 @row("CHN-05", eager_because=STRUCTURE)
 @pytest.mark.parametrize("item", [3, "tanh", None, object()])
 def test_something_that_is_no_layer_is_refused(item: object) -> None:
     with pytest.raises(LxcError, match="neither a layer nor a function") as caught:
         nn.Chain(plus_one, item)
     assert caught.value.code == "LXC-E0101"
+
+
+@row("CHN-05", eager_because=STRUCTURE)
+def test_the_class_of_a_layer_is_no_function() -> None:
+    for make in (
+        lambda: nn.Chain(plus_one, nn.FlattenLayer),
+        lambda: nn.BranchLayer(nn.NoOpLayer, nn.NoOpLayer),
+        lambda: nn.SkipConnection(plus_one, nn.Bilinear),
+    ):
+        with pytest.raises(LxcError, match="is a class of layers") as caught:
+            make()
+        assert caught.value.code == "LXC-E0101"
+        assert "()" in str(caught.value.hint)

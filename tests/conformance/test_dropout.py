@@ -37,6 +37,7 @@ def test_kept_values_are_scaled_and_the_mask_is_that_of_eager(column: Column) ->
     # Two thousand four hundred draws: three standard deviations are 0.027.
     assert abs(kept(y).mean() - 0.75) < 0.027
     same(y, model(ONES, {}, state())[0])
+    same(kept(y), lxc.ops.random_uniform(state()["rng"], ONES.shape) > 0.25)
     x = draw(40, 60)
     scaled = torch.where(torch.tensor(kept(y)), torch.tensor(x) / 0.75, 0.0)
     close(column(model, x, {}, state())[0], scaled.numpy())
@@ -83,6 +84,7 @@ def test_dropping_everything_gives_zeros(column: Column) -> None:
 
 @row("DRP-05")
 @row("T27")
+@row("T51")
 @pytest.mark.parametrize("dims", [1, (0, -3), (3,), (0, 1, 2, 3), ()])
 def test_axes_that_are_not_listed_share_the_mask(
     column: Column, dims: int | tuple[int, ...]
@@ -116,6 +118,17 @@ def test_an_axis_that_is_not_there_is_an_error(column: Column) -> None:
     assert caught.value.code == "LXC-E0103"
 
 
+@row("DRP-05", eager_because="the axes are checked when the layer is made")
+@pytest.mark.parametrize("layer", [nn.Dropout, nn.VariationalHiddenDropout])
+def test_axes_are_whole_numbers(layer: Any) -> None:
+    for dims in (1, np.int64(1), [1], np.array([1])):
+        assert layer(0.5, dims=dims) == layer(0.5, dims=(1,))
+    for wrong in (1.5, "a", (0, 1.5)):
+        with pytest.raises(LxcError, match="dims is a whole number") as caught:
+            layer(0.5, dims=wrong)
+        assert caught.value.code == "LXC-E0101"
+
+
 @row("DRP-06")
 def test_the_state_decides_the_mask_and_moves_on(column: Column) -> None:
     model = nn.Dropout(0.5)
@@ -131,9 +144,11 @@ def test_the_state_decides_the_mask_and_moves_on(column: Column) -> None:
 
 
 @row("DRP-07", eager_because=CHECKED)
-@pytest.mark.parametrize("p", [-0.1, 1.1, float("nan")])
-@pytest.mark.parametrize("layer", [nn.Dropout, nn.AlphaDropout])
-def test_p_is_a_probability(layer: Any, p: float) -> None:
+@pytest.mark.parametrize("p", [-0.1, 1.1, float("nan"), "0.5", None, (0.5,)])
+@pytest.mark.parametrize(
+    "layer", [nn.Dropout, nn.AlphaDropout, nn.VariationalHiddenDropout]
+)
+def test_p_is_a_probability(layer: Any, p: Any) -> None:
     with pytest.raises(LxcError, match="p is a probability") as caught:
         layer(p)
     assert caught.value.code == "LXC-E0101"

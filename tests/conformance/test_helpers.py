@@ -26,6 +26,20 @@ def test_a_no_op_returns_what_it_gets(column: Column) -> None:
 
 
 @row("HLP-01")
+def test_a_no_op_keeps_none_inside_of_a_tree(column: Column) -> None:
+    def with_none(x: Any) -> Any:
+        return x, None, {"a": None, "b": x + 1}
+
+    def sides(tree: Any) -> Any:
+        assert tree[1] is tree[2]["a"] is None
+        return tree[0] - tree[2]["b"]
+
+    x = draw(2, 3)
+    model = nn.Chain(with_none, nn.NoOpLayer(), sides, disable_optimizations=True)
+    close(column.fresh(model, x), x - (x + 1))
+
+
+@row("HLP-01", eager_because="without an array there is nothing to compile")
 def test_a_no_op_returns_none() -> None:
     assert nn.NoOpLayer()(None, {}, {}) == (None, {})
     assert lxc.setup(0, nn.NoOpLayer()) == ({}, {})
@@ -48,6 +62,15 @@ def test_a_wrapped_function_gets_x_alone(column: Column) -> None:
         close(y, x + x)
         assert st == {}
     assert shapes == [(2, 3)] * (3 if column.name == "eager" else 1)
+
+
+@row("HLP-02", eager_because="the function is checked when the layer is made")
+def test_what_is_wrapped_is_a_function() -> None:
+    refused: tuple[Any, ...] = (3, "tanh", None)
+    for wrong in refused:
+        with pytest.raises(LxcError, match="neither a layer nor a function") as caught:
+            nn.WrappedFunction(wrong)
+        assert caught.value.code == "LXC-E0101"
 
 
 @row("HLP-03")
@@ -92,6 +115,39 @@ def test_reshape_keeps_the_first_axis(column: Column) -> None:
     assert caught.value.code == "LXC-E0103"
 
 
+@row("HLP-05", eager_because="sizes are checked when the layer is made")
+def test_the_sizes_of_a_reshape_are_whole_numbers() -> None:
+    sizes: Any = np.array([3, 2])
+    assert nn.ReshapeLayer(*sizes) == nn.ReshapeLayer(sizes) == nn.ReshapeLayer((3, 2))
+    wrong: tuple[tuple[Any, ...], ...] = ((2.0, 3), ("ab",), (None,), (-1, -1), (-2, 3))
+    for dims in wrong:
+        with pytest.raises(LxcError, match="dims") as caught:
+            nn.ReshapeLayer(*dims)
+        assert caught.value.code == "LXC-E0101"
+
+
+@row("HLP-05")
+def test_one_size_of_a_reshape_may_follow_from_the_others(column: Column) -> None:
+    model = nn.ReshapeLayer(-1, 2)
+    call = column.built(model, lxc.TensorSpec((BATCH, 6), "float32"), {}, {})
+    for count in (1, 8):
+        x = draw(count, 6)
+        same(call(x, {}, {})[0], torch.unflatten(torch.tensor(x), 1, (-1, 2)).numpy())
+    with pytest.raises(LxcError, match="no batch axis"):
+        column.fresh(model, f32(1))
+
+
+@row("HLP-06", eager_because="the places are checked when the layer is made")
+def test_places_to_select_are_whole_numbers() -> None:
+    places: Any = np.array([1, 0])
+    assert nn.SelectDim(*places) == nn.SelectDim(1, 0)
+    wrong: tuple[tuple[Any, Any], ...] = (("a", 0), (1, 0.0), (1, None), (1.0, 0))
+    for dim, index in wrong:
+        with pytest.raises(LxcError, match="whole numbers") as caught:
+            nn.SelectDim(dim, index)
+        assert caught.value.code == "LXC-E0101"
+
+
 @row("HLP-06")
 def test_select_takes_one_entry_of_an_axis(column: Column) -> None:
     specs = lxc.TensorSpec((BATCH, 3, 4, 5), "float32")
@@ -127,6 +183,14 @@ def test_maxout_is_the_largest_output(column: Column) -> None:
     same(column(model, x, ps, st)[0], 2 * x)
     y = column(model, f32([-4, np.nan, 0, np.inf]), ps, st)[0]
     same(y, f32([-2, np.nan, 0, np.inf]))
+    # Only one of the outputs is not a number, the first or the second.
+    for parts in ((positive, nn.NoOpLayer()), (nn.NoOpLayer(), positive)):
+        y = column.fresh(nn.Maxout(*parts), f32([-4, 4]))
+        same(y, f32([np.nan, 4]))
+
+
+def positive(x: Any) -> Any:
+    return lxc.ops.where(x > 0, x, np.nan)
 
 
 @row("HLP-07")
@@ -162,7 +226,8 @@ def test_maxout_by_names(column: Column) -> None:
 
 @row("HLP-09")
 def test_maxout_makes_its_layers(column: Column) -> None:
-    model = nn.Maxout(lambda: nn.Dense(2, 4), 4)
+    model = nn.Maxout(lambda: nn.Dense(2, 4), np.int64(4))
+    assert len(nn.Maxout(lambda: nn.Dense(2, 4), 4).children) == 4
     ps, st = lxc.setup(0, model)
     assert list(ps) == [f"layer_{place}" for place in (1, 2, 3, 4)]
     leaves = [leaf for child in ps.values() for leaf in child.values()]
@@ -176,7 +241,8 @@ def test_maxout_makes_its_layers(column: Column) -> None:
 
 @row("HLP-09")
 @pytest.mark.parametrize(
-    "arguments", [(), (lambda: nn.Dense(2, 2), 0), (nn.Dense(2, 2), 2), (3,)]
+    "arguments",
+    [(), (lambda: nn.Dense(2, 2), np.int64(0)), (nn.Dense(2, 2), 2), (3,)],
 )
 def test_maxout_needs_layers(arguments: tuple[Any, ...]) -> None:
     with warnings.catch_warnings():

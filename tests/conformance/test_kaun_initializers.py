@@ -90,8 +90,11 @@ def test_fans_come_from_the_named_axes() -> None:
     # The last two axes are the default: 3 * 32 inputs and 3 * 32 outputs.
     kernels = [drawn(kaun.glorot_uniform(), 8, 4, 3, 3, seed=s) for s in range(20)]
     assert np.abs(kernels).max() == pytest.approx((6 / 192) ** 0.5, rel=0.01)
-    line = np.abs(drawn(kaun.glorot_uniform(), 50_000)).max()
+    line = np.abs(drawn(kaun.glorot_uniform(in_axis=5), 50_000)).max()
     assert line == pytest.approx((6 / 100_000) ** 0.5, rel=0.01)
+    # With both on one axis it counts once: 2 * 3 * 1000 inputs and outputs.
+    cube = np.abs(drawn(kaun.glorot_uniform(0, 0), 2, 3, 1000)).max()
+    assert cube == pytest.approx((6 / 12_000) ** 0.5, rel=0.01)
     points = [abs(float(drawn(kaun.glorot_uniform(), seed=s))) for s in range(500)]
     assert max(points) == pytest.approx(3**0.5, rel=0.02)
 

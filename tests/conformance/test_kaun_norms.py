@@ -56,6 +56,9 @@ def test_epsilon_is_added_inside_of_the_root(column: Column) -> None:
     close(y, [-(0.5**0.5), 0.5**0.5])
     layer = kaun.rms_norm(2, eps=2e-6)
     close(column.kaun(layer, x, kaun.init(layer))[0], [0, 1])
+    layer = kaun.layer_norm(2)
+    y, _ = column.kaun(layer, f32([0, 1e-3]), kaun.init(layer))
+    close(y, [-0.156174, 0.156174], rtol=1e-5)
     for make in (kaun.layer_norm, kaun.rms_norm):
         with pytest.raises(LxcError, match="eps is at least 0"):
             make(2, eps=-1.0)
@@ -110,6 +113,42 @@ def test_batch_norm_stores_the_biased_variance_and_keeps_99_percent(
     y, evaluated = column.kaun(layer, f32([[10, 10]]), after)
     close(y[0, 0], 9.97995)
     same(evaluated.state, after.state)
+
+
+@row("KL-11")
+def test_epsilon_of_batch_norm_is_1e_5_inside_of_the_root(column: Column) -> None:
+    layer = kaun.batch_norm(1)
+    vars, x = kaun.init(layer), f32([[0], [2e-3]])
+    # Deviations of .001 over the root of 1e-6 + 1e-5.
+    y, _ = column.kaun(layer, x, vars, training=True)
+    close(y, [[-0.301511], [0.301511]])
+    still = vars.with_state({"running_mean": f32([0]), "running_var": f32([3e-5])})
+    close(column.kaun(layer, x, still)[0], [[0], [0.316228]])
+
+
+@row("KL-11")
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_batch_norm_of_half_types_is_computed_in_float32(
+    dtype: str, column: Column
+) -> None:
+    layer = kaun.batch_norm(2)
+    vars = changed(layer, dtype)
+    # Sums and squares are beyond what float16 holds, and a sum in bfloat16 gets stuck.
+    x = (draw(700, 2) * 60 + 300).astype(vars.dtype)
+    scale, bias = (tensor(leaf.astype(np.float64)) for leaf in vars.params.values())
+    wide = tensor(x.astype(np.float64))
+    y, after = column.kaun(layer, x, vars, training=True)
+    assert {y.dtype, *(leaf.dtype for leaf in after.state.values())} == {vars.dtype}
+    batch = functional.batch_norm(wide, None, None, scale, bias, training=True)
+    step = {"float16": 2**-11, "bfloat16": 2**-8}[dtype]
+    close(y.astype(np.float64), batch, rtol=1.01 * step, atol=1e-4)
+    mean, var = 0.01 * wide.mean(0), 0.99 + 0.01 * wide.var(0, unbiased=False)
+    for name, moved in (("running_mean", mean), ("running_var", var)):
+        close(after.state[name].astype(np.float64), moved, rtol=1.01 * step)
+    mean, var = (tensor(leaf.astype(np.float64)) for leaf in after.state.values())
+    y, _ = column.kaun(layer, x, after)
+    expected = functional.batch_norm(wide, mean, var, scale, bias)
+    close(y.astype(np.float64), expected, rtol=1.01 * step, atol=1e-4)
 
 
 @row("KL-11")

@@ -197,7 +197,10 @@ def test_bilinear_takes_one_array_for_both(column: Column) -> None:
 
 @row("BIL-02", eager_because=KEYS)
 def test_bilinear_has_two_inputs() -> None:
-    for wrong in ((4,), (4, 4, 4), (4, 0)):
+    four: Any = np.int64(4)
+    assert nn.Bilinear(four, 3) == nn.Bilinear((4, 4), 3)
+    refused: tuple[Any, ...] = ((4,), (4, 4, 4), (4, 0), 4.0, (4.0, 4.0), "ab", None)
+    for wrong in refused:
         with pytest.raises(LxcError) as caught:
             nn.Bilinear(wrong, 3)
         assert caught.value.code == "LXC-E0101"
@@ -225,8 +228,14 @@ def test_the_fans_of_bilinear_count_the_outputs_as_taps() -> None:
 @row("BIL-05c", eager_because=INITIAL)
 def test_the_bias_of_bilinear() -> None:
     same(lxc.setup(0, nn.Bilinear(2, 3))[0]["bias"], f32([0, 0, 0]))
-    asked = lxc.setup(0, nn.Bilinear(2, 3, init_bias=counting))[0]["bias"]
-    same(asked, f32([0, 1, 2]))
+    asked = []
+
+    def init(rng: Any, *shape: int) -> Any:
+        asked.append(shape)
+        return counting(rng, *shape)
+
+    same(lxc.setup(0, nn.Bilinear(2, 3, init_bias=init))[0]["bias"], f32([0, 1, 2]))
+    assert asked == [(3, 1)]
 
 
 @row("BIL-05d")

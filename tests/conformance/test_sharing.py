@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lxc
-from lxc import nn
+from lxc import kaun, nn
 from lxc.errors import LxcError
 from tests.conformance.columns import Column, close_sums, draw
 from tests.conformance.rows import row
@@ -84,3 +84,28 @@ def test_what_cannot_be_shared() -> None:
     with pytest.raises(LxcError) as caught:
         lxc.share_parameters(ps, ("layer_1.weight", "layer_2.wight"))
     assert "layer_2.weight" in str(caught.value)
+
+
+@row("T53")
+def test_groups_that_meet_become_one(column: Column) -> None:
+    model = nn.BranchLayer(nn.Dense(3, 3), nn.Dense(3, 3), nn.Dense(3, 3))
+    ps, st = lxc.setup(0, model)
+    for groups in (
+        (("layer_1", "layer_2"), ("layer_3", "layer_2")),
+        (("layer_1", "layer_2"), ("layer_2", "layer_3")),
+    ):
+        shared = lxc.share_parameters(ps, *groups)
+        assert lxc.parameter_count(shared) == 12
+        (one, two, three), _ = column(model, draw(2, 3), shared, st)
+        np.testing.assert_array_equal(one, two)
+        np.testing.assert_array_equal(one, three)
+
+
+@row("T53")
+def test_kaun_variables_are_shared(column: Column) -> None:
+    layer = kaun.sequential([kaun.linear(in_features=3, out_features=3) for _ in range(2)])
+    vars = kaun.init(layer, dtype="float32", rng=0)
+    shared = lxc.share_parameters(vars, ("0.weight", "1.weight"))
+    assert lxc.parameter_count(shared) == 15
+    weight, x = vars.params[0]["weight"], draw(2, 3)
+    close_sums(column.kaun(layer, x, shared)[0], x @ weight @ weight)

@@ -25,13 +25,13 @@ from tests.conformance.rows import row
 from tests.conformance.several import given, several
 
 
-def kaun_row(column: Column, kernel: Any, x: Any) -> Any:
+def kaun_row(column: Column, kernel: Any, x: Any, stride: int = 1) -> Any:
     """Return what Kaun's convolution makes of one row of numbers."""
-    layer = kaun.conv2d(1, 1, kernel_size=(1, len(kernel)))
+    layer = kaun.conv1d(1, 1, kernel_size=len(kernel), stride=stride)
     made = kaun.init(layer)
-    weight = {"weight": f32([[[kernel]]]), "bias": np.zeros(1, np.float32)}
+    weight = {"weight": f32([[kernel]]), "bias": np.zeros(1, np.float32)}
     vars = type(made)(weight, made.state, made.dtype)
-    return column.kaun(layer, f32([[[x]]]), vars)[0][0, 0, 0]
+    return column.kaun(layer, f32([[x]]), vars)[0][0, 0]
 
 
 @row("T01")
@@ -83,6 +83,7 @@ def test_pads_are_pairs_per_axis_and_an_odd_cell_goes_where_it_belongs(
     assert ys[0].shape == (29, 27)
     assert (ys[0][0, -1], ys[0][-1, 0]) == (4, 3)
     same(ys[1], f32([3, 9]))
+    same(kaun_row(column, [1, 1, 1], [1, 2, 3, 4], stride=2), f32([6, 7]))
     same(kaun_row(column, [1, 10], [1, 2, 3]), f32([21, 32, 3]))
 
 
@@ -90,6 +91,7 @@ def test_pads_are_pairs_per_axis_and_an_odd_cell_goes_where_it_belongs(
 @row("T09")
 @row("T10")
 @row("T11")
+@row("T51")
 def test_pools(column: Column) -> None:
     layers = [
         nn.MeanPool((2, 2), pad=1, stride=2),
@@ -111,6 +113,7 @@ def test_pools(column: Column) -> None:
 @row("T12")
 @row("T13")
 @row("T14")
+@row("T51")
 def test_upsampling(column: Column) -> None:
     plane, channels = draw(1, 1, 2, 3), draw(2, 12, 2, 3)
     layers = [

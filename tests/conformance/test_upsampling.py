@@ -82,6 +82,7 @@ def test_one_artifact_takes_any_batch(column: Column) -> None:
 @row("UPS-01")
 @row("UPS-03")
 @row("UPS-07")
+@row("T51")
 def test_one_artifact_takes_any_size(column: Column) -> None:
     layers = [nn.Upsample(3), nn.Upsample("linear", scale=3), nn.Upsample("linear", size=4)]
     model = nn.BranchLayer(*layers)
@@ -99,6 +100,7 @@ def test_one_artifact_takes_any_size(column: Column) -> None:
 @row("UPS-02")
 @row("UPS-06")
 @row("UPS-07")
+@row("T51")
 def test_linear_modes_align_corners(column: Column) -> None:
     flat, plane, space = draw(2, 3, 5), draw(2, 3, 4, 5), draw(1, 2, 3, 4, 2)
     cases: list[tuple[Any, Any, tuple[int, ...]]] = [
@@ -119,6 +121,7 @@ def test_linear_modes_align_corners(column: Column) -> None:
 
 @row("UPS-06")
 @row("UPS-07")
+@row("T51")
 @row("D8")
 def test_cells_that_are_hit_stay_as_they_are(column: Column) -> None:
     x, odd = f32([[[1, 2, 3]]]), f32([[[np.inf, 2, np.nan, -np.inf]]])
@@ -173,6 +176,7 @@ def test_nearest_takes_multiples_only(size: Any, column: Column) -> None:
 @row("UPS-02")
 @row("UPS-06")
 @row("UPS-07")
+@row("T51")
 @pytest.mark.parametrize(
     ("layer", "shape"),
     [
@@ -230,6 +234,8 @@ def test_an_unknown_size_takes_whole_scales() -> None:
         (("linear",), {"size": 2.5}, "whole numbers"),
         (("nearest",), {"size": -4}, "above 0"),
         (("nearest",), {"scale": object()}, "above 0"),
+        ((np.array(2),), {}, "above 0"),
+        ((np.ones((1, 2)),), {}, "above 0"),
     ],
 )
 def test_exactly_one_scale_or_size_and_a_known_mode(
@@ -251,9 +257,10 @@ def test_a_scale_may_come_first() -> None:
 
 @row("PXS-01")
 @row("PXS-02")
+@row("T51")
 def test_channels_become_cells(column: Column) -> None:
     plane = draw(2, 12, 3, 5)
-    numbers = np.arange(1, 4) + np.arange(6)[:, None] / 10
+    numbers = np.arange(1, 4) + np.arange(1, 7)[:, None] / 10
     flat = f32(numbers)[None]
     space = draw(2, 16, 2, 1, 3)
     whole = np.arange(18, dtype=np.int64).reshape(1, 9, 2, 1)
@@ -267,7 +274,7 @@ def test_channels_become_cells(column: Column) -> None:
     inputs = [plane, flat, space, whole, plane, flat]
     ys = outputs(column, layers, inputs)
     same(ys[0], torch.pixel_shuffle(torch.from_numpy(plane), 2).numpy())
-    close(ys[1][0, 0], f32([1.0, 1.1, 2.0, 2.1, 3.0, 3.1]))
+    same(ys[1][0, 0], f32([1.1, 1.2, 2.1, 2.2, 3.1, 3.2]))
     same(ys[1], einops.rearrange(flat, "n (c r) l -> n c (l r)", r=2))
     pattern = "n (c a b e) d h w -> n c (d a) (h b) (w e)"
     same(ys[2], einops.rearrange(space, pattern, a=2, b=2, e=2))

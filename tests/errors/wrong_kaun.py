@@ -43,3 +43,26 @@ def kaun_ids_are_int64() -> object:
 @wrong
 def kaun_padding_has_another_name() -> object:
     return kaun.conv1d(1, 1, padding="full")  # type: ignore[arg-type]
+
+
+@wrong
+def kaun_input_is_a_list() -> object:
+    model = kaun.linear(2, 1)
+    return kaun.predict(model, kaun.init(model), [[1.0, 2.0]])
+
+
+@wrong
+def kaun_parameter_is_missing() -> object:
+    model = kaun.sequential([kaun.relu(), kaun.linear(2, 1)])
+    vars = kaun.init(model)
+    weight = {"weight": vars.params[1]["weight"]}
+    return kaun.predict(model, vars.with_params([[], weight]), np.ones((1, 2), np.float32))
+
+
+@wrong
+def kaun_parameters_have_another_type() -> object:
+    model = kaun.layer_norm(2)
+    vars = kaun.init(model)
+    wide = kaun.init(model, "float64")
+    x = np.ones((1, 2), np.float32)
+    return kaun.predict(model, vars.with_params(wide.params), x)

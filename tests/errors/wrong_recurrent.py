@@ -197,3 +197,75 @@ def placed_call_has_no_memory_for_a_carry() -> object:
     ps, st = lxc.setup(0, model)
     compiled = lxc.compile(model, TensorSpec((1, 3)), ps, st, target="native")
     return compiled.bind(ps, st).at(inputs=zeros(1, 3), outputs=zeros(1, 2), state=st)
+
+
+@dataclass(frozen=True)
+class Remembering(nn.Layer):
+    """A layer with a state that a function makes of the old one."""
+
+    rule: Callable[[Any, Any], Any]
+
+    def init_state(self, rng: Any) -> dict[str, Any]:
+        """Return nothing yet."""
+        return {"last": None}
+
+    def __call__(self, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
+        """Return x, and what the rule makes of it."""
+        return x, {"last": self.rule(x, st["last"])}
+
+
+@wrong
+def state_is_read_as_if_it_were_there() -> object:
+    return traced(Remembering(lambda x, last: x if last is None else 0.9 * last + x), 1, 2)
+
+
+@wrong
+def state_that_was_none_becomes_a_setting() -> object:
+    return traced(Remembering(lambda x, last: True), 1, 2)
+
+
+@wrong
+def state_that_was_none_has_an_entry_present() -> object:
+    return traced(Remembering(lambda x, last: {"present": x}), 1, 2)
+
+
+@dataclass(frozen=True)
+class Shrinking(nn.Layer):
+    """A cell whose first carry has two entries, and the later ones one."""
+
+    def __call__(self, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
+        """Return x."""
+        if isinstance(x, tuple):
+            return (x[0], (x[0],)), st
+        return (x, (x, x)), st
+
+
+@wrong
+def cell_returns_another_carry_later() -> object:
+    return traced(nn.StatefulRecurrentCell(Shrinking()), 1, 2)
+
+
+@wrong
+def shares_a_path_with_nothing() -> object:
+    return lxc.share_parameters(lxc.setup(0, nn.Dense(2, 2))[0], ())
+
+
+@wrong
+def first_state_is_random_without_a_key() -> object:
+    cell = nn.GRUCell(3, 2, init_state=nn.randn32)
+    ps, _ = lxc.setup(0, cell)
+    return lxc.trace(cell, np.zeros((1, 3), np.float32), ps, {})
+
+
+@wrong
+def cell_lacks_its_trained_state() -> object:
+    cell = nn.GRUCell(3, 2, train_state=True)
+    ps, st = lxc.setup(0, cell)
+    del ps["hidden_state"]
+    return lxc.trace(cell, np.zeros((1, 3), np.float32), ps, st)
+
+
+@wrong
+def layer_norm_lacks_its_bias() -> object:
+    layer = nn.LayerNorm(3, affine=True)
+    return lxc.trace(layer, np.zeros((1, 3), np.float32), {"scale": np.ones(3)}, {})

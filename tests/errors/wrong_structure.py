@@ -87,3 +87,27 @@ def initial_weight_has_another_shape() -> object:
         return np.full(shape[:1], 0.5, np.float32)
 
     return setup(0, nn.Dense(4, 2, init_weight=halves))
+
+
+@wrong
+def class_stands_for_a_layer() -> object:
+    return nn.Chain(doubled, nn.FlattenLayer)
+
+
+@wrong
+def reshape_leaves_two_sizes_open() -> object:
+    return nn.ReshapeLayer(-1, -1)
+
+
+@wrong
+def parameters_lack_a_weight() -> object:
+    model = nn.Chain(nn.Dense(2, 3), nn.Dense(3, 2))
+    ps, st = setup(0, model)
+    ps = {**ps, "layer_2": {"bias": ps["layer_2"]["bias"]}}
+    return trace_layer(model, TensorSpec((4, 2)), ps, st)
+
+
+@wrong
+def layer_gets_a_list() -> object:
+    model = nn.Chain(nn.BranchLayer(doubled, doubled), nn.Dense(2, 3))
+    return trace_layer(model, TensorSpec((4, 2)), *setup(0, model))

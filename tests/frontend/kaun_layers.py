@@ -70,3 +70,14 @@ def masked() -> kaun.Layer:
         return (x if mask is None else x * mask), state
 
     return kaun.Layer(init, apply)
+
+
+def layer_of(function: Any) -> kaun.Layer:
+    """Return a layer without variables from a function of (ctx, training, rngs, x)."""
+
+    def apply(
+        params: Any, state: Any, dtype: Any, training: Any, rngs: Any, ctx: Any, x: Any
+    ) -> tuple[Any, Any]:
+        return function(ctx, training, rngs, x), state
+
+    return kaun.Layer(kaun.relu().init, apply)

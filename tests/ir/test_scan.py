@@ -154,6 +154,14 @@ def test_a_compiled_loop_computes_the_same(target: str) -> None:
         np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float16", "int32"])
+def test_a_carry_may_be_a_number(dtype: str) -> None:
+    x = (3 * draw(5)).astype(dtype)
+    last, sums = both(lambda x: ops.scan(summed, np.zeros((), dtype), x), x)
+    assert np.asarray(last).dtype == sums.dtype == np.dtype(dtype)
+    np.testing.assert_allclose(sums, np.cumsum(x, dtype=dtype), rtol=1e-2)
+
+
 def test_an_empty_sequence_is_refused() -> None:
     with pytest.raises(LxcError, match="at least one"):
         ops.scan(summed, np.zeros(3), np.zeros((0, 3)))

@@ -60,6 +60,7 @@ def cases_of(dtype: np.dtype[Any]) -> list[Case]:
         padded((2, 3, 1), dtype, (1, 0, 2), (0, 1, 1), (0, 2, 0)),
         padded((2, 6), dtype, (0, 3), (0, 0), (0, 1)),
         padded((2, 0), dtype, (0, 3), (1, 0), (0, 0)),
+        padded((2, 0), dtype, (0, 3), (1, 0), (2, 3)),
         Case("concat", "concat", (x, x[:, :1], x[:, 3:]), {"axis": 1}),
         Case("concat last", "concat", (x[:, :, :1], x[:, :, 1:]), {"axis": 2}),
         Case(

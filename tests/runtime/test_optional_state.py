@@ -10,6 +10,7 @@ import lxc
 from lxc import nn
 from lxc.errors import LxcError
 from lxc.runtime.checkpoint import flatten_names, read_checkpoint
+from lxc.runtime.signature_json import signature_from_json
 from lxc.tree import Optional
 
 BATCH = 2
@@ -84,3 +85,24 @@ def test_a_placed_call_needs_memory_for_the_carry(trees: Trees) -> None:
     expected, _ = compiled(x, ps, after)
     run()
     np.testing.assert_array_equal(y, expected)
+
+
+@pytest.mark.parametrize(
+    "change", [{"frozen": True}, {"shape": [3]}, {"shape": ["N"]}, {"dtype": "int32"}]
+)
+def test_a_manifest_with_another_leaf_that_says_what_is_there_is_refused(
+    trees: Trees, change: dict[str, Any]
+) -> None:
+    value = trees[-1].signature.to_json()
+    assert value["state"]["leaves"][1]["name"] == "carry.present"
+    value["state"]["leaves"][1].update(change)
+    with pytest.raises(LxcError) as caught:
+        signature_from_json(value)
+    assert caught.value.code == "LXC-E0402"
+
+
+def test_a_manifest_with_a_frozen_leaf_that_may_be_missing_is_refused(trees: Trees) -> None:
+    value = trees[-1].signature.to_json()
+    value["state"]["leaves"][2]["frozen"] = True
+    with pytest.raises(LxcError, match="may be missing"):
+        signature_from_json(value)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lxc.errors import LxcError
 from lxc.runtime.signature import Dim, Group, Leaf, Signature
-from lxc.structure import LEAF
+from lxc.structure import LEAF, Structure
 from lxc.targets.llvm.c_abi import exports, render
 from lxc.tree import flatten
 from tests.targets.toy import WARNINGS, sources, toy_signature
@@ -86,3 +86,19 @@ def test_no_name_of_a_leaf_reaches_the_text_unless_it_is_a_path(name: str) -> No
 def test_rendering_is_the_same_every_time() -> None:
     assert sources() == sources()
     assert "1024" in sources().header
+
+
+def test_the_header_says_which_states_may_be_missing() -> None:
+    carry = Structure("optional", (), (Structure("tuple", (), (LEAF, LEAF)),))
+    tree = Structure("dict", ("rng", "carry"), (LEAF, carry))
+    types = ("uint32", "bool", "float32", "float32")
+    leaves = tuple(map(Leaf, tree.paths(), types, [()] * 4))
+    one = Group(LEAF, (Leaf("x", "float32", ("N",)),))
+    signature = replace(signature_of("cell", x=one, y=one), state=Group(tree, leaves))
+    lines = render("cell", signature, 0, 0).header.splitlines()
+    (line,) = (line for line in lines if "carry.present" in line)
+    assert line == (
+        "/* state[1]: carry.present bool[] "
+        "(false until the model has made state[2], state[3]) */"
+    )
+    assert "/* state[2]: carry.0 float32[] */" in lines
