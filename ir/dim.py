@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from math import lcm, prod
-from typing import TypeAlias
+from typing import SupportsIndex, TypeAlias
 
 from lxc.errors import LxcError
-from lxc.ir.unknown import NoNumber, unknown
+from lxc.ir.unknown import NoNumber, unknown, whole_number
 
 RESERVED = frozenset(
     [
@@ -190,9 +190,11 @@ def expression(dim: Dim) -> Expression:
     return Expression((((dim,), 1),))
 
 
-def size(value: int | Dim | Expression) -> Size:
-    """Return `value` as a size in normal form."""
-    return expression(value) if isinstance(value, Dim) else value
+def size(value: SupportsIndex) -> Size:
+    """Return `value`, a symbolic size or a whole number of any kind, in normal form."""
+    if isinstance(value, Symbolic):
+        return collect(value.as_terms())
+    return whole_number(value)
 
 
 def terms(value: Operand) -> Terms:

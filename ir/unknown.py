@@ -1,6 +1,7 @@
-"""What Python asks of a size that has no number before a model runs: coded errors."""
+"""What asks for a number where there is none, or none before a model runs: coded errors."""
 
-from typing import NoReturn
+from operator import index
+from typing import NoReturn, SupportsIndex
 
 from lxc.errors import LxcError
 
@@ -28,3 +29,12 @@ def unknown(wish: str) -> LxcError:
         f"{wish} is not known while the model is traced",
         hint="compute with a tensor and the size, as in x / n, or fix the size",
     )
+
+
+def whole_number(value: SupportsIndex) -> int:
+    """Return a whole number of any kind as an int, or raise."""
+    try:
+        return index(value)
+    except TypeError:
+        actual = f"size: {value!r}"
+        raise LxcError("LXC-E0103", "a size is a whole number", actual=actual) from None

@@ -11,7 +11,7 @@ from lxc.errors import LxcError, Mismatch
 from lxc.frontend.activations import Activation, choose, identity
 from lxc.frontend.initializers import Initializer, glorot_uniform, initialise, zeros32
 from lxc.frontend.layer import Layer
-from lxc.frontend.layers.linear import check_sizes, chosen_bias
+from lxc.frontend.layers.linear import check_sizes, check_weight, chosen_bias
 from lxc.frontend.padding import (
     Numbers,
     Pairs,
@@ -167,10 +167,7 @@ class Conv(Layer):
                 shape_text(x.shape),
                 because=f"the kernel is {shape_text(self.kernel)}",
             )
-        shape = (*self.weight_channels, *self.kernel)
-        if tuple(ps["weight"].shape) != shape:
-            found = shape_text(ps["weight"].shape)
-            raise Mismatch("weight", shape_text(shape), found, because="the layer says so")
+        check_weight(ps["weight"], (*self.weight_channels, *self.kernel))
         y = self.product(x, ps["weight"])
         if self.use_bias:
             y = ops.add(y, ops.reshape(ps["bias"], (self.outputs, *(1,) * rank)))

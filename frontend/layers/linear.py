@@ -36,6 +36,13 @@ def check_sizes(**sizes: int) -> None:
             )
 
 
+def check_weight(weight: Any, shape: tuple[int, ...]) -> None:
+    """Refuse a weight of another shape than the layer has."""
+    if tuple(weight.shape) != shape:
+        found = shape_text(weight.shape)
+        raise Mismatch("weight", shape_text(shape), found, because="the layer says so")
+
+
 @dataclass(frozen=True, init=False)
 class Dense(Layer):
     """Return activation(x @ weight.T + bias) over the last axis of x.
@@ -92,6 +99,7 @@ class Dense(Layer):
                 shape_text(x.shape),
                 because=f"the layer takes {self.inputs} features",
             )
+        check_weight(ps["weight"], (self.outputs, self.inputs))
         y = ops.tensordot(x, ps["weight"], ((-1,), (1,)))
         if self.use_bias:
             y = ops.add(y, ps["bias"])

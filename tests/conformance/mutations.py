@@ -47,8 +47,8 @@ MUTATIONS = (
         "i, f, g, o = ops.split",
         "f, i, g, o = ops.split",
         (
-            "test_recurrent.py::test_an_lstm_cell_has_gates_i_f_g_o_and_ones_on_g",
-            "test_recurrent.py::test_an_lstm_cell_is_that_of_torch",
+            "test_lstm_cell.py::test_an_lstm_cell_has_gates_i_f_g_o_and_ones_on_g",
+            "test_lstm_cell.py::test_an_lstm_cell_is_that_of_torch",
             "test_recurrence.py::test_the_last_output_of_a_sequence",
         ),
     ),
@@ -58,8 +58,8 @@ MUTATIONS = (
         "ops.add(inner, ops.multiply(r, from_state[2]))",
         "ops.add(inner, from_state[2])",
         (
-            "test_recurrent.py::test_the_reset_gate_of_a_gru_cell_multiplies_the_product",
-            "test_recurrent.py::test_a_gru_cell_is_that_of_torch",
+            "test_gru_cell.py::test_the_reset_gate_of_a_gru_cell_multiplies_the_product",
+            "test_gru_cell.py::test_a_gru_cell_is_that_of_torch",
         ),
     ),
     Mutation(
@@ -149,7 +149,7 @@ MUTATIONS = (
         "frontend/layers/rnn.py",
         "init_state: Initializer = ones32",
         "init_state: Initializer = zeros32",
-        ("test_recurrent.py::test_an_rnn_cell_starts_from_ones",),
+        ("test_rnn_cell.py::test_an_rnn_cell_starts_from_ones",),
     ),
 )
 

@@ -37,3 +37,8 @@ def given(
     xs = tuple(np.asarray(x, np.float32)[None, None] for x in inputs)
     ys, _ = column(nn.Parallel(None, *layers), xs, ps, {key: {} for key in names})
     return [y[0, 0] for y in ys]
+
+
+def outputs(column: Column, layers: Sequence[Any], inputs: Sequence[Array]) -> list[Array]:
+    """Return what each layer makes of its own input."""
+    return [y for _, y in several(column, layers, inputs)]

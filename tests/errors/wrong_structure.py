@@ -111,3 +111,11 @@ def parameters_lack_a_weight() -> object:
 def layer_gets_a_list() -> object:
     model = nn.Chain(nn.BranchLayer(doubled, doubled), nn.Dense(2, 3))
     return trace_layer(model, TensorSpec((4, 2)), *setup(0, model))
+
+
+@wrong
+def weight_is_transposed() -> object:
+    model = nn.Chain(nn.Dense(2, 3), nn.Dense(3, 2))
+    ps, st = setup(0, model)
+    ps = {**ps, "layer_1": {**ps["layer_1"], "weight": ps["layer_1"]["weight"].T}}
+    return model(np.zeros((1, 2), np.float32), ps, st)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,6 +124,16 @@ def test_a_dim_computes_like_its_expression() -> None:
     assert n // 2 == expression(n) // 2
     assert size(n) == expression(n)
     assert str(n - 3) == "N - 3"
+
+
+def test_whole_numbers_of_any_kind_are_sizes() -> None:
+    for number in (3, np.int64(3), np.uint8(3), np.array(3)):
+        assert type(size(number)) is int
+        assert size(number) == 3
+    for wrong in (3.0, np.float32(3), "3", None, (3,)):
+        with pytest.raises(LxcError, match="a size is a whole number") as caught:
+            size(wrong)  # type: ignore[arg-type]
+        assert caught.value.code == "LXC-E0103"
 
 
 @pytest.mark.parametrize("name", ["", "1N", "a b", "N.M", "Ñ", *sorted(RESERVED)])

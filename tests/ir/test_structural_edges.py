@@ -220,3 +220,15 @@ def test_products_of_bools_are_bools() -> None:
     same(ops.einsum("nij->ij", b), np.einsum("nij->ij", b))
     same(ops.tensordot(b, b, ((0, 2), (0, 2))), np.tensordot(b, b, ((0, 2), (0, 2))))
     same(ops.dot(b[0], b[0].T), np.dot(b[0], b[0].T))
+
+
+def test_numbers_of_numpy_make_shapes() -> None:
+    three, rest = np.int64(3), np.int8(-1)
+    calls: tuple[Callable[[Any], Any], ...] = (
+        lambda x: ops.reshape(x, (three, np.uint8(8), rest)),
+        lambda x: ops.tile(x, (three, 1, 1)),
+        lambda x: ops.broadcast_to(x, (three, 4, 5, 6)),
+    )
+    for call in calls:
+        same(call(X), traced(call, X))
+    assert ops.reshape(X, (three, rest)).shape == (3, 40)
