@@ -40,7 +40,11 @@ class RecurrentCell(Layer):
     @property
     def first_values(self) -> tuple[Initializer, ...]:
         """The initialiser of each entry of the carry."""
-        raise NotImplementedError
+        raise LxcError(
+            "LXC-E0101",
+            f"{type(self).__name__} does not say what it begins with",
+            hint="define first_values: one initialiser per entry of the carry",
+        )
 
     @property
     def trained(self) -> tuple[bool, ...]:
@@ -49,7 +53,11 @@ class RecurrentCell(Layer):
 
     def step(self, x: Any, carry: Carry, ps: Any) -> Carry:
         """Return the carry after one step; its first entry is the output."""
-        raise NotImplementedError
+        raise LxcError(
+            "LXC-E0101",
+            f"{type(self).__name__} does not say what a step computes",
+            hint="define step(self, x, carry, ps) that returns the next carry",
+        )
 
     def init_state(self, rng: np.random.Generator) -> dict[str, Any]:
         """Return a key, for first carries that are random."""

@@ -269,3 +269,24 @@ def cell_lacks_its_trained_state() -> object:
 def layer_norm_lacks_its_bias() -> object:
     layer = nn.LayerNorm(3, affine=True)
     return lxc.trace(layer, np.zeros((1, 3), np.float32), {"scale": np.ones(3)}, {})
+
+
+@dataclass(frozen=True, init=False)
+class Unfinished(nn.RecurrentCell):
+    """A cell that says neither how it begins nor what it does."""
+
+    def __init__(self) -> None:
+        """Take two features, give two."""
+        object.__setattr__(self, "inputs", 2)
+        object.__setattr__(self, "outputs", 2)
+
+
+@wrong
+def cell_says_nothing_of_its_beginning() -> object:
+    return traced(Unfinished(), 1, 2)
+
+
+@wrong
+def cell_says_nothing_of_its_steps() -> object:
+    model = Unfinished()
+    return model((zeros(1, 2), (zeros(1, 2),)), *lxc.setup(0, model))
