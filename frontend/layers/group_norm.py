@@ -20,6 +20,7 @@ from lxc.frontend.layers.statistics import (
     moved,
     normalised,
     normalised_channels,
+    running_statistics,
     scaled,
     statistics,
     type_of_result,
@@ -99,13 +100,8 @@ class GroupNorm(Layer):
 
     def init_state(self, rng: np.random.Generator) -> dict[str, Any]:
         """Return running statistics of the groups, if tracked, and the mode."""
-        if not self.track_stats:
-            return {"training": True}
-        return {
-            "running_mean": zeros32(rng, self.groups),
-            "running_var": ones32(rng, self.groups),
-            "training": True,
-        }
+        tracked = running_statistics(rng, self.groups) if self.track_stats else {}
+        return {**tracked, "training": True}
 
     def __call__(self, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
         """Return the normalised input, then the activation."""

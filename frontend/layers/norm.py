@@ -17,6 +17,7 @@ from lxc.frontend.layers.statistics import (
     in_wide_type,
     moved,
     normalised_channels,
+    running_statistics,
     statistics,
     unbiased,
 )
@@ -82,13 +83,8 @@ class BatchNorm(Layer):
 
     def init_state(self, rng: np.random.Generator) -> dict[str, Any]:
         """Return running statistics, if tracked, and the mode."""
-        if not self.track_stats:
-            return {"training": True}
-        return {
-            "running_mean": zeros32(rng, self.channels),
-            "running_var": ones32(rng, self.channels),
-            "training": True,
-        }
+        tracked = running_statistics(rng, self.channels) if self.track_stats else {}
+        return {**tracked, "training": True}
 
     def __call__(self, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
         """Return the normalised input, then the activation."""

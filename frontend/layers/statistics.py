@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lxc.frontend.initializers import Initializer, initialise
+from lxc.frontend.initializers import Initializer, initialise, ones32, zeros32
 from lxc.frontend.layers.naming import entry
 from lxc.ir import functions as ops
 from lxc.ir.functions.promotion import as_float, as_operand, common_type
@@ -96,3 +96,8 @@ def moved(old: Any, new: Any, momentum: float) -> Any:
     """Return (1 - momentum) * old + momentum * new, in the element type of `old`."""
     kept = ops.multiply(in_wide_type(old), 1 - momentum)
     return as_operand(ops.add(kept, ops.multiply(new, momentum)), old.dtype)
+
+
+def running_statistics(rng: np.random.Generator, count: int) -> dict[str, Any]:
+    """Return the running mean and variance of `count` parts that have seen nothing."""
+    return {"running_mean": zeros32(rng, count), "running_var": ones32(rng, count)}

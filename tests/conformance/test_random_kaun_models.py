@@ -14,14 +14,14 @@ import lxc
 from lxc import kaun
 from lxc.ir.agreement import agreement, longest_sum
 from lxc.ir.graph import Graph
-from lxc.passes import passes_named, run_passes
-from tests.conformance.columns import Call, Interpreted
+from tests.conformance.columns import Call
 from tests.conformance.random_kaun_models import RandomModel, models
 from tests.conformance.test_random_models import (
     HARD,
     LEVELS,
     LONG,
     USUAL,
+    interpreted_after,
     leaves_by_path,
     quiet,
     rounded,
@@ -78,22 +78,12 @@ def check_calls(model: RandomModel, build: Callable[[Graph], Call]) -> None:
             _, vars = kaun.apply(model.layer, vars, given[0], model.training, *given[1:])
 
 
-def check_passes(model: RandomModel, names: list[str]) -> None:
-    """Compare the interpreter on what some of the passes made."""
-
-    def build(graph: Graph) -> Call:
-        form = run_passes(graph, passes_named(names)).program
-        return Interpreted(graph, form).call
-
-    check_calls(model, build)
-
-
 @settings(USUAL, max_examples=60)
 @given(models(), subsets())
 def test_any_subset_of_the_passes_keeps_a_model(
     model: RandomModel, names: list[str]
 ) -> None:
-    check_passes(model, names)
+    check_calls(model, interpreted_after(names))
 
 
 @pytest.mark.parametrize("level", LEVELS, ids=lambda column: column.name)
@@ -109,7 +99,7 @@ def test_a_compiled_model_is_its_eager_self(level: Any, model: RandomModel) -> N
 def test_any_subset_of_the_passes_keeps_many_models(
     model: RandomModel, names: list[str]
 ) -> None:
-    check_passes(model, names)
+    check_calls(model, interpreted_after(names))
 
 
 @pytest.mark.slow
