@@ -256,6 +256,8 @@ def bounds(value: Size) -> tuple[int, int]:
     They are exact where one dimension counts up steadily, as in the sizes of padded axes,
     and those of interval arithmetic elsewhere.
     """
+    if isinstance(value, int):
+        return value, value
     dims, period = dims_of(value), period_of(value)
     if len(dims) != 1 or not 1 < period <= LONGEST_PERIOD:
         return interval(value)

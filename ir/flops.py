@@ -12,10 +12,13 @@ from typing import Any
 from lxc.ir.dim import Size
 from lxc.ir.node import Node
 from lxc.ir.op import Op
+from lxc.ir.ops.attention import attention
 from lxc.ir.ops.contract import conv, dot_general, kernel_sizes
 from lxc.ir.ops.cumulative import cumulative
+from lxc.ir.ops.packed import blocked_conv, depthwise_conv, packed_dot
 from lxc.ir.ops.reduce import reduce_window
 from lxc.ir.ops.structure import scan
+from lxc.ir.ops.winograd import winograd_conv
 from lxc.ir.types import count_elements
 
 
@@ -62,6 +65,30 @@ def flops_of_conv(
     return node.result.type.element_count * count_elements((inputs, *taps)) * 2
 
 
+def flops_of_blocks(node: Node, **_: Any) -> Size:
+    """Return a multiply-add per element of the result, input channel it reads and tap.
+
+    Lanes that fill up a block count like any other: they are computed.
+    """
+    depth = node.operands[1].type.shape[1:-1]
+    return node.result.type.element_count * count_elements(depth) * 2
+
+
+def flops_of_tiles(node: Node, *, tile: int, **_: Any) -> Size:
+    """Return a multiply-add per tile and number of the transformed weight."""
+    shape = node.result.type.shape
+    cells = [(entry + tile - 1) // tile for entry in shape[2:-1]]
+    tiles = count_elements([shape[0], *cells])
+    return tiles * node.operands[1].type.element_count * 2
+
+
+def flops_of_attention(node: Node, **_: Any) -> Size:
+    """Return a multiply-add per score and feature, and five operations for each weight."""
+    query, key, value = (operand.type.shape for operand in node.operands[:3])
+    scores = count_elements((*query[:-1], key[-2]))
+    return scores * ((query[-1] + value[-1]) * 2 + 5)
+
+
 def flops_of_windows(node: Node, *, window: tuple[int, ...], **_: Any) -> Size:
     """Return one operation per element of every window."""
     return node.result.type.element_count * count_elements(window)
@@ -80,6 +107,11 @@ def flops_of_scan(node: Node, *, length: Size, **_: Any) -> Size:
 COUNTS: dict[Op, Callable[..., Size]] = {
     dot_general: flops_of_dot,
     conv: flops_of_conv,
+    packed_dot: flops_of_dot,
+    blocked_conv: flops_of_blocks,
+    depthwise_conv: flops_of_blocks,
+    winograd_conv: flops_of_tiles,
+    attention: flops_of_attention,
     reduce_window: flops_of_windows,
     cumulative: flops_of_walk,
     scan: flops_of_scan,

@@ -15,7 +15,7 @@ needs nothing of the compiler.
 import importlib
 from typing import Any
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 HOMES = {
     "CompiledModel": "lxc.runtime",

@@ -22,12 +22,15 @@ def compile(
     rngs: Any = None,
     ctx: Any = None,
     name: str = "model",
+    exact: bool = False,
 ) -> CompiledModel:
     """Return a compiled model that is called as the model itself.
 
     `model` is a `Graph` without further arguments, or a layer with the arguments of
     `trace`. `target` names one target or several; the loader picks the best that fits the
-    machine. The model holds no parameters: they are arguments of every call.
+    machine. `exact` leaves out algorithms that are faster and less exact: every product and
+    convolution is one sum per result. The model holds no parameters: they are arguments of
+    every call.
     """
     check_arguments(model, arguments)
     if isinstance(model, Graph):
@@ -42,7 +45,9 @@ def compile(
             ctx=ctx,
             name=name,
         )
-    return load(artifact_of(graph, target, name=name))
+    return load(
+        artifact_of(graph, target, name=name, exact=exact, options={"exact": exact})
+    )
 
 
 def check_arguments(model: Any, arguments: Sequence[Any]) -> None:

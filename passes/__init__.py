@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from lxc.errors import LxcError, one_of
+from lxc.passes.assign_layouts import assign_for, assign_layouts
 from lxc.passes.canonicalise import canonicalise
 from lxc.passes.decision import Decision
 from lxc.passes.eliminate_common import eliminate_common
@@ -12,12 +13,18 @@ from lxc.passes.flatten_chains import flatten_chains
 from lxc.passes.fold_constants import fold_constants
 from lxc.passes.fold_norms import fold_norms
 from lxc.passes.fuse import PORTABLE, explain, fuse, fuse_recorded
+from lxc.passes.fuse_attention import fuse_attention, fuse_attention_recorded
 from lxc.passes.hoist_prepare import hoist_prepare
+from lxc.passes.hoist_products import hoist_for, hoist_products
 from lxc.passes.inline_layers import inline_layers
 from lxc.passes.manager import Outcome, Step, run_passes
+from lxc.passes.merge_products import merge_products, merge_products_recorded
+from lxc.passes.pack_panels import pack_panels, pack_panels_for
 from lxc.passes.pack_weights import pack_weights
 from lxc.passes.plan_memory import plan_memory
 from lxc.passes.remove_noops import remove_noops
+from lxc.passes.select_algorithms import select_algorithms, select_for
+from lxc.passes.share_halo import share_halo
 from lxc.passes.single_pass import Pass, entry
 from lxc.passes.split_phases import split_phases
 from lxc.passes.unwrap_single import unwrap_single
@@ -39,7 +46,14 @@ PASSES: dict[str, Pass] = {
         entry(fold_norms, requires=TENSOR),
         entry(split_phases, requires=TENSOR),
         entry(explicit_padding, requires=TENSOR, guarantees=("unpadded",)),
+        entry(assign_layouts, requires=TENSOR, run=assign_for),
+        entry(merge_products, requires=TENSOR, run=merge_products_recorded),
+        entry(fuse_attention, requires=TENSOR, run=fuse_attention_recorded),
+        entry(hoist_products, requires=TENSOR, run=hoist_for),
         entry(pack_weights, requires=TENSOR, guarantees=("packed",)),
+        entry(pack_panels, requires=TENSOR, run=pack_panels_for),
+        entry(select_algorithms, requires=TENSOR, run=select_for),
+        entry(share_halo, requires=TENSOR),
         entry(
             fuse, requires=(*TENSOR, "unpadded"), guarantees=("kernels",), run=fuse_recorded
         ),
@@ -69,8 +83,15 @@ TENSOR_PIPELINE = (
 TARGET_PIPELINE = (
     "split-phases",
     "explicit-padding",
+    "assign-layouts",
+    "merge-products",
+    "fuse-attention",
+    "hoist-products",
     "pack-weights",
+    "pack-panels",
+    "select-algorithms",
     "eliminate-common",
+    "share-halo",
     "eliminate-dead",
     "fuse",
     "hoist-prepare",

@@ -2,9 +2,11 @@
 
 1. Every node is `fused`, opaque or a scan, and the body of a scan has the same form.
 2. A `fused` node yields one value.
-3. Its body holds elementwise nodes, views and sources, and at most one reduction.
+3. Its body holds elementwise nodes, views and sources, and at most one reduction, or it
+   works row by row: its reductions go over the same rows, what follows them has one element
+   per row or a row of elements, and nothing is padded.
 4. From the reduction to the yielded value there are only elementwise nodes of the shape of
-   the reduction's result, and reshapes behind them.
+   the reduction's result, and reshapes or one pad of a constant behind them.
 5. In front of a product there are only broadcasts, transposes, slices and reverses; in
    front of overlapping windows nothing; in front of any reduction no padding.
 """
@@ -14,8 +16,9 @@ from collections.abc import Sequence
 from lxc.ir.node import Body, Node, Value
 from lxc.ir.ops.shape import pad, reshape
 from lxc.ir.ops.structure import fused, scan
-from lxc.passes.fusion_rules import INSIDE, PRODUCT_VIEWS, PRODUCTS, overlaps
+from lxc.passes.fusion_rules import HALOED, INSIDE, PRODUCT_VIEWS, PRODUCTS, overlaps
 from lxc.passes.nodes import described
+from lxc.passes.rows import rows_in, sides_of
 
 
 def kernel_fault(nodes: Sequence[Node]) -> str | None:
@@ -37,10 +40,14 @@ def body_fault(body: Body) -> str | None:
     if len(body.outputs) != 1 or not body.nodes:
         return "a kernel makes one value"
     anchors = [node for node in body.nodes if node.op.kind == "reduction"]
-    if len(anchors) > 1:
-        return "a kernel has one reduction"
     if any(node.op.kind not in (*INSIDE, "reduction") for node in body.nodes):
         return "a kernel holds no kernels"
+    if rows := rows_in(body.nodes):
+        sides = sides_of(body.nodes, rows)
+        fits = sides is not None and body.outputs[0] in sides
+        return None if fits else "all of a kernel goes along the same rows"
+    if len(anchors) > 1:
+        return "a kernel has one reduction, or several of the same rows"
     if not anchors:
         return None
     return epilogue_fault(body, anchors[0]) or prologue_fault(body, anchors[0])
@@ -50,18 +57,20 @@ def epilogue_fault(body: Body, anchor: Node) -> str | None:
     """Return what is wrong between the reduction and the yielded value, or None."""
     shape = anchor.result.type.shape
     elementwise = {anchor.result}
-    reshaped: set[Value] = set()
+    last: set[Value] = set()
     for node in body.nodes:
         read = set(node.operands)
-        if node.op is reshape and read & (elementwise | reshaped):
-            reshaped.add(node.result)
-        elif read & reshaped:
-            return "nothing follows the last reshape of a kernel"
+        if node.op is reshape and read & (elementwise | last):
+            last.add(node.result)
+        elif read & last:
+            return "nothing follows the last reshape or pad of a kernel"
+        elif node.op is pad and node.operands[0] in elementwise and anchor.op in HALOED:
+            last.add(node.result)
         elif read & elementwise:
             if node.op.kind != "elementwise" or node.result.type.shape != shape:
                 return "only elementwise nodes of its shape follow a reduction"
             elementwise.add(node.result)
-    if body.outputs[0] not in elementwise | reshaped:
+    if body.outputs[0] not in elementwise | last:
         return "a kernel yields what its reduction leads to"
     return None
 

@@ -100,19 +100,20 @@ class Rehearsal:
         """Run the body twice, handing the carries on."""
         body, carries = node.bodies[0], attributes_of(node)["carries"]
         whole = dict(zip(body.parameters, node.operands, strict=True))
-        in_place = body.parameters[carries:]
+        in_place = (*body.parameters[carries:], *self.rotating(node, carries))
+        self.elsewhere.update(in_place)
         for value in body.parameters[:carries]:
             self.write(value, node)
         for value in node.results[carries:]:
             self.write(value, node)
-        self.elsewhere.update(in_place)
         for _ in range(2):
             self.run(body.nodes)
             for value in in_place:
                 self.read(whole[value], node)
             for old, new in zip(body.parameters[:carries], body.outputs, strict=False):
                 self.read(new, node)
-                self.write(old, node, (new,) if new is old else ())
+                same = new is old or self.coincides(old, new)
+                self.write(old, node, (new,) if same else ())
             for value in (*body.outputs[carries:], *node.results[carries:]):
                 self.read(value, node)
         for old, new in zip(body.parameters[:carries], node.results[:carries], strict=True):
@@ -120,6 +121,19 @@ class Rehearsal:
             self.write(new, node)
         for value in node.results:
             self.read(value, node)
+
+    def rotating(self, node: Node, carries: int) -> list[Value]:
+        """Return the carries that lie in a result which is intact after every step.
+
+        What is stacked and has no place is written right into the result.
+        """
+        body = node.bodies[0]
+        made = {value for inner in body.nodes for value in inner.results}
+        placed = self.graph.places
+        stacked = {v for v in body.outputs[carries:] if v in made and v not in placed}
+        self.elsewhere.update(stacked)
+        pairs = zip(body.parameters[:carries], body.outputs, strict=False)
+        return [old for old, new in pairs if old not in placed and new in stacked]
 
 
 def renames(node: Node) -> bool:

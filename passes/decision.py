@@ -1,9 +1,16 @@
-"""What fusion decided about two nodes, and why."""
+"""What passes decided about two nodes, and why."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from lxc.ir.node import Node
+
+VERDICTS = {
+    "fusion": ("separate", "fused   "),
+    "layout": ("plain   ", "blocked "),
+    "algorithm": ("direct  ", "winograd"),
+}
+"""What decisions are about, and their two outcomes as they are printed."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +26,10 @@ class Refusal:
 class Decision:
     """Whether a producer runs in the kernel of the node that reads it.
 
+    Where it is `about` layout: whether the channels of the second are in blocks of lanes.
+    Where it is about the algorithm: whether the second is computed by Winograd's tiles.
     `layers` holds the layer paths of the two, `shapes` the types of what they make.
-    `would_allow` is empty where they are fused.
+    `would_allow` is empty where they are fused, or in blocks.
     """
 
     producer: str
@@ -31,6 +40,7 @@ class Decision:
     would_allow: str
     layers: tuple[str, str]
     shapes: tuple[str, str]
+    about: str = "fusion"
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields for `json`."""
@@ -44,7 +54,7 @@ class Decision:
                 self.layers, (self.producer, self.consumer), self.shapes, strict=True
             )
         ]
-        verdict = "fused   " if self.fused else "separate"
+        verdict = VERDICTS[self.about][self.fused]
         line = f"{verdict} {ends[0]} -> {ends[1]}: {self.rule}: {self.reason}"
         return f"{line}; it would take: {self.would_allow}" if self.would_allow else line
 

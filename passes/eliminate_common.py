@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from lxc.ir.graph import Graph
 from lxc.ir.node import NOWHERE, Body, Location, Node, Value
+from lxc.ir.ops.scratch import scratch
 from lxc.ir.printer import Printer, print_attributes
 from lxc.ir.rewrite import with_bodies, with_operands
 from lxc.passes.nodes import substitute
@@ -35,7 +36,8 @@ def merged(nodes: Sequence[Node], values: dict[Value, Value]) -> tuple[Node, ...
     for node in nodes:
         node = with_operands(node, substitute(node.operands, values))
         node = with_bodies(node, [merged_body(body) for body in node.bodies])
-        kept = first.setdefault(key_of(node), node)
+        # Kernels write to scratch memory, so two pieces of it are not the same.
+        kept = node if node.op is scratch else first.setdefault(key_of(node), node)
         if kept is node:
             places[node] = node.location
             continue

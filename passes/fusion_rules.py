@@ -5,19 +5,39 @@ a reader asks for. An *access* says how often that happens. Whatever is computed
 only looked up, must be asked for once per element.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lxc.ir.node import Node
+from lxc.ir.node import Node, Value
+from lxc.ir.ops.attention import attention
 from lxc.ir.ops.contract import conv, dot_general
+from lxc.ir.ops.logic import equal, less, less_equal
+from lxc.ir.ops.packed import blocked_conv, depthwise_conv, packed_dot
 from lxc.ir.ops.reduce import reduce_window
 from lxc.ir.ops.shape import broadcast, pad, reshape, reverse, slice, transpose
+from lxc.ir.ops.winograd import winograd_conv
 from lxc.passes.decision import Refusal
 from lxc.passes.nodes import attributes_of
 
-PRODUCTS = frozenset({conv, dot_general})
+PRODUCTS = frozenset(
+    {
+        attention,
+        conv,
+        dot_general,
+        packed_dot,
+        blocked_conv,
+        depthwise_conv,
+        winograd_conv,
+    }
+)
+IN_BLOCKS = frozenset({blocked_conv, depthwise_conv, winograd_conv})
+"""Products that read blocks of lanes, which only a slice leaves in one piece."""
+HALOED = IN_BLOCKS | {reduce_window}
+"""Reductions whose kernels may write their result into the middle of a padded one."""
 PRODUCT_VIEWS = frozenset({broadcast, transpose, slice, reverse})
 ALWAYS_COPIED = frozenset({broadcast, reshape, slice})
+COMPARISONS = frozenset({equal, less, less_equal})
+"""Ops that cost no more than reading their result, where they compare counters."""
 INSIDE = ("elementwise", "view", "source")
 
 
@@ -71,6 +91,16 @@ def overlaps(anchor: Node) -> bool:
     return any(w > s for w, s in zip(facts["window"], facts["strides"], strict=True))
 
 
+def is_counted(value: Value, made: Mapping[Value, Node]) -> bool:
+    """Return whether an element of an integer value follows from its index alone."""
+    maker = made.get(value)
+    if maker is None or not value.type.dtype.is_integer:
+        return False
+    if maker.op in ALWAYS_COPIED | PRODUCT_VIEWS:
+        return is_counted(maker.operands[0], made)
+    return maker.op.kind == "source"
+
+
 def refuse_kind(producer: Node, consumer: Node) -> Refusal | None:
     """Refuse where one of the two nodes never shares a kernel."""
     for node, part in ((consumer, "reads"), (producer, "makes")):
@@ -109,6 +139,12 @@ def refuse_access(producer: Node, accesses: Iterable[Access]) -> Refusal | None:
 
 def refuse_inside_anchor(producer: Node, anchor: Node) -> Refusal | None:
     """Refuse what may not stand in front of a reduction in its kernel."""
+    if anchor.op in IN_BLOCKS and producer.op is not slice:
+        return Refusal(
+            "product-operand",
+            f"{anchor.op} reads its operands many times, in blocks of lanes",
+            "a slice",
+        )
     if anchor.op in PRODUCTS and producer.op not in PRODUCT_VIEWS:
         return Refusal(
             "product-operand",
@@ -128,6 +164,12 @@ def refuse_inside_anchor(producer: Node, anchor: Node) -> Refusal | None:
             "no padding",
         )
     return None
+
+
+def outside_reads(nodes: Sequence[Node]) -> int:
+    """Return how many values `nodes` read that none of them makes."""
+    made = {value for node in nodes for value in node.results}
+    return len({v for node in nodes for v in node.operands if v not in made})
 
 
 def refuse_operand_count(count: int, registers: int) -> Refusal | None:

@@ -1,41 +1,48 @@
 """Put the nodes of one region, a graph or the body of a loop, into groups: one per kernel.
 
-A group has one result, made by its root. First every reduction takes what follows it
-elementwise, up to the point where all its readers have come together again (its immediate
-post-dominator), as long as that lasts. Then every other node, the last first, joins the
-group of its readers if that is a single one. A view that costs nothing to look through is
-copied to each of its readers instead.
+A group has one result, made by its root. What works on the same rows comes first. Then
+every reduction takes what follows it elementwise, up to the point where all its readers
+have come together again (its immediate post-dominator), as long as that lasts. Then every
+other node, the last first, joins the group of its readers if that is a single one. A view
+that costs nothing to look through is copied to each of its readers instead.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-import networkx
-
 from lxc.ir.machine import Machine
-from lxc.ir.node import Node, Value, users
-from lxc.ir.ops.shape import reshape, reverse, transpose
+from lxc.ir.node import Node, Value
+from lxc.ir.ops.reduce import reduce
+from lxc.ir.ops.shape import pad, reshape, reverse, transpose
 from lxc.passes.decision import Decision, Refusal, decided
+from lxc.passes.flow import Flow
 from lxc.passes.fusion_rules import (
     ALWAYS_COPIED,
+    COMPARISONS,
+    HALOED,
     Access,
+    is_counted,
     operand_accesses,
+    outside_reads,
     refuse_access,
     refuse_kind,
     refuse_operand_count,
     refuse_reduction,
 )
-from lxc.passes.nodes import producers
-
-EXIT = -1
+from lxc.passes.nodes import attributes_of
+from lxc.passes.row_fusion import RowFusion
 
 
 @dataclass(eq=False)
 class Group:
-    """The nodes of one kernel; `accesses` tells for each how its result is asked for."""
+    """The nodes of one kernel; `accesses` tells for each how its result is asked for.
+
+    `by_rows` is set if it works row by row, and may so hold several reductions.
+    """
 
     root: Node
     anchor: Node | None = None
+    by_rows: bool = False
     accesses: dict[Node, dict[Access, None]] = field(default_factory=dict)
 
     def reads_with(self, *more: Node) -> int:
@@ -43,13 +50,7 @@ class Group:
         return outside_reads([*self.accesses, *more])
 
 
-def outside_reads(nodes: Sequence[Node]) -> int:
-    """Return how many values `nodes` read that none of them makes."""
-    made = {value for node in nodes for value in node.results}
-    return len({v for node in nodes for v in node.operands if v not in made})
-
-
-class Grouping:
+class Grouping(Flow):
     """The groups of one region, and why each pair of nodes shares one or not."""
 
     def __init__(
@@ -60,72 +61,56 @@ class Grouping:
         machine: Machine,
     ) -> None:
         """Group `nodes`; `results` must be stored, `hoisted` nodes run apart."""
-        self.nodes = list(nodes)
-        self.results = set(results)
+        super().__init__(nodes, results)
         self.hoisted = hoisted
         self.machine = machine
-        self.made = producers(nodes)
-        self.readers = users(nodes)
-        self.position = {node: index for index, node in enumerate(nodes)}
-        self.meeting = self.post_dominators()
         self.groups: list[Group] = []
         self.members: dict[Node, list[Group]] = {node: [] for node in nodes}
         self.refused: dict[tuple[Node, Node], Refusal] = {}
+        self.rows = RowFusion(self, hoisted, machine)
         self.grow_reductions()
         for node in reversed(self.nodes):
             self.place(node)
         self.groups.sort(key=lambda group: self.position[group.root])
 
-    def post_dominators(self) -> dict[Node, Node]:
-        """Return the node in which all readers of a node come together, if there is one."""
-        flow = networkx.DiGraph()
-        flow.add_node(EXIT)
-        for node, index in self.position.items():
-            flow.add_edges_from(
-                (self.position[user], index) for user in self.users_of(node)
-            )
-            if self.is_stored(node) or not self.users_of(node):
-                flow.add_edge(EXIT, index)
-        meeting = networkx.immediate_dominators(flow, EXIT)
-        return {
-            node: self.nodes[meeting[index]]
-            for node, index in self.position.items()
-            if meeting[index] != EXIT
-        }
-
-    def users_of(self, node: Node) -> list[Node]:
-        """Return the nodes that read a result of `node`, in order."""
-        found = {
-            user: None for value in node.results for user in self.readers.get(value, ())
-        }
-        return sorted(found, key=lambda user: self.position[user])
-
-    def is_stored(self, node: Node) -> bool:
-        """Return whether a result of `node` leaves the region."""
-        return any(value in self.results for value in node.results)
-
-    # Reductions and what follows them
-
     def grow_reductions(self) -> None:
         """Give every reduction a group with its epilogue, the last reduction first.
 
         Where two reductions meet in one node, the later one takes it, so that no kernel has
-        to wait for another one that could run before it.
+        to wait for another one that could run before it. Reductions of the same rows share
+        a group.
         """
+        cores = {core[-1]: self.core_group(core) for core in self.rows.cores}
         for node in reversed(self.nodes):
-            if node.op.kind == "reduction":
+            if node in cores:
+                self.extend_rows(cores[node])
+            elif node.op.kind == "reduction" and not self.members[node]:
                 path = self.epilogue(node)
                 group = Group(path[-1], node)
                 self.groups.append(group)
                 for member in reversed(path):
                     self.join(member, group, self.accesses_in(member, group))
 
+    def core_group(self, core: list[Node]) -> Group:
+        """Return a group of what has to be computed row by row together."""
+        group = Group(core[-1], core[0], by_rows=True)
+        self.groups.append(group)
+        for member in core:
+            self.join(member, group, {Access(): None})
+        return group
+
+    def extend_rows(self, group: Group) -> None:
+        """Let a group that works row by row take what follows it."""
+        for member in self.rows.epilogue(list(group.accesses), self.members):
+            self.join(member, group, {Access(): None})
+            group.root = member
+
     def epilogue(self, anchor: Node) -> list[Node]:
         """Return `anchor` and the nodes that follow it in its kernel, in order."""
         path = [anchor]
         while not self.is_stored(path[-1]):
             end = self.meeting.get(path[-1])
-            if end is None or path[-1].op is reshape:
+            if end is None or path[-1].op in (reshape, pad):
                 break
             between = self.between(path[-1], end)
             if any(not self.may_follow(node, anchor, end, between) for node in between):
@@ -135,18 +120,6 @@ class Grouping:
             path += between
         return path
 
-    def between(self, start: Node, end: Node) -> list[Node]:
-        """Return the nodes on the ways from `start` to `end`, with `end`, in order."""
-        found: dict[Node, None] = {}
-        pending = [start]
-        while pending:
-            for user in self.users_of(pending.pop()):
-                if user not in found:
-                    found[user] = None
-                    if user is not end:
-                        pending.append(user)
-        return sorted(found, key=lambda node: self.position[node])
-
     def may_follow(self, node: Node, anchor: Node, end: Node, between: list[Node]) -> bool:
         """Return whether `node` may stand behind `anchor` in its kernel."""
         if self.members[node] or (node in self.hoisted) != (anchor in self.hoisted):
@@ -155,10 +128,27 @@ class Grouping:
             return False
         if node.op is reshape:
             return between == [node]
+        if node.op is pad:
+            return between == [node] and self.is_halo(node, anchor)
         same_shape = node.results[0].type.shape == anchor.result.type.shape
         return node.op.kind == "elementwise" and same_shape
 
-    # All other nodes
+    def is_halo(self, node: Node, anchor: Node) -> bool:
+        """Return whether a kernel with `anchor` writes its result inside of the pad `node`.
+
+        Vectors run along the last axis, so that one has no edges.
+        """
+        filling = self.made.get(node.operands[1])
+        facts = attributes_of(node)
+        edges = (*facts["low"], *facts["high"])
+        return (
+            anchor.op in HALOED
+            and filling is not None
+            and filling.op.kind == "source"
+            and all(isinstance(entry, int) and entry >= 0 for entry in edges)
+            and not any(facts["interior"])
+            and facts["low"][-1] == facts["high"][-1] == 0
+        )
 
     def place(self, node: Node) -> None:
         """Let `node` join the groups of its readers, or start a group of its own."""
@@ -208,6 +198,8 @@ class Grouping:
             return False
         if node.op.kind == "source" or node.op in ALWAYS_COPIED:
             return True
+        if node.op in COMPARISONS:
+            return all(is_counted(value, self.made) for value in node.operands)
         if node.op not in (transpose, reverse):
             return False
         maker = self.made.get(node.operands[0])
@@ -224,6 +216,8 @@ class Grouping:
                 "a value that depends on the inputs",
             )
         refusal = refuse_access(node, self.accesses_in(node, group))
+        if group.by_rows:
+            refusal = refusal or self.rows.refuse_prologue(node, group.accesses, group.root)
         reads = group.reads_with(node)
         return refusal or refuse_operand_count(reads, self.machine.registers)
 
@@ -257,6 +251,7 @@ class Grouping:
                 refusal = self.refuse(node, homes[0])
             crowd = refuse_operand_count(group.reads_with(user), self.machine.registers)
             refusal = refusal or (None if anchored else crowd)
+            refusal = refusal or self.rows.refused.get((node, user))
             self.refused[node, user] = refusal or refuse_reduction(node, user, anchored)
 
     def accesses_in(self, node: Node, group: Group) -> dict[Access, None]:
@@ -265,7 +260,10 @@ class Grouping:
             return {Access(): None}
         found: dict[Access, None] = {}
         for user in self.users_of(node):
-            if user in group.accesses:
+            if group.by_rows and user.op in (reduce, reshape) and user in group.accesses:
+                # A row that is walked several times is still read at one index at a time.
+                found |= group.accesses[user]
+            elif user in group.accesses:
                 found |= operand_accesses(user, group.accesses[user])
         return found
 
@@ -273,8 +271,6 @@ class Grouping:
         """Make `node` a member of `group`."""
         group.accesses[node] = accesses
         self.members[node].append(group)
-
-    # What was decided
 
     def decisions(self) -> list[Decision]:
         """Return one decision per pair of a node and one that reads it, in order."""
@@ -291,6 +287,10 @@ class Grouping:
         if self.is_copied(node):
             return decided(
                 node, user, None, "view", "its elements are read through an index"
+            )
+        if self.members[user][0].by_rows:
+            return decided(
+                node, user, None, "rows", "a row is finished while it is at hand"
             )
         if anchor in (node, None) or self.position[node] > self.position[anchor]:
             rule = "epilogue" if anchor else "elementwise"

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from lxc.ir.graph import Graph
 from lxc.ir.node import Node, Value
-from lxc.ir.ops.shape import reshape
-from lxc.ir.ops.structure import fused, scan
-from lxc.passes.nodes import attributes_of, producers
+from lxc.ir.ops.structure import scan
+from lxc.passes.loop_memory import loop_memory
+from lxc.passes.nodes import attributes_of
 
 
 @dataclass(eq=False)
@@ -25,11 +25,16 @@ class Life:
 
 @dataclass(eq=False)
 class Timeline:
-    """The lives of all values that need a place, and the nodes by their ticks."""
+    """The lives of all values that need a place, and the nodes by their ticks.
+
+    `carries` are those of all loops, `heirs` the new carries that may lie where the old
+    ones do.
+    """
 
     lives: dict[Value, Life] = field(default_factory=dict)
     kernels: list[tuple[int, Node]] = field(default_factory=list)
     carries: set[Value] = field(default_factory=set)
+    heirs: dict[Value, Value] = field(default_factory=dict)
     now: int = 0
 
 
@@ -63,13 +68,20 @@ def walk_nodes(nodes: Sequence[Node], timeline: Timeline) -> None:
 
 
 def walk_loop(node: Node, timeline: Timeline) -> None:
-    """Let one step of a scan happen; its carries are kept through all of it."""
-    body = node.bodies[0]
+    """Let one step of a scan happen; its carries are kept through all of it.
+
+    What is written into a stacked result, and carries that are read there, need no place.
+    """
+    body, memory = node.bodies[0], loop_memory(node)
     carries = body.parameters[: attributes_of(node)["carries"]]
+    carries = tuple(value for value in carries if value not in memory.behind)
     for value in carries:
         timeline.lives[value] = Life(timeline.now, timeline.now)
     timeline.carries.update(carries)
+    timeline.heirs.update(memory.heirs)
     walk_nodes(body.nodes, timeline)
+    for value in memory.slots:
+        del timeline.lives[value]
     timeline.now += 1
     for value in (*carries, *body.outputs):
         touch(timeline, value)
@@ -79,36 +91,3 @@ def touch(timeline: Timeline, value: Value) -> None:
     """Keep `value` until now, if it is one that needs a place."""
     if value in timeline.lives:
         timeline.lives[value].last = timeline.now
-
-
-def is_alias(node: Node) -> bool:
-    """Return whether a kernel only reshapes, so that its result is its operand."""
-    return node.op is fused and all(inner.op is reshape for inner in node.bodies[0].nodes)
-
-
-def replaceable_operands(node: Node) -> list[Value]:
-    """Return the operands that the result of a kernel may overwrite as it is made.
-
-    Such an operand is read only at the index that is written at that moment, and its
-    elements lie where those of the result do.
-    """
-    if node.op is not fused:
-        return []
-    body = node.bodies[0]
-    if any(inner.op.kind == "reduction" for inner in body.nodes):
-        return []
-    made = producers(body.nodes)
-    elementwise = {body.outputs[0]}
-    elsewhere: set[Value] = set()
-    for inner in reversed(body.nodes):
-        same = inner.op.kind == "elementwise" and inner.result in elementwise
-        (elementwise if same else elsewhere).update(inner.operands)
-    result = node.result.type
-    return [
-        operand
-        for operand, parameter in zip(node.operands, body.parameters, strict=True)
-        if parameter in elementwise
-        and parameter not in elsewhere
-        and parameter not in made
-        and operand.type == result
-    ]

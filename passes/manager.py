@@ -40,6 +40,7 @@ def run_passes(
     passes: Sequence[Pass],
     *,
     machine: Machine = PORTABLE,
+    exact: bool = False,
     dump: Path | None = None,
     progress: Progress | None = None,
     first: str = "traced",
@@ -51,7 +52,7 @@ def run_passes(
     """
     verify(program)
     decisions: list[Decision] = []
-    setting = Setting(machine, decisions.append)
+    setting = Setting(machine, decisions.append, exact)
     dumps = Dumps(dump)
     dumps.write(first, program, changed=True)
     steps: list[Step] = []

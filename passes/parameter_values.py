@@ -1,8 +1,9 @@
 """Which values follow from the parameters alone, and which of them are worth preparing.
 
 A value is parameter-only if it follows from params, frozen state, data and constants, and
-takes no part in sizes that are known only at run time. Such a node is *work*, or it is
-*free*: a constant, or a view that is read as fast through an index as from own memory.
+takes no part in sizes that are known only at run time. Scratch memory is no such value.
+Such a node is *work*, or it is *free*: a constant, or a view that is read as fast through
+an index as from own memory.
 """
 
 from collections.abc import Iterable
@@ -10,11 +11,19 @@ from collections.abc import Iterable
 from lxc.ir.graph import Graph
 from lxc.ir.node import Body, Node, Value
 from lxc.ir.ops.contract import conv, dot_general
-from lxc.ir.ops.shape import broadcast, constant, iota, reshape, slice
+from lxc.ir.ops.packed import PACKED
+from lxc.ir.ops.scratch import scratch
+from lxc.ir.ops.shape import broadcast, constant, iota, pad, reshape, slice
 from lxc.ir.ops.structure import fused
+from lxc.ir.ops.winograd import winograd_conv
 from lxc.passes.nodes import is_static, producers
 
 FREE = frozenset({constant, iota, broadcast, slice, reshape})
+WEIGHTED = frozenset({conv, dot_general, winograd_conv}) | PACKED
+"""Products: the second operand of each may be a weight."""
+
+FILLED_UP = 64
+"""How many bytes a pad may add to what is kept: that much fills up a vector."""
 
 Leaves = dict[Value, frozenset[Value]]
 
@@ -29,7 +38,8 @@ def parameter_leaves(graph: Graph) -> Leaves:
     )
     leaves: Leaves = {value: frozenset({value}) for value in headers}
     for node in graph.nodes:
-        if all(value in leaves for value in node.operands) and is_static(node):
+        known = all(value in leaves for value in node.operands)
+        if known and is_static(node) and node.op is not scratch:
             origin: frozenset[Value] = frozenset()
             for value in node.operands:
                 origin |= leaves[value]
@@ -48,9 +58,9 @@ def hoisted_nodes(graph: Graph) -> frozenset[Node]:
     """Return the nodes that run once for a set of parameters instead of in every call.
 
     A value that the calls read is worth it if it takes no more bytes than the leaves that
-    it replaces, or if it is the weight of a product. What is not stays in the calls,
-    together with everything that is computed from it. Free nodes belong to neither side:
-    each side has its own.
+    it replaces, a vector that is filled up aside, or if it is the weight of a product. What
+    is not stays in the calls, together with everything that is computed from it. Free nodes
+    belong to neither side: each side has its own.
     """
     leaves = parameter_leaves(graph)
     work = {
@@ -79,7 +89,14 @@ def is_worth(node: Node, leaves: Leaves, weights: frozenset[Value]) -> bool:
     if any(value in weights for value in node.results):
         return bool(origin)
     kept = sum(value.type.max_bytes for value in node.results)
-    return bool(origin) and kept <= sum(value.type.max_bytes for value in origin)
+    most = sum(value.type.max_bytes for value in origin)
+    return bool(origin) and kept <= most + (FILLED_UP if fills_up(node) else 0)
+
+
+def fills_up(node: Node) -> bool:
+    """Return whether a node pads and does no other work."""
+    parts = node.bodies[0].nodes if node.op is fused else (node,)
+    return all(part.op in (*FREE, pad) for part in parts)
 
 
 def read_by_calls(graph: Graph, work: Iterable[Node], leaves: Leaves) -> set[Value]:
@@ -123,7 +140,7 @@ def weight_values(graph: Graph) -> frozenset[Value]:
     """Return the values that products read as weights, directly or through free nodes."""
     weights: set[Value] = set()
     for node in reversed(graph.nodes):
-        if node.op in (conv, dot_general):
+        if node.op in WEIGHTED:
             weights.add(node.operands[1])
         elif node.op is fused:
             weights.update(body_weights(node, weights))
@@ -136,7 +153,7 @@ def body_weights(node: Node, weights: set[Value]) -> list[Value]:
     """Return the operands of a fused node that its product reads as weights."""
     body = node.bodies[0]
     made = producers(body.nodes)
-    starts = [inner.operands[1] for inner in body.nodes if inner.op in (conv, dot_general)]
+    starts = [inner.operands[1] for inner in body.nodes if inner.op in WEIGHTED]
     if is_free(node) and node.result in weights:
         starts.append(body.outputs[0])
     reached = reach(starts, made, body)

@@ -4,13 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from lxc.ir.graph import Graph, Program
 from lxc.ir.node import Node, Value
-from lxc.passes.liveness import (
-    Life,
-    Timeline,
-    is_alias,
-    replaceable_operands,
-    timeline_of,
-)
+from lxc.passes.liveness import Life, Timeline, timeline_of
+from lxc.passes.loop_memory import is_alias, replaceable_operands
 
 ALIGNMENT = 64
 
@@ -67,6 +62,8 @@ def share(timeline: Timeline) -> list[Buffer]:
         if node and is_alias(node) and node.operands[0] not in buffers:
             continue
         taken = inherited(node, tick, buffers, timeline.carries) if node else None
+        if value in timeline.heirs:
+            taken = buffers[timeline.heirs[value]]
         if taken:
             taken.take(value, life)
         buffers[value] = taken or Buffer(value, life)
@@ -78,8 +75,8 @@ def inherited(
 ) -> Buffer | None:
     """Return the buffer of an operand that the result of `node` can have, if any.
 
-    The carries of a loop are written at the end of each step, in some order, so nothing
-    that the step yields may lie in their memory.
+    The carries of a loop are written at the end of each step, in some order, so a reshape
+    of one is a copy.
     """
     used = [buffers.get(operand) for operand in node.operands]
     if is_alias(node):

@@ -10,10 +10,14 @@ from lxc.passes.decision import Decision
 
 @dataclass(frozen=True)
 class Setting:
-    """What a pass may know besides the graph: the machine, and who hears of decisions."""
+    """What a pass may know besides the graph: the machine, and who hears of decisions.
+
+    Where results are to be `exact`, only algorithms with the tight error bounds serve.
+    """
 
     machine: Machine
     decide: Callable[[Decision], None]
+    exact: bool = False
 
 
 @dataclass(frozen=True)

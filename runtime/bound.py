@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from lxc.errors import LxcError
-from lxc.runtime.buffers import Array, Gatherer, Slot, address, as_array, is_constant
-from lxc.runtime.engine import Engine, check_writable, shape_of
+from lxc.runtime.buffers import Gatherer, Slot, as_array
+from lxc.runtime.engine import Engine, check_writable
 from lxc.runtime.frame import Frame
+from lxc.runtime.memory import Array, Watch, address
 from lxc.runtime.misfit import parent
+from lxc.runtime.plan import shape_of
 from lxc.runtime.prepared import Prepared, failure
 from lxc.runtime.trees import ABSENT, THERE
 
@@ -28,7 +30,7 @@ class Bound:
         kept = copies(engine.state, [leaves[index] for index in places], slots)
         self.frozen = dict(zip(places, kept, strict=True))
         self.state_leaves = [self.frozen.get(i, leaf) for i, leaf in enumerate(leaves)]
-        self.same: dict[int, Array] = {}
+        self.same: dict[int, tuple[Any, Watch]] = {}
         self.prepared = self.prepare(params)
 
     def prepare(self, params: Any) -> Prepared:
@@ -44,11 +46,13 @@ class Bound:
         """
         self.prepared = self.prepare(params)
 
-    def __call__(self, x: Any, state: Any, **options: Any) -> tuple[Any, Any]:
+    def __call__(
+        self, x: Any, state: Any, *, out: Any = None, **options: Any
+    ) -> tuple[Any, Any]:
         """Return outputs and new state; in the Kaun family `state` is the vars."""
-        out = options.pop("out", None)
         if self.engine.is_lux:
-            refuse_options(options, ())
+            if options:
+                refuse_options(options, ())
             return self.run(self.engine.inputs.leaves(x), state, out)
         refuse_options(options, ("rngs", "ctx"))
         inputs = self.engine.kaun_inputs(x, options.get("rngs"), options.get("ctx"))
@@ -57,15 +61,19 @@ class Bound:
 
     def run(self, inputs: list[Any], state: Any, out: Any) -> tuple[Any, Any]:
         """Run on leaves, with the frozen state that was bound."""
-        leaves = self.with_bound_leaves(self.engine.state.leaves(state))
-        return self.engine.run(self.prepared, inputs, leaves, out, self.threads)
+        engine = self.engine
+        leaves = engine.state.leaves(state)
+        if self.frozen:
+            leaves = self.with_bound_leaves(leaves)
+        return engine.run(self.prepared, inputs, leaves, out, self.threads)
 
     def with_bound_leaves(self, leaves: list[Any]) -> list[Any]:
         """Return `leaves` with the bound ones for the frozen; these must be equal."""
         for index, bound in self.frozen.items():
             given = leaves[index]
             if given is not bound:
-                if given is not self.same.get(index, bound) or not is_constant(given):
+                same = self.same.get(index)
+                if same is None or same[0] is not given or not same[1].hold():
                     self.compare(index, given, bound)
                 leaves[index] = bound
         return leaves
@@ -81,8 +89,8 @@ class Bound:
                 layer=parent(slot.leaf.name) or None,
                 hint="bind the model again, or call the model itself",
             )
-        if isinstance(given, np.ndarray) and is_constant(given):
-            self.same[index] = given
+        if isinstance(given, np.ndarray):
+            self.same[index] = (given, Watch([given]))
 
     def at(self, *, inputs: Any, outputs: Any, state: Any = None) -> "Placed":
         """Return the call on these very arrays: it reads `inputs` and writes `outputs`.
@@ -116,9 +124,9 @@ class Placed:
         for index, array in zip(engine.changing, states, strict=True):
             places[index] = address(array)
         addresses = [*map(address, read), *places, *places, *map(address, written)]
-        self.frame.fill(0, 0, bound.threads, [*addresses, *engine.solver.table(dims)])
+        self.frame.fill([*addresses, *engine.solver.table(dims)])
         self.run = engine.library.run
-        self.address = self.frame.address
+        self.pointer = self.frame.pointer
         self.prepared: Prepared | None = None
 
     def changing_state(self, state: Any) -> list[Array]:
@@ -148,9 +156,9 @@ class Placed:
             slot.check_indices(array)
         prepared = self.bound.prepared
         if prepared is not self.prepared:
-            self.frame.turn_to(prepared.params_address, prepared.address)
+            self.frame.turn_to(prepared.params, prepared.address, self.bound.threads)
             self.prepared = prepared
-        code = self.run(self.address)
+        code = self.run(self.pointer)
         if code != 0:
             raise failure(self.bound.engine.library, code)
 

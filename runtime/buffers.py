@@ -4,22 +4,21 @@ Arrays of NumPy and of any library that speaks DLPack are taken as they are. The
 silent casts: another dtype is an error that names both.
 """
 
-import ctypes
 from collections.abc import Iterable, Mapping, Sequence
+from ctypes import addressof
+from functools import cached_property
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 
 from lxc.errors import LxcError
 from lxc.runtime.extent import evaluate, show
+from lxc.runtime.memory import Array, address, any_byte
 from lxc.runtime.misfit import Role, describe_misfit, parent
 from lxc.runtime.signature import DTYPES, Dim, Group, Leaf, Signature
-from lxc.runtime.trees import ABSENT, MisfitError, reader
+from lxc.runtime.trees import ABSENT, MisfitError, Reader, reader
 from lxc.structure import Structure
-
-Array = np.ndarray[Any, np.dtype[Any]]
-ALIGNMENT = 64
-
 
 INPUTS = Role("input", "inputs", "LXC-E0501")
 PARAMS = Role("parameter", "parameters", "LXC-E0502")
@@ -37,6 +36,28 @@ class Slot:
         self.dtype = DTYPES[leaf.dtype]
         self.shape = None if leaf.symbolic else leaf.shape_at({})
         self.rank = len(leaf.shape)
+        self.alignment = self.dtype.alignment
+        self.indices = Indices(self.dtype, leaf.below) if leaf.below is not None else None
+
+    def take(self, value: Any, kept: list[Array]) -> int:
+        """Return the address of what `accept` returns, which goes to `kept`."""
+        if (
+            type(value) is np.ndarray
+            and value.dtype is self.dtype
+            and (value.shape == self.shape or self.fits(value))
+            and (self.indices is None or self.indices.are_in(value))
+        ):
+            try:
+                found = addressof(any_byte(value))
+            except (TypeError, ValueError):
+                pass  # read-only, not contiguous, empty, or of a type without buffers
+            else:
+                if not found % self.alignment:
+                    kept.append(value)
+                    return found
+        array = self.accept(value)
+        kept.append(array)
+        return address(array)
 
     def accept(self, value: Any) -> Array:
         """Return `value` as a contiguous array of the right type, if possible itself."""
@@ -45,8 +66,7 @@ class Slot:
             array.shape != self.shape and not self.fits(array)
         ):
             raise self.misfit(array)
-        if self.leaf.below is not None:
-            self.check_indices(array)
+        self.check_indices(array)
         flags = array.flags
         if flags.c_contiguous and flags.aligned:
             return array
@@ -60,17 +80,14 @@ class Slot:
 
     def check_indices(self, array: Array) -> None:
         """Refuse indices outside of the table that they are for."""
-        below = self.leaf.below
-        if below is None or not array.size:
+        if self.indices is None or self.indices.are_in(array):
             return
-        low, high = int(array.min()), int(array.max())
-        if low < 0 or high >= below:
-            raise LxcError(
-                self.role.code,
-                f"the {self.role.one} {self.leaf.name} holds an index outside of its table",
-                expected=f"{self.leaf.name}: 0..{below - 1}",
-                actual=f"{self.leaf.name}: {low}..{high}",
-            )
+        raise LxcError(
+            self.role.code,
+            f"the {self.role.one} {self.leaf.name} holds an index outside of its table",
+            expected=f"{self.leaf.name}: 0..{self.indices.below - 1}",
+            actual=f"{self.leaf.name}: {array.min()}..{array.max()}",
+        )
 
     def misfit(self, array: Array) -> LxcError:
         """Return the error for an array of another type or shape."""
@@ -82,6 +99,26 @@ class Slot:
             expected=f"{name}: {self.leaf}",
             actual=f"{name}: {type_of(array)}",
         )
+
+
+class Indices:
+    """The test that integers are indices of a table."""
+
+    def __init__(self, dtype: np.dtype[Any], below: int) -> None:
+        """Prepare the test: as unsigned numbers, negative ones are the largest."""
+        self.below = below
+        self.unsigned = np.dtype(f"u{dtype.itemsize}")
+        bits = 8 * dtype.itemsize
+        self.limit = min(below, 1 << (bits - 1)) if dtype.kind == "i" else below
+
+    def are_in(self, array: Array) -> bool:
+        """Tell whether every element is at least 0 and below the size of the table."""
+        if array.size == 1:
+            return 0 <= int(array.item()) < self.below
+        if not array.size:
+            return True
+        highest = np.maximum.reduce(array.view(self.unsigned), axis=None)
+        return bool(highest < self.limit)
 
 
 def as_array(value: Any, slot: Slot) -> Array:
@@ -120,8 +157,12 @@ class Gatherer:
         self.prefix = prefix
         self.structure: Structure = group.tree
         self.role = role
-        self.read = reader(group.tree)
         self.slots = tuple(Slot(leaf, role) for leaf in group.leaves)
+
+    @cached_property
+    def read(self) -> Reader:
+        """The reader of the tree, made when it is first needed."""
+        return reader(self.structure)
 
     def leaves(self, tree: Any) -> list[Any]:
         """Return the leaves of `tree` as they are, after comparing the structure."""
@@ -141,6 +182,16 @@ class Gatherer:
             return [slot.accept(leaf) for slot, leaf in pairs]
         except LxcError as first:
             raise self.all_misfits(pairs, first) from None
+
+    def take(
+        self, leaves: Sequence[Any], slots: Sequence[Slot]
+    ) -> tuple[list[Array], list[int]]:
+        """Return what `arrays` does, and the address of each."""
+        kept: list[Array] = []
+        try:
+            return kept, list(map(Slot.take, slots, leaves, repeat(kept)))
+        except LxcError as first:
+            raise self.all_misfits([*zip(slots, leaves, strict=True)], first) from None
 
     def named(self, tree: Any) -> dict[str, Array]:
         """Return the arrays of `tree` by name, as files hold them: what is there."""
@@ -230,39 +281,3 @@ def check_shape(slot: Slot, array: Array, values: Mapping[str, int]) -> None:
                 + (f" ({known})" if known else ""),
                 actual=f"{slot.leaf.name}: {type_of(array)}",
             )
-
-
-def address(array: Array) -> int:
-    """Return the address of the first element."""
-    flags = array.flags
-    if flags.writeable and flags.c_contiguous:
-        writable: Any = array
-        try:
-            return ctypes.addressof(ctypes.c_char.from_buffer(writable))
-        except ValueError:
-            pass  # empty, or of a type without buffers, as bfloat16 is
-    # Right for every array, but several times slower.
-    pointer: int = array.__array_interface__["data"][0]
-    return pointer
-
-
-def aligned_bytes(size: int) -> Array:
-    """Return `size` bytes of memory whose address is a multiple of 64."""
-    block = np.empty(size + ALIGNMENT, np.uint8)
-    start = -address(block) % ALIGNMENT
-    return block[start : start + size]
-
-
-def is_constant(array: Array) -> bool:
-    """Tell whether `array` is read-only, and so is what it is a view of."""
-    owner: Any = array
-    while isinstance(owner, np.ndarray):
-        if owner.flags.writeable:
-            return False
-        if owner.base is None:
-            return True
-        owner = owner.base
-    try:
-        return memoryview(owner).readonly
-    except TypeError:
-        return False

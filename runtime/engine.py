@@ -1,6 +1,7 @@
 """Running compiled code on leaves: what a call and a bound model have in common."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,19 +14,21 @@ from lxc.runtime.buffers import (
     OUTPUTS,
     PARAMS,
     STATE,
-    Array,
     DimSolver,
     Gatherer,
     Slot,
-    address,
 )
 from lxc.runtime.frame import Frames, Sizes
 from lxc.runtime.library import Library
 from lxc.runtime.manifest import TargetRecord
+from lxc.runtime.memory import Array, address
+from lxc.runtime.plan import MOST_PLANS, Plan, plan_for
 from lxc.runtime.prepared import Prepared, Preparer, failure
 from lxc.runtime.process_pool import PROCESS_POOL
 from lxc.runtime.signature import Leaf, Signature
 from lxc.runtime.trees import ABSENT, builder
+
+NO_ARRAYS: Sequence[Array] = ()
 
 
 class Engine:
@@ -47,13 +50,30 @@ class Engine:
         self.changing = tuple(i for i, slot in enumerate(slots) if not slot.leaf.frozen)
         self.slots = tuple(slots[index] for index in self.changing)
         self.has_optional = bool(self.state.structure.optional_leaves())
-        self.build_outputs = builder(signature.outputs.tree)
-        self.build_state = builder(signature.state.tree)
+        self.unwritten = [0] * len(slots)
+        dims = self.solver.dims
+        self.fixed_plan = None if dims else plan_for(self.solver, self.outputs.slots, {})
         pool = PROCESS_POOL.address(library)
         self.frames = Frames(Sizes.of(signature, target), pool)
-        constants = stored_constants(artifact, signature)
         trees = (self.params, self.state)
-        self.preparer = Preparer(library, target, trees, self.solver, constants, pool)
+        self.preparer = Preparer(
+            library,
+            target,
+            trees,
+            self.solver,
+            lambda: stored_constants(artifact, signature),
+            pool,
+        )
+
+    @cached_property
+    def build_outputs(self) -> Callable[[list[Any]], Any]:
+        """The builder of the tree of outputs, made when it is first needed."""
+        return builder(self.outputs.structure)
+
+    @cached_property
+    def build_state(self) -> Callable[[list[Any]], Any]:
+        """The builder of the tree of the state, made when it is first needed."""
+        return builder(self.state.structure)
 
     def kaun_inputs(self, x: Any, rngs: Any, ctx: Any) -> list[Any]:
         """Return the leaves of the arguments of a Kaun call."""
@@ -83,42 +103,63 @@ class Engine:
         threads: int,
     ) -> tuple[Any, Any]:
         """Return the trees of outputs and new state."""
-        taken = self.inputs.arrays(inputs)
+        taken, reads = self.inputs.take(inputs, self.inputs.slots)
         if self.has_optional:
             state = self.completed(state, taken)
-        states = self.state.arrays([state[index] for index in self.changing], self.slots)
-        dims = self.dims(prepared, taken, states)
-        slots = self.outputs.slots
-        outputs = [np.empty(shape_of(slot, dims), slot.dtype) for slot in slots]
-        if out is not None:
-            outputs = self.caller_outputs(out, outputs)
-        new, places, written = list(state), prepared.places.copy(), [0] * len(state)
-        for index, before, slot in zip(self.changing, states, self.slots, strict=True):
-            new[index] = after = np.empty(before.shape, slot.dtype)
-            places[index], written[index] = address(before), address(after)
-        tables = [
-            *map(address, taken),
-            *places,
-            *written,
-            *map(address, outputs),
-            *self.solver.table(dims),
-        ]
+        before, after, states = prepared.places, self.unwritten, NO_ARRAYS
+        if self.changing:
+            states, before, after, state = self.renewed(prepared, state)
+        plan = self.fixed_plan or self.plan(prepared, taken, states)
+        outputs: list[Array]
+        if out is None:
+            outputs = list(map(np.empty, plan.shapes, plan.dtypes))
+        else:
+            outputs = self.caller_outputs(out, plan)
         frame = self.frames.take()
         try:
-            frame.fill(prepared.params_address, prepared.address, threads, tables)
-            code = self.library.run(frame.address)
+            if frame.params is not prepared.params or frame.threads != threads:
+                frame.turn_to(prepared.params, prepared.address, threads)
+            frame.fill((*reads, *before, *after, *map(address, outputs), *plan.dims))
+            code = self.library.run(frame.pointer)
             if code != 0:
                 raise failure(self.library, code)
         finally:
             self.frames.give(frame)
-        return self.build_outputs(outputs), self.build_state(new)
+        return self.build_outputs(outputs), self.build_state(state)
+
+    def renewed(
+        self, prepared: Prepared, state: Sequence[Any]
+    ) -> tuple[Sequence[Array], list[int], list[int], list[Any]]:
+        """Return the changing state, where all of it is read and written, and its leaves.
+
+        The leaves have new arrays for those that change.
+        """
+        states, places = self.state.take([state[i] for i in self.changing], self.slots)
+        new, before, after = list(state), prepared.places.copy(), self.unwritten.copy()
+        dtypes = [slot.dtype for slot in self.slots]
+        made: list[Array] = list(map(np.empty, [one.shape for one in states], dtypes))
+        for index, place, array in zip(self.changing, places, made, strict=True):
+            new[index], before[index], after[index] = array, place, address(array)
+        return states, before, after, new
+
+    def plan(
+        self, prepared: Prepared, inputs: Sequence[Array], states: Sequence[Array]
+    ) -> Plan:
+        """Return the plan for arrays of these shapes, from earlier calls if possible."""
+        key = tuple(array.shape for array in (*inputs, *states))
+        found = prepared.plans.get(key)
+        if found is None:
+            dims = self.dims(prepared, inputs, states)
+            found = plan_for(self.solver, self.outputs.slots, dims)
+            if len(prepared.plans) >= MOST_PLANS:
+                prepared.plans.clear()
+            prepared.plans[key] = found
+        return found
 
     def dims(
         self, prepared: Prepared, inputs: Sequence[Array], states: Sequence[Array]
     ) -> dict[str, int]:
         """Return the values of the dimensions, given the inputs and the changing state."""
-        if not self.solver.dims:
-            return {}
         pairs = [*zip(self.inputs.slots, inputs, strict=True)]
         pairs += zip(self.slots, states, strict=True)
         found = [(slot, array) for slot, array in pairs if slot.shape is None]
@@ -138,17 +179,12 @@ class Engine:
         known = self.solver.solve(pair for pair in pairs if pair[0].shape is None)
         return self.state.with_zeros(state, {**self.solver.lowest, **known})
 
-    def caller_outputs(self, out: Any, wanted: Sequence[Array]) -> list[Array]:
+    def caller_outputs(self, out: Any, plan: Plan) -> list[Array]:
         """Return the caller's arrays for the outputs, each of which must fit exactly."""
         leaves = self.outputs.leaves(out)
-        for slot, array, want in zip(self.outputs.slots, leaves, wanted, strict=True):
-            check_writable(array, slot, want.shape)
+        for slot, array, shape in zip(self.outputs.slots, leaves, plan.shapes, strict=True):
+            check_writable(array, slot, shape)
         return leaves
-
-
-def shape_of(slot: Slot, dims: dict[str, int]) -> tuple[int, ...]:
-    """Return the shape of a leaf at these values of the dimensions."""
-    return slot.shape if slot.shape is not None else slot.leaf.shape_at(dims)
 
 
 def check_writable(array: Any, slot: Slot, shape: tuple[int, ...]) -> None:
@@ -167,8 +203,7 @@ def check_writable(array: Any, slot: Slot, shape: tuple[int, ...]) -> None:
             actual=f"{name}: {getattr(array, 'dtype', type(array).__name__)}"
             f"{list(getattr(array, 'shape', ()))}",
         )
-    flags = array.flags
-    if not (flags.c_contiguous and flags.aligned and flags.writeable):
+    if not array.flags.carray:  # contiguous, aligned and writable
         raise LxcError(
             "LXC-E0506",
             f"the array for the {slot.role.one} {name} is not contiguous or is read-only",

@@ -5,12 +5,14 @@ nothing but its results. `Frames` hands them out to any number of threads.
 """
 
 import ctypes
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from struct import Struct
+from typing import TypeAlias
 
-from lxc.runtime.buffers import Array, address, aligned_bytes
 from lxc.runtime.manifest import TargetRecord
+from lxc.runtime.memory import Array, address, aligned_bytes
 from lxc.runtime.signature import Signature
 
 
@@ -31,13 +33,19 @@ class PrepareCall(ctypes.Structure):
 
 
 CALL_WORDS = 11
-PARAMS_WORD, PREPARED_WORD = 2, 6
-Table = ctypes.Array[ctypes.c_int64]
+PARAMS_WORD, PREPARED_WORD, THREADS_WORD = 2, 6, 10
+TABLES_BYTE = 8 * CALL_WORDS
+Table: TypeAlias = "array[int]"
 
 
 def table(values: Sequence[int]) -> Table:
     """Return a table of addresses or of dimensions; never without memory of its own."""
-    return (ctypes.c_int64 * max(len(values), 1))(*values)
+    return array("q", values or (0,))
+
+
+def start_of(entries: Table) -> int:
+    """Return the address of a table."""
+    return entries.buffer_info()[0]
 
 
 def arena_of(size: int) -> Array:
@@ -75,43 +83,35 @@ class Frame:
     """The struct of one call and its tables, in one block of 64-bit words, and its arena.
 
     The words are those of `lxc_call` in the C header, then the tables of inputs, of state
-    that goes in and out, of outputs and of dimensions. One write fills them all.
+    that goes in and out, of outputs and of dimensions. A frame stays turned to the params
+    of its last call, so that a call writes the tables only.
     """
 
     def __init__(self, sizes: Sizes, pool: int) -> None:
         """Allocate the block and the arena."""
         lengths = (sizes.inputs, sizes.state, sizes.state, sizes.outputs, sizes.dims)
-        count = CALL_WORDS + sum(lengths)
-        self.words = (ctypes.c_int64 * count)()
-        self.layout = Struct(f"={count}q")
+        self.words = (ctypes.c_int64 * (CALL_WORDS + sum(lengths)))()
+        self.layout = Struct(f"={sum(lengths)}q")
         self.arena = arena_of(sizes.arena)
-        self.address = ctypes.addressof(self.words)
-        starts = [self.address + 8 * (CALL_WORDS + sum(lengths[:i])) for i in range(5)]
-        self.inputs, self.state_in, self.state_out, self.outputs, self.dims = starts
-        self.size, self.pool, self.arena_address = 8 * CALL_WORDS, pool, address(self.arena)
+        start = ctypes.addressof(self.words)
+        self.pointer = ctypes.c_void_p(start)
+        places = [start + 8 * (CALL_WORDS + sum(lengths[:i])) for i in range(5)]
+        inputs, state_in, state_out, outputs, dims = places
+        head = (8 * CALL_WORDS, inputs, 0, state_in, state_out, outputs)
+        tail = (0, address(self.arena), dims, pool, 0)
+        self.words[:CALL_WORDS] = [*head, *tail]
+        self.params: Table | None = None
+        self.threads = 0
 
-    def fill(self, params: int, prepared: int, threads: int, tables: Iterable[int]) -> None:
-        """Write a call: its own words, then the entries of all tables."""
-        self.layout.pack_into(
-            self.words,
-            0,
-            self.size,
-            self.inputs,
-            params,
-            self.state_in,
-            self.state_out,
-            self.outputs,
-            prepared,
-            self.arena_address,
-            self.dims,
-            self.pool,
-            threads,
-            *tables,
-        )
+    def turn_to(self, params: Table, prepared: int, threads: int) -> None:
+        """Let the frame call with a table of params and a prepared buffer."""
+        self.words[PARAMS_WORD] = start_of(params)
+        self.words[PREPARED_WORD], self.words[THREADS_WORD] = prepared, threads
+        self.params, self.threads = params, threads
 
-    def turn_to(self, params: int, prepared: int) -> None:
-        """Change the params of a call that is filled."""
-        self.words[PARAMS_WORD], self.words[PREPARED_WORD] = params, prepared
+    def fill(self, entries: Sequence[int]) -> None:
+        """Write the entries of all tables."""
+        self.layout.pack_into(self.words, TABLES_BYTE, *entries)
 
 
 class Frames:

@@ -21,7 +21,10 @@ FOLDERS = ("/dev/shm", "/var/tmp")
 
 
 class Library:
-    """The functions of one mapped library; `run` and `prepare` release the GIL."""
+    """The functions of one mapped library; `run` and `prepare` release the GIL.
+
+    Both take a `ctypes.c_void_p`, which goes through as it is; they convert nothing.
+    """
 
     def __init__(self, handle: ctypes.CDLL, prefix: str) -> None:
         """Look the functions of the model `prefix` up in `handle`."""
@@ -29,7 +32,6 @@ class Library:
         self.run = handle[f"{prefix}_run"]
         self.prepare = handle[f"{prefix}_prepare"]
         for function in (self.run, self.prepare):
-            function.argtypes = [ctypes.c_void_p]
             function.restype = ctypes.c_int32
         self.last_error = handle[f"{prefix}_last_error"]
         self.last_error.restype = ctypes.c_char_p

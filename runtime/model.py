@@ -71,8 +71,11 @@ class CompiledModel:
 
     def __call__(self, x: Any, *trees: Any, **options: Any) -> tuple[Any, Any]:
         """Return the outputs and the new state, or the new vars."""
-        check_arguments(self.engine.is_lux, trees, options)
-        if self.engine.is_lux:
+        is_lux = self.engine.is_lux
+        if is_lux and not options and len(trees) == 2:
+            return self.call_lux(x, trees[0], trees[1])
+        check_arguments(is_lux, trees, options)
+        if is_lux:
             return self.call_lux(x, *trees, **options)
         return self.call_kaun(x, *trees, **options)
 
@@ -87,7 +90,7 @@ class CompiledModel:
     ) -> tuple[Any, Any]:
         """Return outputs and new state."""
         engine = self.engine
-        count = check_threads(threads, engine.threads)
+        count = engine.threads if threads is None else check_threads(threads, 0)
         leaves = engine.state.leaves(state)
         prepared = engine.preparer.get(engine.params.leaves(params), leaves, count)
         return engine.run(prepared, engine.inputs.leaves(x), leaves, out, count)

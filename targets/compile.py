@@ -56,13 +56,15 @@ def compile_target(
     *,
     name: str,
     mode: str | None = None,
+    exact: bool = False,
     compiler: str = "cc",
 ) -> CompiledTarget:
     """Return the library of a tensor-level graph for one target.
 
-    `mode` is what the signature says instead of the graph's own mode.
+    `mode` is what the signature says instead of the graph's own mode. `exact` leaves out
+    algorithms that are faster and less exact.
     """
-    outcome, program = target_program(graph, target)
+    outcome, program = target_program(graph, target, exact=exact)
     signature = signature_of(graph, name=name, mode=mode or graph.mode)
     lowered, generated = machine_code(program, target, signature.name)
     sources = render(signature.name, signature, lowered.prepared_bytes, lowered.arena_bytes)
@@ -90,10 +92,12 @@ def compile_target(
     )
 
 
-def target_program(graph: Graph, target: Target) -> tuple[Outcome, Program]:
+def target_program(
+    graph: Graph, target: Target, *, exact: bool = False
+) -> tuple[Outcome, Program]:
     """Return the program that a target's passes make of a graph, and how."""
     passes = passes_named(TARGET_PIPELINE)
-    outcome = run_passes(graph, passes, machine=target.machine)
+    outcome = run_passes(graph, passes, machine=target.machine, exact=exact)
     if not isinstance(outcome.program, Program):
         raise InternalError("compilation", "the passes did not split the graph")
     return outcome, outcome.program
@@ -124,9 +128,11 @@ def blamed(lowered: Lowered, target: Target, failure: InternalError) -> Internal
     return failure
 
 
-def emit(graph: Graph, target: Target, kind: Kind, *, name: str = "model") -> bytes:
+def emit(
+    graph: Graph, target: Target, kind: Kind, *, name: str = "model", exact: bool = False
+) -> bytes:
     """Return one stage of compiling a tensor-level graph: text, or an object file."""
-    _, program = target_program(graph, target)
+    _, program = target_program(graph, target, exact=exact)
     if kind == "lxir":
         return str(program).encode()
     _, generated = machine_code(program, target, identifier(name))
@@ -142,6 +148,7 @@ def build_artifact(
     *,
     name: str,
     mode: str | None = None,
+    exact: bool = False,
     traced: Graph | None = None,
     params: Mapping[str, Array] | None = None,
     state: Mapping[str, Array] | None = None,
@@ -155,7 +162,7 @@ def build_artifact(
     tree path. `versions` is added to those of the tools.
     """
     compiled = [
-        compile_target(graph, target, name=name, mode=mode, compiler=compiler)
+        compile_target(graph, target, name=name, mode=mode, exact=exact, compiler=compiler)
         for target in targets
     ]
     members = {key: code for one in compiled for key, code in one.members.items()}

@@ -43,8 +43,9 @@ def level(name: str, features: tuple[str, ...], lanes: int, description: str) ->
 
 def machine_of(name: str, features: frozenset[str], lanes: int) -> Machine:
     """Return what shapes the code for an x86-64 processor with these features."""
-    registers = 32 if "avx512vl" in features else 16
-    return Machine(name, lanes, registers, "fma" in features, 32 << 10, 256 << 10)
+    wide = "avx512vl" in features
+    registers, second_cache = (32, 1 << 20) if wide else (16, 256 << 10)
+    return Machine(name, lanes, registers, "fma" in features, 32 << 10, second_cache)
 
 
 LEVELS = (

@@ -5,8 +5,11 @@ indices may also be Python ints, which fold at once. Importing this file checks 
 installed pair of packages is the one that works together.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import metadata
+from types import ModuleType
 from typing import Any, TypeAlias
 
 from lxc.errors import LxcError
@@ -40,11 +43,28 @@ def installed_versions() -> dict[str, str | None]:
     return found
 
 
+@contextmanager
+def without_torch(modules: dict[str, ModuleType | None]) -> Iterator[None]:
+    """Let an import of torch fail in here, unless it was imported before.
+
+    TVM imports torch where it is installed, which takes longer than all else here.
+    """
+    hidden = "torch" not in modules
+    if hidden:
+        modules["torch"] = None
+    try:
+        yield
+    finally:
+        if hidden:
+            del modules["torch"]
+
+
 check_versions(installed_versions())
 
-from tvm import tirx  # noqa: E402
-from tvm.ir import Call, GlobalVar, Range  # noqa: E402
-from tvm.sym import Analyzer  # noqa: E402
+with without_torch(sys.modules):  # type: ignore[arg-type]
+    from tvm import tirx
+    from tvm.ir import Call, GlobalVar, Range
+    from tvm.sym import Analyzer
 
 Expr: TypeAlias = Any
 Stmt: TypeAlias = Any
@@ -101,6 +121,29 @@ def load(buffer: Buffer, index: Index) -> Expr:
 def store(buffer: Buffer, index: Index, value: Expr) -> Stmt:
     """Return the statement that writes one element."""
     return tirx.BufferStore(buffer, value, [as_index(index)])
+
+
+def load_vector(buffer: Buffer, start: Index, width: int) -> Expr:
+    """Return neighbouring elements as one vector, for `shuffled` and `store_vector`."""
+    return tirx.BufferLoad(buffer, [tirx.Ramp(as_index(start), as_index(1), width)])
+
+
+def store_vector(buffer: Buffer, start: Index, value: Expr, width: int) -> Stmt:
+    """Return the statement that writes a vector to neighbouring elements."""
+    return tirx.BufferStore(buffer, value, [tirx.Ramp(as_index(start), as_index(1), width)])
+
+
+def shuffled(vectors: Iterable[Expr], order: Iterable[int]) -> Expr:
+    """Return a vector of lanes of some vectors, which are numbered from first to last."""
+    return tirx.Shuffle(list(vectors), [tirx.IntImm("int32", lane) for lane in order])
+
+
+def prefetch(buffer: Buffer, index: Index) -> Stmt:
+    """Return the statement that brings the line of an element to the second-level cache."""
+    address = tirx.address_of(load(buffer, index))
+    # Reading, the second-level cache, data.
+    kind = [tirx.const(number, "int32") for number in (0, 2, 1)]
+    return tirx.Evaluate(tirx.call_llvm_intrin("void", "llvm.prefetch", address, *kind))
 
 
 def bind(name: Expr, value: Expr) -> Stmt:
@@ -214,11 +257,20 @@ def is_at_most(x: Expr, y: Expr) -> Expr:
     return tirx.LE(x, y)
 
 
+def is_nan(x: Expr) -> Expr:
+    """Return whether a number is none, by its bits: TVM's own test takes lanes apart."""
+    width = int(str(x.ty).removeprefix("float"))
+    kind = f"uint{width}"
+    largest = {32: 0x7F800000, 64: 0x7FF0000000000000}[width]
+    mask = constant((1 << (width - 1)) - 1, kind)
+    return is_less(constant(largest, kind), tirx.bitwise_and(reinterpret(kind, x), mask))
+
+
 INTRINSICS: Mapping[str, Callable[..., Expr]] = {
     "abs": tirx.abs,
     "ceil": tirx.ceil,
     "floor": tirx.floor,
-    "isnan": tirx.isnan,
+    "isnan": is_nan,
     "nearbyint": tirx.nearbyint,
     "sqrt": tirx.sqrt,
     "and": tirx.bitwise_and,

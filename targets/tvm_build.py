@@ -12,13 +12,15 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
+from lxc.errors import InternalError
+from lxc.targets.tvm_api import Expr, Function
+
+# isort: split
+# That file checks which tvm it is and how it is imported, so it comes first.
 import tvm
 from tvm import s_tir, tirx
 from tvm.ir import PointerType, PrimType
 from tvm.target import codegen
-
-from lxc.errors import InternalError
-from lxc.targets.tvm_api import Expr, Function
 
 COMPILE_LOCK = RLock()
 """TVM's compiler must not run in two threads at once; code that was compiled may."""
@@ -29,6 +31,11 @@ NO_TYPE_BASED_ALIASES = "-enable-tbaa:bool=false"
 """TVM tells LLVM that different buffer variables never overlap. Kernels are inlined into
 one entry, where values that live one after the other share memory: LLVM must not use it.
 The option holds for the whole process; every target sets it.
+"""
+
+LOOPS_STAY = "-unroll-threshold-aggressive:uint=80"
+"""What is worth writing without a loop is generated so. Where LLVM does it on its own, it
+keeps what neighbouring turns of a convolution both read, and runs out of registers.
 """
 
 
@@ -103,7 +110,7 @@ def target(processor: Processor) -> Any:
         "kind": "llvm",
         "mtriple": processor.triple,
         "mcpu": processor.cpu,
-        "cl-opt": [NO_TYPE_BASED_ALIASES],
+        "cl-opt": [NO_TYPE_BASED_ALIASES, LOOPS_STAY],
     }
     if processor.features:
         options["mattr"] = list(processor.features)

@@ -2,16 +2,20 @@
 
 from lxc.ir.ops import (
     arithmetic,
+    attention,
     contract,
     cumulative,
     functions,
     gather,
     logic,
+    packed,
     random,
     reduce,
+    scratch,
     shape,
     structure,
     trigonometric,
+    winograd,
 )
 
 FAMILIES = (
@@ -21,9 +25,13 @@ FAMILIES = (
     logic,
     shape,
     contract,
+    packed,
+    winograd,
+    attention,
     reduce,
     cumulative,
     gather,
     random,
+    scratch,
     structure,
 )

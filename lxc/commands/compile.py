@@ -70,11 +70,11 @@ def command(
         model = traced_model(ModelOptions(source=source, **options), name)
         if dump_ir is not None:
             say(f"writing every stage into {dump_ir}")
-            dump_stages(model.graph, chosen, dump_ir, name)
+            dump_stages(model.graph, chosen, dump_ir, name, exact=exact)
         if kind is not None:
             note_target(chosen, told=bool(targets))
             say(f"lowering to {kind}")
-            write_stage(model.graph, chosen, kind, output, name)
+            write_stage(model.graph, chosen, kind, output, name, exact=exact)
             return
         if output is None:
             return
@@ -96,6 +96,7 @@ def built(
         model.graph,
         names,
         name=name,
+        exact=settings["exact"],
         params=model.params,
         state=model.state,
         options=settings,
@@ -109,7 +110,13 @@ def note_target(chosen: tuple[Target, ...], *, told: bool) -> None:
 
 
 def write_stage(
-    graph: Graph, targets: tuple[Target, ...], kind: Kind, output: Path | None, name: str
+    graph: Graph,
+    targets: tuple[Target, ...],
+    kind: Kind,
+    output: Path | None,
+    name: str,
+    *,
+    exact: bool,
 ) -> None:
     """Write one stage of compiling for one target, to a file or to the screen."""
     if len(targets) != 1:
@@ -122,7 +129,7 @@ def write_stage(
     outcome = run_passes(graph, passes_named((*LAYER_PIPELINE, *TENSOR_PIPELINE)))
     if not isinstance(outcome.program, Graph):
         raise LxcError("LXC-E0001", "the IR text holds a program that is already split")
-    stage = emit(outcome.program, targets[0], kind, name=name)
+    stage = emit(outcome.program, targets[0], kind, name=name, exact=exact)
     if output is not None:
         write_atomically(output, [stage])
     elif kind == "obj":

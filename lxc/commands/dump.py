@@ -19,7 +19,9 @@ from lxc.targets.compile import machine_code
 ALL_PASSES = (*LAYER_PIPELINE, *TENSOR_PIPELINE, *TARGET_PIPELINE)
 
 
-def dump_stages(graph: Graph, targets: Sequence[Target], folder: Path, name: str) -> None:
+def dump_stages(
+    graph: Graph, targets: Sequence[Target], folder: Path, name: str, *, exact: bool
+) -> None:
     """Write the graph before and after every pass, then TIR, LLVM and assembly.
 
     Several targets get a folder each.
@@ -28,7 +30,11 @@ def dump_stages(graph: Graph, targets: Sequence[Target], folder: Path, name: str
         own = folder / target.name if len(targets) > 1 else folder
         try:
             outcome = run_passes(
-                graph, passes_named(ALL_PASSES), machine=target.machine, dump=own
+                graph,
+                passes_named(ALL_PASSES),
+                machine=target.machine,
+                exact=exact,
+                dump=own,
             )
             if isinstance(outcome.program, Program):
                 write_code(outcome.program, target, own, name)

@@ -1,4 +1,4 @@
-"""lxc explain: what was fused, and why the rest was not."""
+"""lxc explain: what was fused and brought into blocks, and why the rest was not."""
 
 import json
 from pathlib import Path
@@ -18,6 +18,7 @@ from lxc.passes import (
     passes_named,
     run_passes,
 )
+from lxc.passes.decision import VERDICTS
 from lxc.runtime.artifact import read
 from lxc.targets import targets_named
 
@@ -27,9 +28,15 @@ WORDS = ("producer", "consumer", "rule", "reason", "would_allow")
 @verb("lxc explain digits.lxc")
 @click.argument("source")
 @click.option("--target", help="The target whose decisions to show; the best by default.")
+@click.option("--exact", is_flag=True, help="Only algorithms with the tight error bounds.")
 @model_options
-def command(source: str, target: str | None, as_json: bool, **options: Any) -> None:
+def command(
+    source: str, target: str | None, exact: bool, as_json: bool, **options: Any
+) -> None:
     """Show for every pair of operations whether they run in one kernel, and why.
+
+    The lines in front say which convolutions work on channels in blocks of lanes, and where
+    values go into blocks and back into plain order.
 
     SOURCE is an artifact, or a model as `lxc compile` takes it, with its inputs.
     """
@@ -39,7 +46,9 @@ def command(source: str, target: str | None, as_json: bool, **options: Any) -> N
         model = traced_model(ModelOptions(source=source, **options), "model")
         chosen = targets_named(target or "llvm")[-1]
         stages = (*LAYER_PIPELINE, *TENSOR_PIPELINE, *TARGET_PIPELINE)
-        outcome = run_passes(model.graph, passes_named(stages), machine=chosen.machine)
+        outcome = run_passes(
+            model.graph, passes_named(stages), machine=chosen.machine, exact=exact
+        )
         decisions = list(outcome.decisions)
     if as_json:
         print_json([decision.to_json() for decision in decisions])
@@ -73,9 +82,13 @@ def decision_from_json(entry: Any) -> Decision:
         map(str, entry[key]) for key in ("layers", "shapes")
     )
     words = {key: str(entry[key]) for key in WORDS}
+    about = entry.get("about", "fusion")
+    if about not in VERDICTS:
+        raise ValueError(about)
     return Decision(
         layers=(first_layer, second_layer),
         shapes=(first_shape, second_shape),
         fused=bool(entry["fused"]),
+        about=about,
         **words,
     )

@@ -3,8 +3,11 @@
 from collections.abc import Callable, Mapping
 
 from lxc.ir.types import DType
-from lxc.targets.llvm import integers, vector_math
+from lxc.targets.llvm import integers
+from lxc.targets.llvm.extremes import largest, smallest
 from lxc.targets.llvm.step import Rule, Step
+from lxc.targets.llvm.vector_math import division
+from lxc.targets.llvm.vector_math.numbers import Number, with_sign
 from lxc.targets.tvm_api import (
     Expr,
     both,
@@ -13,7 +16,6 @@ from lxc.targets.tvm_api import (
     either,
     intrinsic,
     is_equal,
-    is_less,
     select,
 )
 
@@ -70,14 +72,14 @@ def floor_divide(step: Step, x: Expr, y: Expr) -> Expr:
     if not step.operand.is_float:
         return integers.floor_divide(x, y, step.name, step.hold)
     zero = step.number(0)
-    rest = step.hold(step.call("fmod", x, y), step.name)
+    rest = step.hold(float_fmod(step, x, y), step.name)
     exact = step.hold((x - rest) / y, step.name)
     apart = both(differs(rest, zero), signs_differ(step, y, rest))
     exact = step.hold(select(apart, exact - step.number(1), exact), step.name)
     down = step.hold(intrinsic("floor", exact), step.name)
     near = select(step.number(0.5) < exact - down, down + step.number(1), down)
     plain = step.hold(x / y, step.name)
-    near = select(is_equal(exact, zero), step.call("copysign", zero, plain), near)
+    near = select(is_equal(exact, zero), copysign(step, zero, plain), near)
     return select(is_equal(y, zero), plain, near)
 
 
@@ -86,9 +88,9 @@ def remainder(step: Step, x: Expr, y: Expr) -> Expr:
     if not step.operand.is_float:
         return integers.remainder(x, y, step.name, step.hold)
     zero = step.number(0)
-    rest = step.hold(step.call("fmod", x, y), step.name)
+    rest = step.hold(float_fmod(step, x, y), step.name)
     apart = both(differs(rest, zero), signs_differ(step, y, rest))
-    none = step.call("copysign", zero, y)
+    none = copysign(step, zero, y)
     return select(apart, rest + y, select(is_equal(rest, zero), none, rest))
 
 
@@ -96,32 +98,33 @@ def fmod(step: Step, x: Expr, y: Expr) -> Expr:
     """Return x - y * trunc(x / y), with the sign of x, even if it is zero."""
     if not step.operand.is_float:
         return integers.fmod(x, y, step.name, step.hold)
-    return step.call("fmod", x, y)
+    return float_fmod(step, x, y)
+
+
+def float_fmod(step: Step, x: Expr, y: Expr) -> Expr:
+    """Return x - y * trunc(x / y) of floats: our own code, in float64 the C library's."""
+    if step.operand is DType.F64:
+        return step.call("fmod", x, y)
+    return division.fmod(*(Number(z, step.name, step.hold) for z in (x, y))).value
 
 
 def maximum(step: Step, x: Expr, y: Expr) -> Expr:
     """Return the larger; NaN if either is."""
     if step.operand is DType.BOOL:
         return either(x, y)
-    larger = is_less(y, x)
-    if step.operand.is_float:
-        larger = either(larger, intrinsic("isnan", x))
-    return select(larger, x, y)
+    return largest(x, y, step.name, step.hold)
 
 
 def minimum(step: Step, x: Expr, y: Expr) -> Expr:
     """Return the smaller; NaN if either is."""
     if step.operand is DType.BOOL:
         return both(x, y)
-    smaller = is_less(x, y)
-    if step.operand.is_float:
-        smaller = either(smaller, intrinsic("isnan", x))
-    return select(smaller, x, y)
+    return smallest(x, y, step.name, step.hold)
 
 
 def copysign(step: Step, x: Expr, y: Expr) -> Expr:
     """Return |x| with the sign of y."""
-    return vector_math.with_sign(x, y, 64 if step.operand is DType.F64 else 32)
+    return with_sign(x, y, 64 if step.operand is DType.F64 else 32)
 
 
 ARITHMETIC: Mapping[str, Rule] = {

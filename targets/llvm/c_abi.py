@@ -12,6 +12,7 @@ from lxc.runtime.extent import Extent, interval
 from lxc.runtime.signature import Leaf, Signature, check, identifier
 from lxc.targets.llvm import support
 from lxc.targets.llvm.c_header import header
+from lxc.targets.llvm.cost import TASK_PAYS_NANOSECONDS, THREAD_PAYS_NANOSECONDS
 
 ABI_VERSION = 1
 MOST_THREADS = 256
@@ -29,15 +30,17 @@ INCLUDES = """\
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 """
 
 ENTRIES = """\
 int32_t lxc_entry_prepare(const int64_t *params, const int64_t *state, int64_t prepared,
-                          const int64_t *dims, int32_t *status);
+                          const int64_t *dims, int32_t *status, int64_t *work);
 int32_t lxc_entry_run(const int64_t *inputs, const int64_t *params, const int64_t *state_in,
                       const int64_t *state_out, const int64_t *outputs, int64_t prepared,
-                      int64_t arena, const int64_t *dims, int32_t *status);
+                      int64_t arena, const int64_t *dims, int32_t *status, int64_t *work);
 
 _Static_assert(sizeof(void *) == 8, "tables of addresses are tables of 64-bit integers");
 """
@@ -103,7 +106,11 @@ def defines(prefix: str, signature: Signature) -> str:
         "OUTPUT": len(signature.outputs.leaves),
     }
     lines = [f"#define LXC_{kind}_COUNT {count}" for kind, count in counts.items()]
-    lines.append(f"#define LXC_MOST_THREADS {MOST_THREADS}")
+    lines += [
+        f"#define LXC_MOST_THREADS {MOST_THREADS}",
+        f"#define LXC_WORTH_A_THREAD {THREAD_PAYS_NANOSECONDS}",
+        f"#define LXC_WORTH_A_TASK {TASK_PAYS_NANOSECONDS}",
+    ]
     lines += [f"#define lxc_entry_{entry} {prefix}_entry_{entry}" for entry in ENTRY_NAMES]
     return "\n".join(lines) + "\n"
 

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from lxc.errors import InternalError, LxcError
 from lxc.ir.dim import Dim, Size
 from lxc.ir.machine import Machine
-from lxc.ir.node import Body, Node, Value
+from lxc.ir.node import Node, Value
 from lxc.ir.printer import Printer, print_attributes
+from lxc.passes.loop_memory import LoopMemory, loop_memory
 from lxc.passes.nodes import attributes_of
+from lxc.targets.llvm.addresses import Address
+from lxc.targets.llvm.cost import BYTES_PER_NANOSECOND, FLOPS_PER_NANOSECOND, Cost
 from lxc.targets.llvm.group import is_alias
 from lxc.targets.llvm.kernel import Kernel, make_kernel
 from lxc.targets.llvm.sizes import index_of
@@ -19,35 +22,18 @@ from lxc.targets.tvm_api import (
     Function,
     Index,
     accumulate_status,
+    as_index,
+    at_least,
     call,
+    divide,
     function_name,
-    load,
+    is_equal,
     move_bytes,
     pointer,
+    select,
+    store,
 )
 from lxc.targets.tvm_build import first_line
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where a value lies: a number that starts a region, and bytes from there.
-
-    `region` names what the number belongs to; addresses of different regions never overlap.
-    """
-
-    region: str
-    start: Expr
-    offset: Index = 0
-
-    @property
-    def number(self) -> Expr:
-        """The address as an int64."""
-        plain = isinstance(self.offset, int) and self.offset == 0
-        return self.start if plain else self.start + self.offset
-
-    def moved(self, count: Index) -> "Address":
-        """Return the address some bytes further."""
-        return Address(self.region, self.start, self.offset + count)
 
 
 @dataclass(frozen=True)
@@ -56,6 +42,14 @@ class Call:
 
     kernel: Kernel
     node: Node
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Memory of one number each: the status of all kernels, the work of the next one."""
+
+    status: Buffer
+    work: Buffer
 
 
 class Library:
@@ -111,7 +105,7 @@ class Calls:
         self,
         writer: Writer,
         library: Library,
-        status: Buffer,
+        cells: Cells,
         known: Mapping[Value, Address],
         places: Mapping[Value, int],
         arena: Address,
@@ -121,7 +115,7 @@ class Calls:
 
         `scratch` is where the arena ends so far; copies that cross take more of it.
         """
-        self.writer, self.library, self.status = writer, library, status
+        self.writer, self.library, self.cells = writer, library, cells
         self.known = dict(known)
         self.places, self.arena, self.scratch = places, arena, scratch
 
@@ -132,7 +126,8 @@ class Calls:
                 raise InternalError(
                     "code generation", f"a value of {value.type} has no place"
                 )
-            self.known[value] = self.arena.moved(self.places[value])
+            place = self.places[value]
+            self.known[value] = self.arena.part(place, value.type.max_bytes)
         return self.known[value]
 
     def bytes_of(self, value: Value) -> Index:
@@ -148,6 +143,8 @@ class Calls:
         for node in nodes:
             if node.op.name in LOOPS:
                 LOOPS[node.op.name](self, node)
+            elif node.op.name in WITHOUT_CODE:
+                continue
             elif node.bodies and is_alias(node.bodies[0]):
                 origin = self.address(node.operands[0])
                 if node.result not in self.places:
@@ -159,44 +156,36 @@ class Calls:
     def kernel(self, node: Node) -> None:
         """Write the call of one kernel."""
         values = (*node.operands, node.result)
-        apart = not any(self.overlap(node.result, operand) for operand in node.operands)
+        result = self.address(node.result)
+        apart = not any(result.meets(self.address(value)) for value in node.operands)
         target = self.library.kernel(node, noalias=apart)
+        self.announce(self.library.calls[-1].kernel.cost)
         addresses = [pointer(self.address(value).number) for value in values]
         status = call(target, [*addresses, *self.writer.dims.values()])
-        self.writer.write(accumulate_status(self.status, status))
+        self.writer.write(accumulate_status(self.cells.status, status))
 
-    def overlap(self, first: Value, second: Value) -> bool:
-        """Return whether two values may share memory."""
-        here, there = self.address(first), self.address(second)
-        if here.region != there.region:
-            return False
-        if not (isinstance(here.offset, int) and isinstance(there.offset, int)):
-            return True
-        start = max(here.offset, there.offset)
-        ends = (here.offset + first.type.max_bytes, there.offset + second.type.max_bytes)
-        return start < min(ends)
+    def announce(self, cost: Cost) -> None:
+        """Write down the nanoseconds of a kernel that may share its work."""
+        if cost.pays_threads:
+            computing = divide(self.size(cost.flops_now), FLOPS_PER_NANOSECOND)
+            moving = divide(self.size(cost.bytes_now), BYTES_PER_NANOSECOND)
+            time = at_least(at_least(computing, moving), 1)
+            self.writer.write(store(self.cells.work, 0, as_index(time)))
 
     def copy(self, destination: Address, source: Value) -> None:
         """Write the copy of a value, unless it lies there already."""
         origin = self.address(source)
-        if (origin.region, str(origin.offset)) == (
-            destination.region,
-            str(destination.offset),
-        ):
-            return
-        moved = move_bytes(
-            pointer(destination.number), pointer(origin.number), self.bytes_of(source)
-        )
-        self.writer.write(moved)
+        if not origin.is_same(destination):
+            places = pointer(destination.number), pointer(origin.number)
+            self.writer.write(move_bytes(*places, self.bytes_of(source)))
 
     def copy_all(self, pairs: Sequence[tuple[Address, Value]]) -> None:
         """Write copies as if all were done at once: what is overwritten is saved before."""
-        written = {(place.region, str(place.offset)) for place, _ in pairs}
         ready: list[tuple[Address, Value]] = []
         for place, source in pairs:
             origin = self.address(source)
-            spot = (origin.region, str(origin.offset))
-            if spot in written and spot != (place.region, str(place.offset)):
+            written = any(origin.is_same(other) for other, _ in pairs)
+            if written and not origin.is_same(place):
                 source = self.saved(source)
             ready.append((place, source))
         for place, source in ready:
@@ -205,48 +194,80 @@ class Calls:
     def saved(self, source: Value) -> Value:
         """Write a copy of a value to fresh memory behind the arena and return it."""
         twin = Value(source.type)
-        self.known[twin] = self.arena.moved(self.scratch)
+        self.known[twin] = self.arena.part(self.scratch, source.type.max_bytes)
         self.scratch += -(-source.type.max_bytes // 64) * 64
         self.copy(self.known[twin], source)
         return twin
 
     def scan(self, node: Node) -> None:
-        """Write the loop of a scan: only carries have memory of their own."""
-        (body,) = node.bodies
-        carries, consts = attributes_of(node)["carries"], attributes_of(node)["consts"]
-        if attributes_of(node)["axis"] != 0:
+        """Write the loop of a scan."""
+        facts, memory = attributes_of(node), loop_memory(node)
+        if facts["axis"] != 0:
             raise InternalError("code generation", "a scan walks along an inner axis")
-        for parameter, start in zip(body.parameters[:carries], node.operands, strict=False):
-            self.copy(self.address(parameter), start)
-        length = self.size(attributes_of(node)["length"])
+        body, length = node.bodies[0], self.size(facts["length"])
+        carries = body.parameters[: facts["carries"]]
+        for parameter, start in zip(carries, node.operands, strict=False):
+            if parameter not in memory.behind:
+                self.copy(self.address(parameter), start)
         with self.writer.loop(length) as counter:
-            step = length - 1 - counter if attributes_of(node)["reverse"] else counter
-            whole = carries + consts
-            for parameter, operand in list(
-                zip(body.parameters, node.operands, strict=True)
-            )[carries:]:
-                inner = body.parameters.index(parameter) >= whole
-                offset = step * self.bytes_of(parameter) if inner else 0
-                self.known[parameter] = self.address(operand).moved(offset)
+            step = length - 1 - counter if facts["reverse"] else counter
+            self.enter(node, memory, counter, step)
             self.nodes(body.nodes)
-            self.hand_on(node, body, carries, step)
-        for result, parameter in zip(node.results[:carries], body.parameters, strict=False):
+            self.hand_on(node, memory, step)
+        last = 0 if facts["reverse"] else length - 1
+        for result, parameter in zip(node.results, carries, strict=False):
+            if parameter in memory.behind:
+                self.known[parameter] = self.slot(node, memory.behind[parameter], last)
             self.copy(self.address(result), parameter)
 
-    def hand_on(self, node: Node, body: Body, carries: int, step: Index) -> None:
+    def slot(self, node: Node, number: int, step: Index) -> Address:
+        """Return where a step of a scan leaves its part of a stacked result."""
+        value = node.bodies[0].outputs[number]
+        return self.address(node.results[number]).moved(step * self.bytes_of(value))
+
+    def enter(self, node: Node, memory: LoopMemory, counter: Index, step: Index) -> None:
+        """Find the values that have no memory of their own at the start of a step."""
+        facts, parameters = attributes_of(node), node.bodies[0].parameters
+        whole = facts["carries"] + facts["consts"]
+        pairs = list(zip(parameters, node.operands, strict=True))
+        for parameter, operand in pairs[facts["carries"] : whole]:
+            self.known[parameter] = self.address(operand)
+        for parameter, operand in pairs[whole:]:
+            offset = step * self.bytes_of(parameter)
+            self.known[parameter] = self.address(operand).moved(offset)
+        for value, number in memory.slots.items():
+            self.known[value] = self.slot(node, number, step)
+        for parameter, operand in pairs[: facts["carries"]]:
+            if parameter in memory.behind:
+                before = step + 1 if facts["reverse"] else step - 1
+                earlier = self.slot(node, memory.behind[parameter], before)
+                self.known[parameter] = self.either(counter, operand, earlier)
+
+    def either(self, counter: Index, start: Value, later: Address) -> Address:
+        """Return where a carry lies: where it starts, or where the step before left it.
+
+        No step writes to either, so this is a region of its own.
+        """
+        first = self.address(start)
+        if isinstance(counter, int):
+            return first
+        number = select(is_equal(counter, as_index(0)), first.number, later.number)
+        return Address(f"before step {counter} of {later.region}", number)
+
+    def hand_on(self, node: Node, memory: LoopMemory, step: Index) -> None:
         """Write the end of a step: stack its values, then take over the carries."""
-        for value, stack in zip(
-            body.outputs[carries:], node.results[carries:], strict=True
-        ):
-            self.copy(self.address(stack).moved(step * self.bytes_of(value)), value)
+        body, carries = node.bodies[0], attributes_of(node)["carries"]
+        for number, value in list(enumerate(body.outputs))[carries:]:
+            if memory.slots.get(value) != number:
+                self.copy(self.slot(node, number, step), value)
         pairs = zip(body.parameters[:carries], body.outputs, strict=False)
-        self.copy_all([(self.address(old), new) for old, new in pairs])
+        self.copy_all(
+            [(self.address(old), new) for old, new in pairs if old not in memory.behind]
+        )
 
 
 LOOPS: Mapping[str, Callable[[Calls, Node], None]] = {"scan": Calls.scan}
 """How nodes with a body of calls become loops in the entry."""
 
-
-def table_entry(table: Buffer, name: str, number: int) -> Address:
-    """Return the address that a table holds."""
-    return Address(f"{name} {number}", load(table, number))
+WITHOUT_CODE = frozenset({"scratch"})
+"""Ops whose result is memory as it is."""

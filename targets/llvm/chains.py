@@ -10,33 +10,44 @@ from contextlib import ExitStack
 from lxc.ir.machine import Machine
 from lxc.targets.llvm.anchors import Anchor
 from lxc.targets.llvm.element import Elements, Source
-from lxc.targets.llvm.group import Group
+from lxc.targets.llvm.finish import finish
+from lxc.targets.llvm.halo import write_halo
 from lxc.targets.llvm.nest import walk
 from lxc.targets.llvm.split import Pieces
-from lxc.targets.llvm.tiles import add_term, finish
+from lxc.targets.llvm.tile import Work
 from lxc.targets.llvm.writer import Writer
 from lxc.targets.tvm_api import Buffer, Expr, Index, divide, load, modulo
 
 MOST_VECTORS = 4
 
 
-def write_chains(
-    writer: Writer,
-    source: Source,
-    group: Group,
-    anchor: Anchor,
-    result: Buffer,
-    machine: Machine,
-    *,
-    parallel: bool,
-) -> None:
+def write_chains(work: Work, machine: Machine, *, parallel: bool) -> None:
     """Write the loops of a reduction whose vectors run along the reduction."""
+    writer, anchor = work.writer, work.anchor
+    write_halo(writer, work.source, work.group, work.result, machine.lanes)
 
     def body(counters: tuple[Index, ...], chosen: tuple[tuple[Pieces, Index], ...]) -> None:
-        partial = write_chain(writer, source, anchor, counters, machine)
-        finish(writer, source, group, anchor, result, partial, counters, 1)
+        partial = write_chain(writer, work.source, anchor, counters, machine)
+        finish(work, partial, counters, 1)
 
     walk(writer, anchor.loops, [], body, parallel=parallel and bool(anchor.loops))
+
+
+def add_term(
+    writer: Writer,
+    source: Source,
+    anchor: Anchor,
+    total: Buffer,
+    at: Sequence[Index],
+    deep: Sequence[Index],
+    width: int,
+) -> None:
+    """Write one more term into a vector of partial results."""
+    elements = Elements(writer, source, width)
+    term = anchor.term_at(elements, at, deep)
+    lane = writer.lane(width)
+    combined = anchor.combine(load(total, lane), term, elements.hold)
+    writer.store(total, lane, combined, width)
 
 
 def write_chain(

@@ -1,7 +1,8 @@
 """The two functions that the C wrapper of a model calls: prepare and run.
 
 Both take tables of addresses as int64, the addresses of the prepared block and of the
-arena, the values of the dimensions, and a cell that collects the status of every kernel.
+arena, the values of the dimensions, and two cells: one collects the status of every kernel,
+one has the work of the kernel that is called next.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,8 @@ from dataclasses import dataclass
 from lxc.ir.graph import Graph, Program
 from lxc.ir.machine import Machine
 from lxc.ir.node import Value
-from lxc.targets.llvm.calls import Address, Call, Calls, Library, table_entry
+from lxc.targets.llvm.addresses import Address, table_entry
+from lxc.targets.llvm.calls import Call, Calls, Cells, Library
 from lxc.targets.llvm.writer import Writer
 from lxc.targets.tvm_api import (
     Buffer,
@@ -47,6 +49,7 @@ class Entry:
         self.blocks = {name: Address(name, variable(name)) for name in blocks}
         self.dims = array("dims", "int64", max(1, len(graph.dims)))
         self.status = array("status", "int32", 1)
+        self.work = array("work", "int64", 1)
         values = {dim.name: load(self.dims, i) for i, dim in enumerate(graph.dims)}
         self.writer = Writer(values)
 
@@ -61,7 +64,7 @@ class Entry:
     def function(self, symbol: str) -> Function:
         """Return the finished function."""
         starts = [block.start for block in self.blocks.values()]
-        parameters = [*self.tables.values(), *starts, self.dims, self.status]
+        parameters = [*self.tables.values(), *starts, self.dims, self.status, self.work]
         return function(parameters, self.writer.body, symbol=symbol, noalias=False)
 
 
@@ -148,7 +151,8 @@ def prepared_addresses(
     found = {}
     for value, made in zip(run.prepared, prepare.outputs, strict=True):
         if made in prepare.places:
-            found[value] = entry.blocks["prepared"].moved(prepare.places[made])
+            place = prepare.places[made]
+            found[value] = entry.blocks["prepared"].part(place, made.type.max_bytes)
         else:
             found[value] = known[same[made]]
     return found
@@ -164,4 +168,5 @@ def calls_of(
     """Return the writer of calls for one graph, whose values have places in `block`."""
     end = -(-(graph.arena_bytes or 0) // ALIGNMENT) * ALIGNMENT
     arena = entry.blocks[block]
-    return Calls(entry.writer, library, entry.status, known, graph.places, arena, end)
+    cells = Cells(entry.status, entry.work)
+    return Calls(entry.writer, library, cells, known, graph.places, arena, end)

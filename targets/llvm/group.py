@@ -1,4 +1,4 @@
-"""A fused node taken apart: its anchor, and the value that is stored."""
+"""A fused node taken apart: its anchor, the value that is stored, and a halo around it."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,16 @@ from lxc.ir.node import Body, Node, Value
 
 @dataclass(frozen=True)
 class Group:
-    """One kernel's work. `stored` lies at the same positions as the result in memory."""
+    """One kernel's work.
+
+    `stored` lies at the same positions as the result in memory; if there is a `halo`, a pad
+    of `stored`, then inside of it.
+    """
 
     body: Body
     anchor: Node | None
     stored: Value
+    halo: Node | None = None
 
     @property
     def result(self) -> Value:
@@ -31,6 +36,9 @@ def group_of(body: Body) -> Group:
     while stored in producers and producers[stored].op.name == "reshape":
         stored = producers[stored].operands[0]
     anchor = anchors[0] if anchors else None
+    last = producers.get(stored)
+    if anchor and last and last.op.name == "pad":
+        return Group(body, anchor, last.operands[0], last)
     if anchor and stored.type.shape != anchor.result.type.shape:
         raise InternalError("code generation", f"{anchor.op} is followed by another shape")
     return Group(body, anchor, stored)
@@ -38,4 +46,5 @@ def group_of(body: Body) -> Group:
 
 def is_alias(body: Body) -> bool:
     """Return whether a fused body hands its only parameter on under another shape."""
-    return len(body.parameters) == 1 and group_of(body).stored is body.parameters[0]
+    reshapes = all(node.op.name == "reshape" for node in body.nodes)
+    return len(body.parameters) == 1 and reshapes

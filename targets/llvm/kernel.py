@@ -7,17 +7,23 @@ from lxc.errors import LxcError
 from lxc.ir.dim import Dim
 from lxc.ir.machine import Machine
 from lxc.ir.node import Node, Value
+from lxc.ir.ops.winograd import winograd_conv
 from lxc.ir.types import TensorType
-from lxc.targets.llvm.anchors import ANCHORS, Anchor
+from lxc.passes.rows import rows_in
+from lxc.targets.llvm.anchor_forms import ANCHORS
+from lxc.targets.llvm.attention import write_attention
 from lxc.targets.llvm.chains import write_chains
 from lxc.targets.llvm.cost import Cost, cost_of
 from lxc.targets.llvm.element import Source
-from lxc.targets.llvm.group import Group, group_of
+from lxc.targets.llvm.group import group_of
 from lxc.targets.llvm.opaque import OPAQUE
 from lxc.targets.llvm.pointwise import write_pointwise
+from lxc.targets.llvm.rows import write_rows
 from lxc.targets.llvm.sizes import index_of
 from lxc.targets.llvm.storage import stored
+from lxc.targets.llvm.tile import Work
 from lxc.targets.llvm.tiles import write_tiles
+from lxc.targets.llvm.winograd import write_winograd
 from lxc.targets.llvm.writer import Writer
 from lxc.targets.tvm_api import Buffer, Expr, Function, array, function, variable
 
@@ -91,31 +97,34 @@ def write_fused(
 ) -> str:
     """Write one kernel for all nodes of a body; return the algorithm."""
     (body,) = node.bodies
+    if rows_in(body.nodes):
+        return write_rows(writer, body, operands, result, machine, parallel=parallel)
     buffers: dict[Value, Buffer] = dict(zip(body.parameters, operands, strict=True))
     source, group = Source(body, buffers), group_of(body)
     if group.anchor is None:
         write_pointwise(writer, source, group, result, machine, parallel=parallel)
         return "pointwise"
-    anchor = ANCHORS[group.anchor.op.name](group.anchor, writer.dims)
-    return write_anchored(writer, source, group, anchor, result, machine, parallel)
+    if group.anchor.op.name in WHOLE:
+        write = WHOLE[group.anchor.op.name]
+        return write(writer, source, group, group.anchor, result, machine, parallel)
+    anchor = ANCHORS[group.anchor.op.name](group.anchor, writer.dims, source)
+    return write_anchored(Work(writer, source, group, anchor, result), machine, parallel)
 
 
 GROUPS: Mapping[str, GroupKernel] = {"fused": write_fused}
 """How nodes with a body become one kernel."""
 
+WHOLE = {"attention": write_attention}
+"""Reductions of several steps, which have kernels of their own."""
 
-def write_anchored(
-    writer: Writer,
-    source: Source,
-    group: Group,
-    anchor: Anchor,
-    result: Buffer,
-    machine: Machine,
-    parallel: bool,
-) -> str:
+
+def write_anchored(work: Work, machine: Machine, parallel: bool) -> str:
     """Write a reduction along the axis that suits it; return the algorithm."""
+    anchor = work.anchor
+    if anchor.node.op is winograd_conv:
+        return write_winograd(work, machine, parallel=parallel)
     if anchor.lane is None and anchor.depth:
-        write_chains(writer, source, group, anchor, result, machine, parallel=parallel)
+        write_chains(work, machine, parallel=parallel)
         return f"{anchor.node.op} by chains"
-    write_tiles(writer, source, group, anchor, result, machine, parallel=parallel)
+    write_tiles(work, machine, parallel=parallel)
     return f"{anchor.node.op} by tiles"

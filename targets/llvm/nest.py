@@ -1,67 +1,88 @@
 """Loops over whole axes and over pieces of axes, serial or shared by threads."""
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from typing import Any
 
 from lxc.targets.llvm.place import unravel
 from lxc.targets.llvm.sizes import product
-from lxc.targets.llvm.split import Pieces, total
+from lxc.targets.llvm.split import Panels, Pieces, total
 from lxc.targets.llvm.writer import Writer
 from lxc.targets.tvm_api import Index, as_index, modulo
 
 Coordinates = tuple[Index, ...]
-PieceBody = Callable[[Coordinates, tuple[tuple[Pieces, Index], ...]], None]
+Cut = Sequence[Pieces] | Sequence[Panels]
+PieceBody = Callable[[Coordinates, tuple[tuple[Any, Index], ...]], None]
+EntryBody = Callable[[tuple[Any, ...]], None]
 
 
 def walk(
     writer: Writer,
     extents: Sequence[Index],
-    cut: Sequence[Sequence[Pieces]],
+    cut: Sequence[Cut],
     body: PieceBody,
     *,
     parallel: bool,
 ) -> None:
     """Write `body` for all coordinates of `extents` and all pieces of every cut axis.
 
-    The body gets, for every cut axis, the kind of piece and where this one starts. In
-    parallel, one loop runs over everything, so that threads share all of the work. Nothing
-    is written where there is nothing to do.
+    The body gets, for every cut axis, the kind of piece and where this one starts.
     """
-    counts = (*extents, *(total(pieces) for pieces in cut))
+    split = len(extents)
+    walk_axes(
+        writer,
+        [*extents, *cut],
+        lambda entries: body(entries[:split], entries[split:]),
+        parallel=parallel,
+    )
+
+
+def walk_axes(
+    writer: Writer, axes: Sequence[Index | Cut], body: EntryBody, *, parallel: bool
+) -> None:
+    """Write `body` for all entries of the axes, the last axis innermost.
+
+    An axis is an extent, whose entries are numbers, or it is cut into pieces, whose entries
+    are the kind of a piece and where this one starts. In parallel, one loop runs over
+    everything, so that threads share all of the work. Nothing is written where there is
+    nothing to do.
+    """
+    counts = [total(axis) if isinstance(axis, Sequence) else axis for axis in axes]
     if any(isinstance(count, int) and count == 0 for count in counts):
         return
     if parallel:
-        walk_flat(writer, extents, cut, body)
-        return
-    with ExitStack() as stack:
-        counters = tuple(stack.enter_context(writer.loop(extent)) for extent in extents)
-        walk_pieces(writer, cut, lambda chosen: body(counters, chosen))
+        walk_flat(writer, axes, counts, body)
+    else:
+        walk_nested(writer, axes, body)
 
 
-def walk_pieces(
+def walk_nested(
     writer: Writer,
-    cut: Sequence[Sequence[Pieces]],
-    body: Callable[[tuple[tuple[Pieces, Index], ...]], None],
-    chosen: tuple[tuple[Pieces, Index], ...] = (),
+    axes: Sequence[Index | Cut],
+    body: EntryBody,
+    chosen: tuple[Any, ...] = (),
 ) -> None:
-    """Write loops over the pieces of the first cut axis, and so on inside."""
-    if not cut:
+    """Write loops over the entries of the first axis, and so on inside."""
+    if not axes:
         body(chosen)
         return
-    for piece in cut[0]:
+    axis = axes[0]
+    if not isinstance(axis, Sequence):
+        with writer.loop(axis) as counter:
+            walk_nested(writer, axes[1:], body, (*chosen, counter))
+        return
+    for piece in axis:
         with writer.loop(piece.count) as number:
             start = piece.start + number * piece.size
-            walk_pieces(writer, cut[1:], body, (*chosen, (piece, start)))
+            walk_nested(writer, axes[1:], body, (*chosen, (piece, start)))
 
 
 def walk_flat(
     writer: Writer,
-    extents: Sequence[Index],
-    cut: Sequence[Sequence[Pieces]],
-    body: PieceBody,
+    axes: Sequence[Index | Cut],
+    shape: Sequence[Index],
+    body: EntryBody,
 ) -> None:
     """Write one parallel loop; the kind of every piece is chosen inside."""
-    shape = [*extents, *(total(pieces) for pieces in cut)]
     with writer.loop(product(shape), parallel=True) as number:
         counters = unravel(number, shape)
         if shape and not isinstance(shape[0], int):
@@ -70,34 +91,36 @@ def walk_flat(
             # Indices of symbolic sizes are long, and compilers take minutes to find out
             # that those of all uses are the same.
             counters = tuple(map(writer.name, counters, shape))
-        outer, numbers = counters[: len(extents)], counters[len(extents) :]
-        choose_pieces(writer, cut, numbers, lambda chosen: body(outer, chosen))
+        choose_entries(writer, axes, counters, body)
 
 
-def choose_pieces(
+def choose_entries(
     writer: Writer,
-    cut: Sequence[Sequence[Pieces]],
+    axes: Sequence[Index | Cut],
     numbers: Sequence[Index],
-    body: Callable[[tuple[tuple[Pieces, Index], ...]], None],
-    chosen: tuple[tuple[Pieces, Index], ...] = (),
+    body: EntryBody,
+    chosen: tuple[Any, ...] = (),
 ) -> None:
     """Write the choice of a piece of the first cut axis, and so on inside."""
-    if not cut:
+    if not axes:
         body(chosen)
         return
-    choose_kind(
-        writer,
-        cut[0],
-        numbers[0],
-        lambda pair: choose_pieces(writer, cut[1:], numbers[1:], body, (*chosen, pair)),
-    )
+    axis = axes[0]
+
+    def rest(entry: Any) -> None:
+        choose_entries(writer, axes[1:], numbers[1:], body, (*chosen, entry))
+
+    if isinstance(axis, Sequence):
+        choose_kind(writer, axis, numbers[0], rest)
+    else:
+        rest(numbers[0])
 
 
 def choose_kind(
     writer: Writer,
-    kinds: Sequence[Pieces],
+    kinds: Cut,
     number: Index,
-    body: Callable[[tuple[Pieces, Index]], None],
+    body: Callable[[tuple[Any, Index]], None],
 ) -> None:
     """Write the choice of the kind that piece `number` of an axis is of."""
     first, rest = kinds[0], kinds[1:]

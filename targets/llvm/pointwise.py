@@ -4,6 +4,7 @@ from itertools import pairwise
 
 from lxc.ir.machine import Machine
 from lxc.ir.node import Node
+from lxc.ir.types import DType
 from lxc.passes.nodes import attributes_of
 from lxc.targets.llvm.element import Elements, Source
 from lxc.targets.llvm.group import Group
@@ -11,11 +12,14 @@ from lxc.targets.llvm.nest import walk
 from lxc.targets.llvm.place import joined
 from lxc.targets.llvm.sizes import index_of, product
 from lxc.targets.llvm.split import Pieces, vectors
+from lxc.targets.llvm.vector_math.steps import steps_of
 from lxc.targets.llvm.writer import Writer
-from lxc.targets.tvm_api import Buffer, Index, is_one
+from lxc.targets.tvm_api import Buffer, Index, divide, is_one
 
 SIMPLE = ("broadcast", "reshape", "constant")
 """Ops that elements can be pulled through along many axes at once."""
+LONG_CHAIN, TOO_LONG = 16, 120
+"""A chain of so many steps leaves the machine idle; one of so many fills the registers."""
 
 
 def write_pointwise(
@@ -75,11 +79,36 @@ def lane_pieces(
 ) -> list[Pieces]:
     """Return the vectors along the lane axis; none crosses the edge of a pad."""
     edges: list[Index] = [0, *pad_edges(source, group, extent, lane), extent]
+    several = machine.lanes * vectors_at_once(group, machine)
     pieces: list[Pieces] = []
     for start, stop in pairwise(edges):
         if isinstance(start, int):
+            if several > machine.lanes:
+                wide = wide_vectors(start, stop, several)
+                pieces.append(wide)
+                start = start + wide.count * several
             pieces += vectors(start, stop, machine.lanes)
     return pieces
+
+
+def wide_vectors(start: int, stop: Index, several: int) -> Pieces:
+    """Return as many pieces of several vectors each as there are from `start` on."""
+    static = isinstance(stop, int)
+    count = (stop - start) // several if static else divide(stop - start, several)
+    return Pieces(start, count, (several,))
+
+
+def vectors_at_once(group: Group, machine: Machine) -> int:
+    """Return how many vectors are worked at together.
+
+    In a long chain each operation waits for the one before it, so that the machine is idle
+    unless there are others to go on with. Functions of float64 are calls, one by one.
+    """
+    values = [v for node in group.body.nodes for v in (*node.operands, *node.results)]
+    if any(value.type.dtype is DType.F64 for value in values):
+        return 1
+    long = LONG_CHAIN <= steps_of(group.body.nodes) <= TOO_LONG
+    return machine.registers // 8 if long else 1
 
 
 def pad_edges(source: Source, group: Group, extent: Index, lane: int) -> list[int]:

@@ -8,6 +8,7 @@ ones.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from lxc.ir.machine import Machine
 from lxc.targets.tvm_api import Index, divide, modulo
@@ -82,10 +83,68 @@ def panels(extent: Index, lanes: int, most: int) -> list[Pieces]:
     return pieces
 
 
+@dataclass(frozen=True)
+class Vector:
+    """One vector of a tile: its block, its first lane there, its width.
+
+    Only the first `valid` lanes are part of the result.
+    """
+
+    block: int
+    offset: int
+    width: int
+    valid: int
+
+
+@dataclass(frozen=True)
+class Panels:
+    """`count` equal panels one after the other from `start`, each with these vectors.
+
+    `size` is how far a panel reaches: blocks if it has several, lanes otherwise.
+    """
+
+    start: Index
+    count: Index
+    size: int
+    vectors: tuple[Vector, ...]
+
+
+def lane_panels(extent: Index, lanes: int, most: int) -> list[Panels]:
+    """Return the panels of at most `most` vectors that cover a lane axis."""
+    result = []
+    for piece in panels(extent, lanes, most):
+        offsets = accumulate((0, *piece.widths[:-1]))
+        row = zip(offsets, piece.widths, strict=True)
+        vectors = tuple(Vector(0, offset, width, width) for offset, width in row)
+        result.append(Panels(piece.start, piece.count, piece.size, vectors))
+    return result
+
+
+def block_panels(blocks: int, lanes: int, valid: int | None, most: int) -> list[Panels]:
+    """Return the panels of at most `most` blocks of one vector each.
+
+    Of all lanes of all blocks only the first `valid` are part of the result, if given.
+    """
+    left = lanes if valid is None else valid - (blocks - 1) * lanes
+    result: list[Panels] = []
+    position = 0
+    for count, size in even(blocks, most):
+        vectors = tuple(Vector(block, 0, lanes, lanes) for block in range(size))
+        last = position + count * size == blocks and left < lanes
+        if count - last:
+            result.append(Panels(position, count - last, size, vectors))
+        position += count * size
+        if last:
+            short = (*vectors[:-1], Vector(size - 1, 0, lanes, left))
+            result.append(Panels(position - size, 1, size, short))
+    return result
+
+
 def tiles(extent: Index, most: int, *, few: bool = False) -> list[Pieces]:
     """Return tiles of at most `most` rows each that cover the row axis.
 
-    With `few` there are only two kinds where the size is known at run time only.
+    Where the size is known at run time only there are whole tiles, some of a few rows and
+    single rows; with `few` none in between.
     """
     if isinstance(extent, int):
         pieces, position = [], 0
@@ -93,50 +152,55 @@ def tiles(extent: Index, most: int, *, few: bool = False) -> list[Pieces]:
             pieces.append(Pieces(position, count, (1,) * size))
             position += count * size
         return pieces
-    whole = divide(extent, most)
-    rest = modulo(extent, most)
-    pieces_by_size = [Pieces(0, whole, (1,) * most)]
-    if few and most > 1:
-        return [*pieces_by_size, Pieces(whole * most, rest, (1,))]
-    size = 1
-    while size * 2 < most:
-        size *= 2
-    while size and most > 1:
-        start = whole * most + divide(rest, 2 * size) * (2 * size)
-        pieces_by_size.append(Pieces(start, modulo(divide(rest, size), 2), (1,) * size))
-        size //= 2
-    return pieces_by_size
+    whole, rest = divide(extent, most), modulo(extent, most)
+    kinds = [Pieces(0, whole, (1,) * most)]
+    some = max(2, round(most**0.5))
+    if not few and most > some:
+        kinds.append(Pieces(whole * most, divide(rest, some), (1,) * some))
+        start = whole * most + divide(rest, some) * some
+        kinds.append(Pieces(start, modulo(rest, some), (1,)))
+    elif most > 1:
+        kinds.append(Pieces(whole * most, rest, (1,)))
+    return kinds
 
 
 def tile_shape(
-    rows: Index, columns: Index, lanes: int, machine: Machine, most: int
+    rows: Index,
+    width: int,
+    machine: Machine,
+    most_rows: int,
+    *,
+    shared: bool,
+    long: bool,
 ) -> tuple[int, int]:
-    """Return how many rows and how many vectors one register tile has.
+    """Return how many rows and how many of `width` vectors one register tile has.
 
     The cost is in cycles for one step of the reduction over the whole result: two
     multiply-adds and two loads per cycle, and at least four cycles to wait for the
-    previous step.
+    previous step. Operands are `shared` by the vectors of a row and by those of a column,
+    or every vector of the tile loads one of its own. What follows a `long` end keeps some
+    constants in registers, and a machine without multiply-adds some products.
     """
     height = rows if isinstance(rows, int) else 60
-    width = -(-columns // lanes) if isinstance(columns, int) else 1
-    spare = 2 if machine.has_fma else 3
+    spare = (2 if machine.has_fma else 5) + (2 if long else 0)
     best: tuple[float, int, int] | None = None
-    for vectors_wide in range(1, min(8, max(1, width)) + 1):
-        for tall in range(1, min(16, max(1, height)) + 1):
-            used = tall * vectors_wide + vectors_wide + spare
-            if used > machine.registers or tall * vectors_wide > most:
+    for broad in range(1, min(8, max(1, width)) + 1):
+        for tall in range(1, min(most_rows, max(1, height)) + 1):
+            used = tall * broad + spare + (broad if tall > 1 else 1)
+            if used > machine.registers:
                 continue
             price = 0.0
             for count_r, size_r in even(height, tall):
-                for count_c, size_c in even(width, vectors_wide):
-                    steps = max(size_r * size_c / 2, (size_r + size_c) / 2, 4.0)
-                    price += count_r * count_c * (steps + 0.15 + 0.2 * size_c)
-            if best is None or (price, tall * vectors_wide) < (best[0], best[1] * best[2]):
-                best = (price, tall, vectors_wide)
+                for count_c, size_c in even(width, broad):
+                    loads = size_r + size_c if shared else (size_r + 1) * size_c
+                    step = max(size_r * size_c / 2, loads / 2, 4.0)
+                    price += count_r * count_c * (step + 0.15 + 0.2 * size_c)
+            if best is None or (price, tall * broad) < (best[0], best[1] * best[2]):
+                best = (price, tall, broad)
     return (best[1], best[2]) if best else (1, 1)
 
 
-def total(pieces: Sequence[Pieces]) -> Index:
+def total(pieces: Sequence[Pieces | Panels]) -> Index:
     """Return the number of pieces of all kinds."""
     count: Index = 0
     for piece in pieces:

@@ -1,205 +1,201 @@
-"""Reductions with vectors along a result axis: a register tile of rows by vectors.
+"""Reductions with vectors along a result axis: register tiles of rows by vectors."""
 
-Every result element is one chain of operations in the order of the reduction axes,
-whatever the tile, so neither the batch nor the number of threads changes a bit of it.
-"""
-
-from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
-from itertools import accumulate, groupby
-from operator import itemgetter
+from dataclasses import dataclass, replace
+from typing import Any
 
 from lxc.ir.machine import Machine
 from lxc.targets.llvm.anchors import Anchor
-from lxc.targets.llvm.element import Elements, Source
-from lxc.targets.llvm.group import Group
-from lxc.targets.llvm.nest import walk
+from lxc.targets.llvm.finish import LONG_WORK, STACK_BYTES, finish_tile
+from lxc.targets.llvm.halo import write_halo
+from lxc.targets.llvm.nest import choose_kind, walk_axes
 from lxc.targets.llvm.place import Place
-from lxc.targets.llvm.sizes import index_of
-from lxc.targets.llvm.split import Pieces, panels, tile_shape, tiles
-from lxc.targets.llvm.storage import rounded
-from lxc.targets.llvm.writer import Writer
-from lxc.targets.tvm_api import Buffer, Expr, Index, constant, differs, load
+from lxc.targets.llvm.sizes import product
+from lxc.targets.llvm.split import (
+    Panels,
+    Pieces,
+    block_panels,
+    lane_panels,
+    tile_shape,
+    tiles,
+    total,
+)
+from lxc.targets.llvm.tile import Tile, Work, write_sums
+from lxc.targets.llvm.vector_math.steps import steps_of
+from lxc.targets.tvm_api import Buffer, Index, at_most, divide
 
-MOST_ACCUMULATORS = 26
-STACK_BYTES = 1024
-LONG_WORK = 8
-"""From this many steps per element on, work is written in loops instead of unrolled."""
-COSTLY = {"exp": 30, "tanh": 40, "logistic": 45}
-"""The steps of elementwise ops that take more than one."""
-
-Cell = tuple[int, int, int]
-"""A vector of a tile: its row, the lane it starts at, and its width."""
+MOST_ROWS = 16
+VECTOR_BYTES = 64
+CACHE_WAY_BYTES = 4096
+"""Addresses this far apart share a place in a first-level cache."""
+FEW_ROWS = 8
+"""So many lines surely fit into one place of a first-level cache."""
+TASKS = 16
+"""So many pieces of work at least for threads to share, where there is enough."""
 
 
 @dataclass(frozen=True)
-class Tile:
-    """One register tile: where it is, and the vectors of one row of it."""
+class Tiling:
+    """How a reduction is cut: kinds of tiles along the rows, panels along the lanes.
 
-    writer: Writer
-    source: Source
-    group: Group
-    anchor: Anchor
-    result: Buffer
-    base: tuple[Index, ...]
-    rows: int
-    widths: tuple[int, ...]
+    `outer` are the loop axes that are walked outside of both. `chunk` is how many tiles
+    are computed one after the other for a panel; 0 means all.
+    """
 
-    @property
-    def offsets(self) -> tuple[int, ...]:
-        """Where each vector of a row starts."""
-        return tuple(accumulate((0, *self.widths[:-1])))
+    work: Work
+    long: bool
+    kinds: list[Pieces]
+    panels: list[Panels]
+    outer: tuple[int, ...]
+    chunk: int
 
     @property
-    def cells(self) -> list[Cell]:
-        """All vectors, row by row."""
-        row = list(zip(self.offsets, self.widths, strict=True))
-        return [
-            (number, offset, width) for number in range(self.rows) for offset, width in row
-        ]
+    def axes(self) -> list[Any]:
+        """What is walked around the tiles: outer axes, chunks, panels, inner axes."""
+        anchor, chunks = self.work.anchor, 1
+        if self.chunk:
+            chunks = divide(total(self.kinds) + self.chunk - 1, self.chunk)
+        outer = [anchor.loops[axis] for axis in self.outer]
+        inner = [anchor.loops[axis] for axis in anchor.inner]
+        return [*outer, self.work.writer.prover.simplify(chunks), self.panels, *inner]
 
-    def at(self, row: Index, offset: Index, width: int) -> tuple[Index, ...]:
-        """Return the coordinates of a vector along the loop axes."""
-        moved = list(self.base)
-        if self.anchor.row is not None:
-            moved[self.anchor.row] = moved[self.anchor.row] + row
-        if self.anchor.lane is not None:
-            lane = moved[self.anchor.lane] + offset + self.writer.lane(width)
-            moved[self.anchor.lane] = lane
-        return tuple(moved)
+    def write(self, entries: tuple[Any, ...]) -> None:
+        """Write the tiles of one entry of all axes."""
+        writer = self.work.writer
+        panel, _ = entries[len(self.outer) + 1]
+        columns = self.columns(panel)
+        if not self.chunk:
+            for kind in self.kinds:
+                with writer.loop(kind.count) as number:
+                    row = kind.start + number * kind.size
+                    self.tile(entries, kind, number, row, columns)
+            return
+        first = entries[len(self.outer)] * self.chunk
+        left = at_most(total(self.kinds) - first, self.chunk)
+        with writer.loop(writer.prover.simplify(left)) as turn:
+            choose_kind(
+                writer,
+                self.kinds,
+                first + turn,
+                lambda entry: self.tile(entries, entry[0], turn, entry[1], columns),
+            )
+
+    def columns(self, panel: Panels) -> list[Buffer]:
+        """Return arrays for the sums of a tile, if its end is written in a loop.
+
+        All kinds of tiles use the same ones.
+        """
+        if not self.long:
+            return []
+        rows = max(kind.size for kind in self.kinds)
+        held, writer = self.work.anchor.held, self.work.writer
+        return [writer.array(held, rows * vector.width) for vector in panel.vectors]
+
+    def tile(
+        self,
+        entries: tuple[Any, ...],
+        kind: Pieces,
+        number: Index,
+        row: Index,
+        columns: list[Buffer],
+    ) -> None:
+        """Write one tile, whose first row is `row`."""
+        anchor = self.work.anchor
+        _, (panel, column), *inner = entries[len(self.outer) :]
+        base: list[Index] = [0] * len(anchor.loops)
+        along = anchor.lane if anchor.block is None else anchor.block
+        placed = zip(
+            (*self.outer, *anchor.inner, along, anchor.row),
+            (*entries[: len(self.outer)], *inner, column, row),
+            strict=True,
+        )
+        for axis, start in placed:
+            if axis is not None:
+                base[axis] = start
+        extents = [anchor.loops[axis] for axis in anchor.inner]
+        turns = self.chunk or total(self.kinds)
+        before = (
+            sum(k.count for k in self.kinds[: self.kinds.index(kind)])
+            if (not self.chunk)
+            else 0
+        )
+        turn = Place([*extents, turns], [*inner, before + number]).position
+        made = Tile(
+            self.work,
+            tuple(base),
+            kind.size,
+            panel.vectors,
+            turn,
+            product([*extents, turns]),
+        )
+        finish_tile(made, write_sums(made), columns)
 
 
-def write_tiles(
-    writer: Writer,
-    source: Source,
-    group: Group,
+def write_tiles(work: Work, machine: Machine, *, parallel: bool) -> None:
+    """Write the loops of a reduction whose vectors run along a result axis."""
+    anchor = work.anchor
+    wide = anchor.held in ("float64", "int64", "uint64")
+    lanes = machine.lanes // 2 if wide else machine.lanes
+    long = steps_of(work.group.body.nodes) > LONG_WORK
+    rows = 1 if anchor.row is None else anchor.loops[anchor.row]
+    tall, panels = shape_of_tiles(anchor, rows, lanes, machine, long=long)
+    kinds = tiles(rows, tall, few=long)
+    placed = {anchor.lane, anchor.row, anchor.block, *anchor.inner}
+    outer = tuple(axis for axis in range(len(anchor.loops)) if axis not in placed)
+    others = product([*(anchor.loops[axis] for axis in outer), total(panels)])
+    chunk = tiles_together(anchor, kinds, tall, others, machine, parallel=parallel)
+    tiling = Tiling(work, long, kinds, panels, outer, chunk)
+    write_halo(work.writer, work.source, work.group, work.result, machine.lanes)
+    walk_axes(work.writer, tiling.axes, tiling.write, parallel=parallel)
+
+
+def shape_of_tiles(
+    anchor: Anchor, rows: Index, lanes: int, machine: Machine, *, long: bool
+) -> tuple[int, list[Panels]]:
+    """Return how many rows a tile has, and the panels of vectors."""
+    lane_axis = 1 if anchor.lane is None else anchor.loops[anchor.lane]
+    width = lanes if anchor.block is None else lane_axis
+    most_rows = MOST_ROWS
+    if long:
+        item = 4 if lanes == machine.lanes else 8
+        most_rows = max(1, (STACK_BYTES - 1) // max(VECTOR_BYTES, width * item))
+    if anchor.row_bytes and anchor.row_bytes % CACHE_WAY_BYTES == 0:
+        most_rows = FEW_ROWS
+    shared = len(anchor.factors) == 2 and not all(
+        anchor.lane in factor.loops for factor in anchor.factors
+    )
+    if anchor.block is not None:
+        blocks = anchor.loops[anchor.block]
+        # Wide blocks take several registers each.
+        narrow = replace(machine, registers=machine.registers // -(-width // lanes))
+        tall, broad = tile_shape(rows, blocks, narrow, most_rows, shared=shared, long=long)
+        return tall, block_panels(blocks, width, anchor.valid, broad)
+    columns = lane_axis
+    vectors = -(-columns // lanes) if isinstance(columns, int) else 1
+    tall, broad = tile_shape(rows, vectors, machine, most_rows, shared=shared, long=long)
+    return tall, lane_panels(columns, lanes, broad)
+
+
+def tiles_together(
     anchor: Anchor,
-    result: Buffer,
+    kinds: list[Pieces],
+    tall: int,
+    others: Index,
     machine: Machine,
     *,
     parallel: bool,
-) -> None:
-    """Write the loops of a reduction whose vectors run along a result axis."""
-    lane, row = anchor.lane, anchor.row
-    columns = 1 if lane is None else anchor.loops[lane]
-    rows = 1 if row is None else anchor.loops[row]
-    wide = anchor.held in ("float64", "int64", "uint64")
-    lanes = machine.lanes // 2 if wide else machine.lanes
-    long = steps(group) > LONG_WORK
-    tall, broad = tile_shape(
-        rows, columns, lanes, machine, most_vectors(group, lanes, wide)
-    )
-    outer = [axis for axis in range(len(anchor.loops)) if axis not in (lane, row)]
+) -> int:
+    """Return how many tiles are computed one after the other for a panel; 0 means all.
 
-    def body(counters: tuple[Index, ...], chosen: tuple[tuple[Pieces, Index], ...]) -> None:
-        (panel, column), (tile, first) = chosen
-        base: list[Index] = [0] * len(anchor.loops)
-        for axis, start in zip(
-            (lane, row, *outer), (column, first, *counters), strict=True
-        ):
-            if axis is not None:
-                base[axis] = start
-        place = (writer, source, group, anchor, result, tuple(base))
-        write_tile(Tile(*place, tile.size, panel.widths), long)
-
-    cut = [panels(columns, lanes, broad), tiles(rows, tall, few=long)]
-    walk(writer, [anchor.loops[axis] for axis in outer], cut, body, parallel=parallel)
-
-
-def steps(group: Group) -> int:
-    """Return roughly how many instructions a group spends on one element."""
-    nodes = group.body.nodes
-    return sum(
-        COSTLY.get(node.op.name, 1) for node in nodes if node.op.kind == "elementwise"
-    )
-
-
-def most_vectors(group: Group, lanes: int, wide: bool) -> int:
-    """Return how many vectors a tile may have."""
-    if steps(group) <= LONG_WORK:
-        return MOST_ACCUMULATORS
-    if group.anchor and group.anchor.op.name in ("reduce", "reduce_window"):
-        return 1
-    # The vectors of a tile go through one array on the stack.
-    return min(MOST_ACCUMULATORS, (STACK_BYTES - 1) // (lanes * (8 if wide else 4)))
-
-
-def write_tile(tile: Tile, long: bool) -> None:
-    """Write one register tile: start, reduce, finish and store every vector of it."""
-    writer, anchor = tile.writer, tile.anchor
-    sums = [writer.array(anchor.held, width) for _, _, width in tile.cells]
-    for total, (_, _, width) in zip(sums, tile.cells, strict=True):
-        writer.store(total, writer.lane(width), anchor.start, width)
-    with ExitStack() as stack:
-        deep = tuple(stack.enter_context(writer.loop(extent)) for extent in anchor.depth)
-        for total, cell in zip(sums, tile.cells, strict=True):
-            at = tile.at(*cell)
-            add_term(writer, tile.source, anchor, total, at, deep, cell[2])
-    if long and len(sums) > 1:
-        finish_in_loops(tile, sums)
-        return
-    for total, cell in zip(sums, tile.cells, strict=True):
-        partial = load(total, writer.lane(cell[2]))
-        place = (tile.source, tile.group, anchor, tile.result, partial)
-        finish(writer, *place, tile.at(*cell), cell[2])
-
-
-def finish_in_loops(tile: Tile, sums: Sequence[Buffer]) -> None:
-    """Write the end of a tile once for all rows and for all vectors of one width."""
-    writer, size = tile.writer, sum(tile.widths)
-    spilled = writer.array(tile.anchor.held, size * tile.rows)
-    for total, (row, offset, width) in zip(sums, tile.cells, strict=True):
-        lane = writer.lane(width)
-        writer.store(spilled, row * size + offset + lane, load(total, lane), width)
-    with writer.loop(tile.rows) as row:
-        for width, run in groupby(
-            zip(tile.offsets, tile.widths, strict=True), itemgetter(1)
-        ):
-            offsets = [offset for offset, _ in run]
-            with writer.loop(len(offsets)) as number:
-                offset = offsets[0] + number * width
-                partial = load(spilled, row * size + offset + writer.lane(width))
-                at = tile.at(row, offset, width)
-                place = (tile.source, tile.group, tile.anchor, tile.result, partial)
-                finish(writer, *place, at, width)
-
-
-def add_term(
-    writer: Writer,
-    source: Source,
-    anchor: Anchor,
-    total: Buffer,
-    at: Sequence[Index],
-    deep: Sequence[Index],
-    width: int,
-) -> None:
-    """Write one more term into a vector of partial results."""
-    elements = Elements(writer, source, width)
-    term = anchor.as_term(anchor.term(elements, at, deep))
-    lane = writer.lane(width)
-    combined = anchor.combine(load(total, lane), term, elements.hold)
-    writer.store(total, lane, combined, width)
-
-
-def finish(
-    writer: Writer,
-    source: Source,
-    group: Group,
-    anchor: Anchor,
-    result: Buffer,
-    partial: Expr,
-    at: Sequence[Index],
-    width: int,
-) -> None:
-    """Write what follows the reduction, and the store, for one vector of its results."""
-    elements = Elements(writer, source, width)
-    shape = [index_of(entry, writer.dims) for entry in anchor.node.result.type.shape]
-    place = Place(shape, anchor.output(at))
-    if anchor.held == "int32" and anchor.dtype.value == "bool":
-        partial = differs(partial, constant(0, "int32"))
-    else:
-        partial = elements.hold(rounded(partial, anchor.dtype), anchor.held)
-    elements.known[anchor.node.result, place] = partial
-    element = elements.at(group.stored, place)
-    elements.save(result, place.position, element, group.stored.type.dtype)
+    What they read stays in the second-level cache while all panels go over it, and
+    there are enough groups of them for threads to share.
+    """
+    depth = product([entry for entry in anchor.depth if isinstance(entry, int)])
+    most = max(1, machine.second_cache // 2 // max(1, depth * 4 * tall))
+    count = total(kinds)
+    if anchor.inner:
+        return 0
+    if parallel:
+        known = others if isinstance(others, int) else 1
+        groups = -(-TASKS // max(1, known))
+        most = min(most, max(1, count // groups if isinstance(count, int) else 4))
+    return 0 if isinstance(count, int) and count <= most else most

@@ -6,8 +6,8 @@ Values that go from one lane loop to the next live in arrays of one vector each,
 LLVM keeps in registers.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 
 from lxc.targets.tvm_api import (
     PARALLEL,
@@ -81,6 +81,12 @@ class Writer:
         if inner and not empty:
             kind = PARALLEL if parallel else SERIAL
             self.write(loop(counter, extent, kind, sequence(inner)))
+
+    @contextmanager
+    def loops(self, extents: Sequence[Index]) -> Iterator[tuple[Index, ...]]:
+        """Write nested loops around what is written inside; yields the counters."""
+        with ExitStack() as stack:
+            yield tuple(stack.enter_context(self.loop(extent)) for extent in extents)
 
     def choose(
         self, condition: Expr, then: Callable[[], None], otherwise: Callable[[], None]

@@ -190,3 +190,22 @@ def test_a_foreign_file_is_replaced_only_by_force(cli: Cli) -> None:
     assert Path("a.lxc").read_text() == "precious"
     cli("compile", *NET, *V2, "-o", "a.lxc", "--force")
     assert read("a.lxc").targets
+
+
+def test_exact_leaves_out_algorithms_that_are_faster(cli: Cli) -> None:
+    Path("conv.lxir").write_text("""graph @m lux {
+  input %x: f32[1, 8, 12, 12]
+  param @w: f32[8, 8, 3, 3]
+  tree params = {w: *}
+  %0: f32[1, 8, 10, 10] = conv(%x, @w) {strides = [1, 1], padding = [[0, 0], [0, 0]], \
+lhs_dilation = [1, 1], rhs_dilation = [1, 1], groups = 1}
+  return %0
+}""")
+    stage = ("compile", "conv.lxir", *V2, "--emit", "lxir")
+    assert "winograd_conv" in cli(*stage).out
+    exact = cli(*stage, "--exact").out
+    assert "winograd_conv" not in exact
+    assert "conv" in exact
+    decided = ("explain", "conv.lxir", "--target", "x86-64-v2")
+    assert "tiles of 4x4" in cli(*decided).out
+    assert "tiles of 4x4" not in cli(*decided, "--exact").out

@@ -56,6 +56,8 @@ def test_no_field_of_an_explanation_reaches_the_terminal_raw(
         b"[]",
         b"\xff",
         json.dumps({"x86-64-v3": [{**DECISION, "layers": []}]}).encode(),
+        json.dumps({"x86-64-v3": [{**DECISION, "about": "weather"}]}).encode(),
+        json.dumps({"x86-64-v3": [{**DECISION, "about": []}]}).encode(),
         json.dumps({"x86-64-v3": [{**DECISION, "shapes": ["a", "b", "c"]}]}).encode(),
         json.dumps({"x86-64-v3": [{"layers": ["a", "b"], "shapes": ["", ""]}]}).encode(),
     ],

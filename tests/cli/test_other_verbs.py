@@ -117,7 +117,7 @@ def test_explain_says_the_same_from_artifact_and_source(cli: Cli, net: Path) -> 
     stored = cli("explain", "net.lxc", "--target", "x86-64-v3").out
     fresh = cli("explain", *NET, "--target", "x86-64-v3").out
     assert stored == fresh
-    assert "layer_1 dot_general" in stored
+    assert "layer_1 packed_dot" in stored
     entries = cli("explain", "net.lxc", "--json").json
     assert {entry["fused"] for entry in entries} <= {True, False}
     assert len(entries) == len(stored.splitlines())

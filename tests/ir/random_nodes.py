@@ -179,6 +179,24 @@ def add_convolution(draw: Draw, build: Builder, pool: list[Value]) -> None:
     )
 
 
+def add_blocks(draw: Draw, build: Builder, pool: list[Value]) -> None:
+    dtype = draw(st.sampled_from([DType.F32, DType.F16]))
+    plain, cells = draw(st.booleans()), draw(st.sampled_from(SIZES))
+    moves: dict[str, Any] = {"strides": (draw(st.integers(1, 2)),), "rhs_dilation": (1,)}
+    lanes = () if plain else (4,)
+    (x,) = build.add(OPS["iota"], dtype=dtype, shape=(N + 0, 2, cells, *lanes), axis=1)
+    (weight,) = build.add(OPS["iota"], dtype=dtype, shape=(3, 2, 1, *lanes, 4), axis=1)
+    build.add(OPS["blocked_conv"], x, weight, **moves, groups=1, plain=plain)
+    if plain:
+        (panels,) = build.add(OPS["iota"], dtype=dtype, shape=(3, 2, cells, 4), axis=1)
+        axes: dict[str, Any] = {"lhs_batch": (), "lhs_contract": (1, 2)}
+        columns = draw(st.integers(9, 12))
+        build.add(OPS["packed_dot"], x, panels, **axes, columns=columns)
+    else:
+        (taps,) = build.add(OPS["iota"], dtype=dtype, shape=(2, 1, 4), axis=1)
+        build.add(OPS["depthwise_conv"], x, taps, **moves)
+
+
 def add_body(draw: Draw, build: Builder, pool: list[Value]) -> None:
     operands = draw(st.lists(st.sampled_from(pool), min_size=1, max_size=3))
     name = draw(st.sampled_from(["fused", "layer", "chain"]))
@@ -224,6 +242,7 @@ FLAT = (
     add_gather,
     add_sources,
     add_convolution,
+    add_blocks,
 )
 NESTING = (add_body, add_scan)
 

@@ -69,3 +69,20 @@ rhs_dilation = [1], groups = 1}
     )
     assert longest_sum(graph) == 50
     assert longest_sum(graph.replaced(nodes=graph.nodes[1:])) == 6
+
+
+def test_sums_over_blocks_are_as_long_as_their_lanes_and_taps() -> None:
+    graph = parse_graph(
+        """graph @m lux {
+  input %x: f32[2, 3, 8, 4]
+  param @w: f32[5, 3, 2, 4, 4]
+  param @taps: f32[5, 3, 4]
+  tree params = *
+  %0: f32[2, 5, 7, 4] = blocked_conv(%x, @w) {strides = [1], rhs_dilation = [1], \
+groups = 1, plain = false}
+  %1: f32[2, 5, 5, 4] = depthwise_conv(%0, @taps) {strides = [1], rhs_dilation = [1]}
+  return %1
+}"""
+    )
+    assert longest_sum(graph) == 3 * 2 * 4
+    assert longest_sum(graph.replaced(nodes=graph.nodes[1:])) == 3

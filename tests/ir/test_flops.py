@@ -9,12 +9,14 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from lxc import nn
 from lxc.frontend import setup, trace_layer
-from lxc.ir import OPS, Dim, Graph, TensorSpec
+from lxc.ir import OPS, Dim, DType, Graph, TensorSpec, TensorType, make_node
 from lxc.ir import functions as ops
 from lxc.ir.dim import evaluate_size
 from lxc.ir.flops import COUNTS, flops_of, total_flops
-from lxc.ir.node import walk
+from lxc.ir.node import Node, Value, walk
 from lxc.tracing import trace
+
+PLAIN: dict[str, Any] = {"padding": ((0, 0),), "lhs_dilation": (1,)}
 
 
 def graph_of(function: Any, *shapes: tuple[Any, ...]) -> Graph:
@@ -78,6 +80,25 @@ def test_windows_count_every_element_of_every_window() -> None:
     pooled = nn.MaxPool((2, 3), stride=(1, 1))
     graph = trace_layer(pooled, TensorSpec((2, 3, 5, 6)), {}, {})
     assert total_flops(graph.nodes) == 2 * 3 * (4 * 4) * 6
+
+
+def test_blocks_count_like_the_channels_that_they_hold() -> None:
+    def product(op: str, x: tuple[int, ...], weight: tuple[int, ...], **given: Any) -> Node:
+        types = (TensorType(DType.F32, shape) for shape in (x, weight))
+        return make_node(OPS[op], tuple(map(Value, types)), given)
+
+    moves: dict[str, Any] = {"strides": (2,), "rhs_dilation": (1,)}
+    conv = product("conv", (3, 16, 9), (24, 8, 3), **moves, **PLAIN, groups=2)
+    blocks: dict[str, Any] = {"groups": 2, "plain": False}
+    blocked = product("blocked_conv", (3, 4, 9, 4), (6, 2, 3, 4, 4), **moves, **blocks)
+    assert flops_of(blocked) == flops_of(conv) == 3 * 24 * 4 * (8 * 3) * 2
+    plain: dict[str, Any] = {"groups": 1, "plain": True}
+    stem = product("blocked_conv", (3, 5, 9), (6, 5, 3, 4), **moves, **plain)
+    assert flops_of(stem) == 3 * 24 * 4 * (5 * 3) * 2
+    own = product("depthwise_conv", (3, 4, 9, 4), (4, 3, 4), **moves)
+    assert flops_of(own) == 3 * 16 * 4 * 3 * 2
+    axes: dict[str, Any] = {"lhs_batch": (), "lhs_contract": (1,), "columns": 7}
+    assert flops_of(product("packed_dot", (3, 5), (2, 5, 4), **axes)) == 3 * 7 * 5 * 2
 
 
 def test_views_and_constants_count_nothing() -> None:

@@ -1,4 +1,4 @@
-"""Functions of the C library on dense points: the promised bound holds for all of them."""
+"""Functions of float64 on dense points: they are the C library's, within four units."""
 
 from pathlib import Path
 
@@ -10,7 +10,20 @@ from tests.ops.cases import Case, check_close, graph_of
 from tests.targets.backends import Compiled, compiled
 
 ONE = (
-    *("exp2", "expm1", "log", "log1p", "log2", "log10", "cbrt", "sin", "cos", "tan"),
+    *(
+        "exp",
+        "tanh",
+        "exp2",
+        "expm1",
+        "log",
+        "log1p",
+        "log2",
+        "log10",
+        "cbrt",
+        "sin",
+        "cos",
+        "tan",
+    ),
     *("arcsin", "arccos", "arctan", "sinh", "cosh", "arcsinh", "arccosh", "arctanh"),
 )
 TWO = ("arctan2", "hypot")
@@ -23,18 +36,18 @@ def points() -> Array:
     spread = (np.linspace(-110, 95, 20_001), np.linspace(-3, 3, 20_001))
     one = np.concatenate([1 + powers[-23:], 1 - powers[-23:]])
     parts = (*spread, powers, -powers, large, -large, one, -one)
-    return np.concatenate(parts).astype(np.float32)
+    return np.concatenate(parts)
 
 
 def pairs() -> tuple[Array, Array]:
     """Return drawn pairs of very different sizes."""
     rng = np.random.default_rng(0)
     drawn = rng.normal(size=(2, 20_000)) * np.exp2(rng.integers(-20, 20, (2, 20_000)))
-    return drawn[0].astype(np.float32), drawn[1].astype(np.float32)
+    return drawn[0], drawn[1]
 
 
 @pytest.mark.parametrize("target", compiled())
-def test_library_functions_are_within_two_units(target: Compiled, tmp_path: Path) -> None:
+def test_library_functions_are_within_four_units(target: Compiled, tmp_path: Path) -> None:
     cases = [Case(name, name, (points(),)) for name in ONE]
     cases += [Case(name, name, pairs()) for name in TWO]
     inputs = [array for case in cases for array in case.operands]
@@ -43,4 +56,4 @@ def test_library_functions_are_within_two_units(target: Compiled, tmp_path: Path
         wide = [array.astype(np.longdouble) for array in case.operands]
         with np.errstate(all="ignore"):
             exact = getattr(np, case.name)(*wide).astype(np.float64)
-        check_close(found, exact, np.dtype(np.float32), 2.0)
+        check_close(found, exact, np.dtype(np.float64), 4.0)

@@ -12,12 +12,17 @@ from lxc.ir.agreement import relative_error
 from lxc.ir.op import OPS
 from lxc.ir.types import Array
 from tests.ops.cases import Case, results
+from tests.ops.packed_cases import packed_cases
 from tests.targets.backends import Backend
 
 HALF: tuple[np.dtype[Any], ...] = (np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))
 FLOATS: tuple[np.dtype[Any], ...] = (np.dtype(np.float32), np.dtype(np.float64), *HALF)
 ERRORS = {"float32": 2e-6, "float64": 1e-14, "float16": 6e-4, "bfloat16": 4.5e-3}
 """The rounding of the result, and in float32 that of a sum of a few hundred terms."""
+
+
+WORKING = {"attention", "winograd_conv"}
+"""Ops that need scratch memory besides their operands; they have tests of their own."""
 
 
 def drawn(shape: tuple[int, ...], dtype: np.dtype[Any], seed: int = 0) -> Array:
@@ -145,6 +150,7 @@ def test_float_reductions_are_close(
 ) -> None:
     kinds = NUMBERS if dtype == np.float32 else ("add", "max")
     cases = [*reductions(dtype, kinds), *products(dtype), *convolutions(dtype)]
+    cases += packed_cases(dtype, drawn)
     if dtype != np.float32:
         cases = cases[::2]
     for name, (_, actual, exact) in results(dtype.name, cases, target, tmp_path).items():
@@ -162,6 +168,7 @@ def test_integer_reductions_are_exact_and_wrap(
         *reductions(dtype, kinds)[::3],
         *products(dtype)[::2],
         *convolutions(dtype)[::2],
+        *packed_cases(dtype, drawn)[::2],
     ]
     for case, (_, actual, exact) in results(name, cases, target, tmp_path).items():
         np.testing.assert_array_equal(actual[0], exact[0].astype(dtype), case)
@@ -189,5 +196,6 @@ def test_nan_goes_through_every_reduction(target: Backend, tmp_path: Path) -> No
 def test_every_reduction_has_a_case() -> None:
     dtype = np.dtype(np.float32)
     cases = [*reductions(dtype, NUMBERS), *products(dtype), *convolutions(dtype)]
-    tried = {case.op for case in cases}
+    cases += packed_cases(dtype, drawn)
+    tried = {case.op for case in cases} | WORKING
     assert {name for name, op in OPS.items() if op.kind == "reduction"} <= tried

@@ -14,7 +14,13 @@ CASES = {
           %2: f32[4, 4] = exp(%1)
           yield %2, %2
         }""",
-    "a kernel has one reduction": """
+    "all of a kernel goes along the same rows": """
+        %0: f32[] = fused(%x) (%1: f32[4, 4]) {
+          %2: f32[4] = reduce(%1) {kind = "add", axes = [1]}
+          %3: f32[] = reduce(%2) {kind = "add", axes = [0]}
+          yield %3
+        }""",
+    "a kernel has one reduction, or several of the same rows": """
         %0: f32[] = fused(%x) (%1: f32[4, 4]) {
           %2: f32[4] = reduce(%1) {kind = "add", axes = [0]}
           %3: f32[] = reduce(%2) {kind = "add", axes = [0]}
@@ -31,7 +37,7 @@ CASES = {
           %3: f32[4, 4] = broadcast(%2) {shape = [4, 4], axes = [0]}
           yield %3
         }""",
-    "nothing follows the last reshape of a kernel": """
+    "nothing follows the last reshape or pad of a kernel": """
         %0: f32[1, 4] = fused(%x) (%1: f32[4, 4]) {
           %2: f32[4] = reduce(%1) {kind = "add", axes = [0]}
           %3: f32[1, 4] = reshape(%2) {shape = [1, 4]}

@@ -33,15 +33,21 @@ SLOW = settings(
 
 
 FINAL = ("fuse", "hoist-prepare", "plan-memory")
+BEFORE_FUSION = (
+    "split-phases",
+    "explicit-padding",
+    "assign-layouts",
+    "hoist-products",
+    "pack-weights",
+    "share-halo",
+)
 
 
 @st.composite
 def pass_lists(draw: Draw) -> list[str]:
     """Draw passes of each level in any order; those that later ones need are kept."""
     layers = draw(orders(LAYER_PIPELINE[:-1]))
-    tensors = draw(
-        orders((*TENSOR_PIPELINE, "split-phases", "explicit-padding", "pack-weights"))
-    )
+    tensors = draw(orders((*TENSOR_PIPELINE, *BEFORE_FUSION)))
     names = [*layers, "inline-layers", *tensors]
     if not draw(st.booleans()):
         return names

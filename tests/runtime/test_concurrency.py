@@ -49,6 +49,35 @@ def test_eight_threads_get_the_results_of_one(
     assert wrong == []
 
 
+def test_sixteen_threads_share_sixteen_arenas(model: CompiledModel, toy: Toy) -> None:
+    params, state = toy.trees()
+    bound, start = model.bind(params, state), threading.Barrier(16)
+    wrong: list[int] = []
+
+    def work(number: int) -> None:
+        x, count = rows(64, number), np.array(0, np.int32)
+        y = np.empty_like(x)
+        expected = toy.result(params, state, x)
+        placed = bound.at(inputs=x, outputs=y, state={**state, "count": count})
+        start.wait()
+        for _ in range(500):
+            placed()
+            made = model(x, params, state)[0]
+            if (y != expected).any() or (made != expected).any():
+                wrong.append(number)
+            y[:] = 0
+        if count != 500 * 64:
+            wrong.append(number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert 1 <= len(model.engine.frames.free) <= 16
+
+
 def test_three_models_in_one_process_do_not_mix(make_toy: Callable[[str], Toy]) -> None:
     params, state = make_toy("one").trees()
     models = [make_toy(name).model() for name in ("one", "two", "three")]

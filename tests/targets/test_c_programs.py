@@ -53,14 +53,15 @@ def test_the_source_compiles_without_a_warning(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sanitizer", ["thread", "address,undefined"])
+@pytest.mark.parametrize("name", ["stress.c", "busy.c"])
 def test_pool_and_checks_are_clean_under_sanitizers(
-    code: bytes, tmp_path: Path, sanitizer: str
+    code: bytes, tmp_path: Path, name: str, sanitizer: str
 ) -> None:
     object_code = compile_c(
         ENTRIES / "toy.c", tmp_path, "-DNAME=toy", "-g", f"-fsanitize={sanitizer}", "-O1"
     )
     flags = (f"-fsanitize={sanitizer}", "-fno-sanitize-recover=all")
-    program = build(tmp_path, "stress.c", object_code, *flags)
+    program = build(tmp_path, name, object_code, *flags)
     finished = subprocess.run([program], capture_output=True, check=False, timeout=300)
     assert finished.returncode == 0, finished.stderr.decode()[-4000:]
     assert finished.stdout == b"0 wrong\n"

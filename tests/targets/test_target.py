@@ -9,10 +9,10 @@ from lxc.ir.op import OPS
 from lxc.runtime.features import this_machine
 from lxc.targets import TARGETS, target_named, targets_named
 from lxc.targets.lint import LARGEST_FRAME, check_code
-from lxc.targets.llvm.anchors import ANCHORS
-from lxc.targets.llvm.calls import LOOPS
+from lxc.targets.llvm.anchor_forms import ANCHORS
+from lxc.targets.llvm.calls import LOOPS, WITHOUT_CODE
 from lxc.targets.llvm.element import FILLED
-from lxc.targets.llvm.kernel import GROUPS
+from lxc.targets.llvm.kernel import GROUPS, WHOLE
 from lxc.targets.llvm.opaque import OPAQUE
 from lxc.targets.llvm.scalar import RULES
 from lxc.targets.llvm.sources import SOURCES
@@ -25,7 +25,10 @@ LAYER_LEVEL = {"chain", "layer", "noop"}
 
 
 def test_every_op_has_a_lowering() -> None:
-    tables = (ANCHORS, OPAQUE, RULES, SOURCES, MOVES, FILLED, GROUPS, LOOPS)
+    tables = (
+        *(ANCHORS, WHOLE, OPAQUE, RULES, SOURCES, MOVES),
+        *(FILLED, GROUPS, LOOPS, WITHOUT_CODE),
+    )
     lowered = [name for table in tables for name in table]
     assert sorted(lowered) == sorted(set(OPS) - LAYER_LEVEL)
 

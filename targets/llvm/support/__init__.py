@@ -8,7 +8,10 @@ import re
 from importlib.resources import files
 
 HEADER, FUNCTIONS = "abi.h", "functions.h"
-SOURCES = ("processors.c", "pool.c", "errors.c", "hooks.c", "spans.c", "call.c")
+SOURCES = (
+    *("processors.c", "sleep.c", "pool.c", "errors.c"),
+    *("hooks.c", "spans.c", "call.c"),
+)
 
 
 def text(name: str) -> str:

@@ -144,12 +144,13 @@ static int32_t lxc_run(const lxc_call *call) {
     int32_t outer_threads = lxc_current.threads;
     lxc_current.pool = call->pool != NULL ? call->pool : &lxc_own_pool;
     lxc_current.threads = call->threads;
+    lxc_current.work = 0;
     lxc_has_raised = 0;
     int32_t returned = lxc_entry_run(
         (const int64_t *)call->inputs, (const int64_t *)call->params,
         (const int64_t *)call->state_in, (const int64_t *)call->state_out,
         (const int64_t *)call->outputs, (int64_t)(intptr_t)call->prepared,
-        (int64_t)(intptr_t)call->arena, call->dims, &status);
+        (int64_t)(intptr_t)call->arena, call->dims, &status, &lxc_current.work);
     lxc_current.pool = outer_pool;
     lxc_current.threads = outer_threads;
     code = lxc_finish(returned, status);
@@ -167,10 +168,11 @@ static int32_t lxc_prepare(const lxc_prepare_call *call) {
     int32_t outer_threads = lxc_current.threads;
     lxc_current.pool = call->pool != NULL ? call->pool : &lxc_own_pool;
     lxc_current.threads = call->threads;
+    lxc_current.work = 0;
     lxc_has_raised = 0;
     int32_t returned = lxc_entry_prepare(
         (const int64_t *)call->params, (const int64_t *)call->state,
-        (int64_t)(intptr_t)call->prepared, call->dims, &status);
+        (int64_t)(intptr_t)call->prepared, call->dims, &status, &lxc_current.work);
     lxc_current.pool = outer_pool;
     lxc_current.threads = outer_threads;
     return lxc_finish(returned, status);

@@ -1,17 +1,32 @@
 /* The services that compiled code reaches through weak pointers. Its parallel hook has no
    argument for the pool, so the call that is under way keeps pool and threads in this
-   thread. Within a region the pool is absent: nested regions run where they are. */
+   thread, and so does the entry with the work of the kernel that it calls next. Within a
+   region the pool is absent: nested regions run where they are. */
 
 static _Thread_local struct {
     const lxc_pool *pool;
+    int64_t work; /* nanoseconds that one thread needs, by estimate; 0 if unknown */
     int32_t threads;
 } lxc_current;
 
+static int32_t lxc_less(int64_t a, int32_t b) { return a < b ? (int32_t)a : b; }
+
+/* Sizes are known at last: a region gets no more threads than have enough to do, and tasks
+   that are long enough. Results do not depend on either. */
 static int lxc_parallel_launch(lxc_task task, void *data, int tasks) {
     const lxc_pool *pool = lxc_current.pool;
-    if (pool == NULL || lxc_current.threads == 1) return lxc_serial(task, data, tasks);
+    int64_t work = lxc_current.work;
+    int32_t threads = lxc_current.threads;
+    if (pool == NULL || threads == 1) return lxc_serial(task, data, tasks);
+    if (work > 0) {
+        if (threads == 0) threads = pool->threads(pool);
+        threads = lxc_less(work / LXC_WORTH_A_THREAD, threads);
+        if (threads < 2) return lxc_serial(task, data, tasks);
+        if (tasks == 0)
+            tasks = lxc_less(work / LXC_WORTH_A_TASK, threads * LXC_TASKS_PER_THREAD);
+    }
     lxc_current.pool = NULL;
-    int result = pool->launch(pool, task, data, tasks, lxc_current.threads);
+    int result = pool->launch(pool, task, data, tasks, threads);
     lxc_current.pool = pool;
     return result;
 }

@@ -2,7 +2,8 @@
    open while `inside` is not negative; threads claim its tasks from one counter, the caller
    takes part, and in the end waits only for threads that are inside. The fields of a region
    are written only while it is closed, so a thread that comes late joins whatever region is
-   open then, or none. */
+   open then, or none. Who waits looks a short time, then sleeps: a thread that has the
+   processor of another one that it waits for would wait long. */
 
 #if defined(__x86_64__) || defined(__i386__)
 #define LXC_PAUSE() __builtin_ia32_pause()
@@ -12,29 +13,29 @@
 #define LXC_PAUSE() ((void)0)
 #endif
 
-enum { LXC_TASKS_PER_THREAD = 8, LXC_SPINS = 2000, LXC_CLOSED = -1 };
+enum {
+    LXC_TASKS_PER_THREAD = 8,
+    LXC_LOOK_NANOSECONDS = 50000, /* about what it costs to wake a thread */
+    LXC_CLOSED = -1
+};
 
 static struct {
     _Alignas(64) atomic_uint generation; /* counts regions: the signal to wake up */
     atomic_int sleeping;
+    atomic_int patience; /* nanoseconds to look before sleeping */
     _Alignas(64) atomic_int next;
     _Alignas(64) atomic_int inside;
+    atomic_int waiting; /* the caller sleeps until nobody is inside */
     atomic_int result;
     _Alignas(64) lxc_task task;
     void *data;
     int32_t tasks;
-    int32_t helpers; /* threads numbered from 0 to helpers - 1 may take part */
+    int32_t helpers; /* so many threads may be inside */
     _Alignas(64) atomic_int busy;
     int32_t started; /* read and written by the holder of busy only */
     int watching_forks;
     atomic_int processors;
-    pthread_mutex_t mutex;
-    pthread_cond_t wake;
-} lxc_workers = {
-    .inside = LXC_CLOSED,
-    .mutex = PTHREAD_MUTEX_INITIALIZER,
-    .wake = PTHREAD_COND_INITIALIZER,
-};
+} lxc_workers = {.inside = LXC_CLOSED};
 
 static int lxc_serial(lxc_task task, void *data, int32_t tasks) {
     lxc_parallel parallel = {NULL, tasks > 0 ? tasks : 1};
@@ -58,55 +59,76 @@ static void lxc_claim_tasks(void) {
         atomic_fetch_or_explicit(&lxc_workers.result, result, memory_order_relaxed);
 }
 
-static void lxc_join_region(int32_t worker) {
+static void lxc_join_region(void) {
     int inside = atomic_load_explicit(&lxc_workers.inside, memory_order_relaxed);
     while (inside != LXC_CLOSED) {
         if (!atomic_compare_exchange_weak_explicit(&lxc_workers.inside, &inside, inside + 1,
                                                    memory_order_acquire,
                                                    memory_order_relaxed))
             continue;
-        if (worker < lxc_workers.helpers) lxc_claim_tasks();
-        atomic_fetch_sub_explicit(&lxc_workers.inside, 1, memory_order_release);
+        if (inside < lxc_workers.helpers) lxc_claim_tasks();
+        if (atomic_fetch_sub(&lxc_workers.inside, 1) == 1 && atomic_load(&lxc_workers.waiting))
+            lxc_wake_sleepers(&lxc_workers.inside, 1);
         return;
     }
 }
 
+static int64_t lxc_clock(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+/* Return 1 as soon as `happened` does, or 0 after a short time. */
+static int lxc_look(int (*happened)(unsigned), unsigned seen) {
+    int patience = atomic_load_explicit(&lxc_workers.patience, memory_order_relaxed);
+    int64_t start = patience > 0 ? lxc_clock() : 0;
+    do {
+        for (int spin = 0; spin < 32; ++spin) {
+            if (happened(seen)) return 1;
+            LXC_PAUSE();
+        }
+    } while (patience > 0 && lxc_clock() - start < patience);
+    return 0;
+}
+
+static int lxc_has_opened(unsigned seen) {
+    return atomic_load_explicit(&lxc_workers.generation, memory_order_acquire) != seen;
+}
+
 static void lxc_await_region(unsigned seen) {
-    for (int spin = 0; spin < LXC_SPINS; ++spin) {
-        if (atomic_load_explicit(&lxc_workers.generation, memory_order_acquire) != seen) return;
-        LXC_PAUSE();
-    }
-    pthread_mutex_lock(&lxc_workers.mutex);
+    if (lxc_look(lxc_has_opened, seen)) return;
     atomic_fetch_add(&lxc_workers.sleeping, 1);
     while (atomic_load(&lxc_workers.generation) == seen)
-        pthread_cond_wait(&lxc_workers.wake, &lxc_workers.mutex);
+        lxc_sleep_while(&lxc_workers.generation, seen);
     atomic_fetch_sub(&lxc_workers.sleeping, 1);
-    pthread_mutex_unlock(&lxc_workers.mutex);
 }
 
-static void *lxc_worker(void *number) {
+static void *lxc_worker(void *unused) {
     for (;;) {
         unsigned seen = atomic_load_explicit(&lxc_workers.generation, memory_order_acquire);
-        lxc_join_region((int32_t)(intptr_t)number);
+        lxc_join_region();
         lxc_await_region(seen);
     }
-    return NULL;
+    return unused;
 }
 
-/* A child has none of the threads and may hold any of the locks: start again. */
+/* A child has none of the threads, perhaps other processors, and a region may have been open:
+   start again. */
 static void lxc_forget_workers(void) {
     atomic_store(&lxc_workers.generation, 0);
     atomic_store(&lxc_workers.sleeping, 0);
     atomic_store(&lxc_workers.inside, LXC_CLOSED);
+    atomic_store(&lxc_workers.waiting, 0);
     atomic_store(&lxc_workers.busy, 0);
+    atomic_store(&lxc_workers.processors, 0);
     lxc_workers.started = 0;
-    lxc_workers.mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-    lxc_workers.wake = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
 }
 
 /* Bring the number of threads up to `wanted`, or as far as the system allows. Signals are for
-   the threads of the program, so these block them all. */
-static void lxc_start_workers(int32_t wanted) {
+   the threads of the program, so these block them all. Threads that share a processor with
+   the caller would take its time by looking for regions. */
+static void lxc_start_workers(int32_t wanted, int32_t processors) {
     if (lxc_workers.started >= wanted) return;
     if (!lxc_workers.watching_forks) {
         if (pthread_atfork(NULL, NULL, lxc_forget_workers) != 0) return;
@@ -120,12 +142,14 @@ static void lxc_start_workers(int32_t wanted) {
     pthread_sigmask(SIG_SETMASK, &all, &before);
     while (lxc_workers.started < wanted) {
         pthread_t thread;
-        void *number = (void *)(intptr_t)lxc_workers.started;
-        if (pthread_create(&thread, &detached, lxc_worker, number) != 0) break;
+        if (pthread_create(&thread, &detached, lxc_worker, NULL) != 0) break;
         lxc_workers.started += 1;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&detached);
+    atomic_store_explicit(&lxc_workers.patience,
+                          lxc_workers.started < processors ? LXC_LOOK_NANOSECONDS : 0,
+                          memory_order_relaxed);
 }
 
 static void lxc_open_region(lxc_task task, void *data, int32_t tasks, int32_t helpers) {
@@ -137,24 +161,25 @@ static void lxc_open_region(lxc_task task, void *data, int32_t tasks, int32_t he
     atomic_store_explicit(&lxc_workers.result, 0, memory_order_relaxed);
     atomic_store_explicit(&lxc_workers.inside, 0, memory_order_release);
     atomic_fetch_add(&lxc_workers.generation, 1);
-    if (atomic_load(&lxc_workers.sleeping) == 0) return;
-    pthread_mutex_lock(&lxc_workers.mutex);
-    pthread_cond_broadcast(&lxc_workers.wake);
-    pthread_mutex_unlock(&lxc_workers.mutex);
+    int32_t sleeping = atomic_load(&lxc_workers.sleeping);
+    int32_t missing = helpers - (lxc_workers.started - sleeping);
+    if (missing > 0) lxc_wake_sleepers(&lxc_workers.generation, missing);
+}
+
+static int lxc_has_closed(unsigned nobody) {
+    int inside = (int)nobody;
+    return atomic_load_explicit(&lxc_workers.inside, memory_order_relaxed) == inside &&
+           atomic_compare_exchange_strong(&lxc_workers.inside, &inside, LXC_CLOSED);
 }
 
 static void lxc_close_region(void) {
-    for (int spin = 0;; ++spin) {
-        int nobody = 0;
-        if (atomic_compare_exchange_strong_explicit(&lxc_workers.inside, &nobody, LXC_CLOSED,
-                                                    memory_order_acquire,
-                                                    memory_order_relaxed))
-            return;
-        if (spin < LXC_SPINS)
-            LXC_PAUSE();
-        else
-            sched_yield();
+    if (lxc_look(lxc_has_closed, 0)) return;
+    atomic_store(&lxc_workers.waiting, 1);
+    while (!lxc_has_closed(0)) {
+        int inside = atomic_load(&lxc_workers.inside);
+        if (inside != 0) lxc_sleep_while(&lxc_workers.inside, (unsigned)inside);
     }
+    atomic_store(&lxc_workers.waiting, 0);
 }
 
 static int32_t lxc_pool_threads(const lxc_pool *pool) {
@@ -175,7 +200,7 @@ static int lxc_pool_launch(const lxc_pool *pool, lxc_task task, void *data, int3
     if (atomic_exchange_explicit(&lxc_workers.busy, 1, memory_order_acquire) != 0)
         return lxc_serial(task, data, tasks);
     int32_t helpers = threads - 1, result;
-    lxc_start_workers(helpers);
+    lxc_start_workers(helpers, lxc_pool_threads(pool));
     if (helpers > lxc_workers.started) helpers = lxc_workers.started;
     if (helpers > 0) {
         lxc_open_region(task, data, tasks, helpers);

@@ -34,7 +34,7 @@ static int compute_rows(int index, parallel_t *parallel, void *data) {
 
 int32_t NAMED(NAME, _entry_prepare)(const int64_t *params, const int64_t *state,
                                     int64_t prepared, const int64_t *dims,
-                                    int32_t *status) {
+                                    int32_t *status, int64_t *estimate) {
     const float *weight = (const float *)params[1], *mean = (const float *)state[0];
     float *scale = (float *)prepared;
     for (int i = 0; i < 4; ++i) scale[i] = 2 * weight[i] + mean[i];
@@ -44,7 +44,7 @@ int32_t NAMED(NAME, _entry_prepare)(const int64_t *params, const int64_t *state,
 int32_t NAMED(NAME, _entry_run)(const int64_t *inputs, const int64_t *params,
                                 const int64_t *state_in, const int64_t *state_out,
                                 const int64_t *outputs, int64_t prepared, int64_t arena,
-                                const int64_t *dims, int32_t *status) {
+                                const int64_t *dims, int32_t *status, int64_t *estimate) {
     work_t work = {(const float *)inputs[0], (const float *)params[0],
                    (const float *)params[2], (const float *)prepared,
                    (float *)arena,           dims[0]};

@@ -1,0 +1,1 @@
+"""What `bench/cpu.py` is made of: cases, contenders, the turns, the table."""

@@ -1,0 +1,57 @@
+"""What a 3 by 3 convolution on blocks costs in cycles, by every algorithm there is.
+
+Sizes are those of one sample, so the algorithm does not depend on the batch. Weights are
+read from memory once, which takes its time where there are few cells for many channels.
+"""
+
+from dataclasses import dataclass
+
+from lxc.ir.machine import Machine
+from lxc.ir.ops.winograd import POINTS, TAPS
+from lxc.passes.tile_blocks import tile_counts
+
+WEIGHT_BYTES_PER_CYCLE = 4
+"""What one core gets from memory while it computes."""
+TRANSFORM_CYCLES = {2: (40, 30), 4: (150, 110)}
+"""For every size of tile, the cycles to transform one vector of tiles in, and one out."""
+DIRECT = 0
+"""What stands for no tiles at all."""
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """The sizes of a convolution for one sample: cells of the result, and channels."""
+
+    cells: tuple[int, int]
+    inputs: int
+    outputs: int
+
+
+def costs(one: Convolution, machine: Machine) -> dict[int, int]:
+    """Return the cycles without tiles and for every size of tile."""
+    found = {DIRECT: direct_cycles(one, machine)}
+    return found | {tile: tile_cycles(one, tile, machine) for tile in POINTS}
+
+
+def direct_cycles(one: Convolution, machine: Machine) -> int:
+    """Return the cycles of a convolution that multiplies every cell with every tap."""
+    taps = TAPS * TAPS
+    return product_cycles(one, taps * one.cells[0] * one.cells[1], taps, machine)
+
+
+def tile_cycles(one: Convolution, tile: int, machine: Machine) -> int:
+    """Return the cycles of a convolution by tiles."""
+    rows, columns = tile_counts(one.cells, tile)
+    points = (tile + 2) ** 2
+    products = product_cycles(one, points * rows * columns, points, machine)
+    into, out = TRANSFORM_CYCLES[tile]
+    turned = into * one.inputs + out * one.outputs
+    return products + rows * columns * turned // machine.lanes
+
+
+def product_cycles(one: Convolution, rows: int, matrices: int, machine: Machine) -> int:
+    """Return the cycles to multiply rows of input channels with matrices of weights."""
+    weights = one.inputs * one.outputs
+    per_cycle = machine.lanes * (2 if machine.has_fma else 1)
+    bytes_read = matrices * weights * 4
+    return max(rows * weights // per_cycle, bytes_read // WEIGHT_BYTES_PER_CYCLE)

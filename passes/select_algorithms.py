@@ -1,0 +1,117 @@
+"""Choose how convolutions are computed: directly, or by Winograd's tiles."""
+
+from collections.abc import Mapping
+
+from lxc.ir.graph import Graph
+from lxc.ir.machine import Machine
+from lxc.ir.node import Node
+from lxc.ir.ops.packed import blocked_conv
+from lxc.ir.ops.winograd import TAPS
+from lxc.ir.rewrite import Replacement, rewrite
+from lxc.ir.types import DType
+from lxc.passes.algorithm_costs import DIRECT, Convolution, costs
+from lxc.passes.blocked_values import number_of
+from lxc.passes.decision import Decision
+from lxc.passes.fuse import PORTABLE
+from lxc.passes.nodes import attributes_of, is_symbolic, producers
+from lxc.passes.parameter_values import parameter_leaves
+from lxc.passes.single_pass import Setting
+from lxc.passes.winograd_nodes import by_tiles
+
+
+def select_algorithms(
+    graph: Graph, machine: Machine = PORTABLE, *, exact: bool = False
+) -> Graph:
+    """Compute convolutions of 3 by 3 taps by Winograd's tiles where that is faster.
+
+    It is less exact than one sum per result, so `exact` leaves everything as it is.
+    """
+    return Selection(graph, machine, exact).graph
+
+
+def select_for(graph: Graph, setting: Setting) -> Graph:
+    """Return the graph for the machine of the setting, which hears of decisions."""
+    selection = Selection(graph, setting.machine, setting.exact)
+    for decision in selection.decisions:
+        setting.decide(decision)
+    return selection.graph
+
+
+class Selection:
+    """One way through a graph; `graph` is what came out, `decisions` say why."""
+
+    def __init__(self, graph: Graph, machine: Machine, exact: bool) -> None:
+        """Look at every node."""
+        self.machine, self.exact = machine, exact
+        self.known = parameter_leaves(graph)
+        self.makers = producers(graph.nodes)
+        self.decisions: list[Decision] = []
+        self.graph = rewrite(graph, self.rule)
+
+    def rule(self, node: Node) -> Replacement | None:
+        """Return what stands for a node, or None."""
+        if node.op is not blocked_conv:
+            return None
+        reason = self.hindrance(node)
+        if reason is not None:
+            self.decide(node, DIRECT, reason)
+            return None
+        found = costs(sizes_of(node), self.machine)
+        tile = min(found, key=lambda one: found[one])
+        self.decide(node, tile, told(found))
+        return None if tile == DIRECT else by_tiles(node, tile, self.machine)
+
+    def hindrance(self, node: Node) -> str | None:
+        """Return why a convolution cannot be done by tiles, or None."""
+        x, weight = node.operands
+        facts = attributes_of(node)
+        if (
+            facts["plain"]
+            or facts["groups"] != 1
+            or weight.type.shape[2:-2] != (TAPS, TAPS)
+        ):
+            return "it is no convolution of blocks with 3 by 3 taps in one group"
+        if {*facts["strides"], *facts["rhs_dilation"]} != {1}:
+            return "its taps or its cells lie apart"
+        if x.type.dtype is not DType.F32 or is_symbolic(x.type.shape[1:]):
+            return "its cells are not known, or no f32"
+        if weight not in self.known:
+            return "its weight does not follow from parameters alone"
+        return "only exact algorithms are asked for" if self.exact else None
+
+    def decide(self, node: Node, tile: int, reason: str) -> None:
+        """Note how a convolution is computed, and why."""
+        x = node.operands[0]
+        maker = self.makers.get(x)
+        self.decisions.append(
+            Decision(
+                producer=str(maker.op) if maker else x.name,
+                consumer=str(node.op),
+                fused=tile != DIRECT,
+                rule=f"winograd {tile}x{tile}" if tile else "direct",
+                reason=reason,
+                would_allow="",
+                layers=(layers_of(maker), layers_of(node)),
+                shapes=(str(x.type), str(node.result.type)),
+                about="algorithm",
+            )
+        )
+
+
+def sizes_of(node: Node) -> Convolution:
+    """Return the sizes of a convolution on blocks for one sample."""
+    x, y = node.operands[0].type, node.result.type
+    outputs, *cells, lanes = map(number_of, y.shape[1:])
+    inputs = number_of(x.shape[1]) * lanes
+    return Convolution((cells[0], cells[1]), inputs, outputs * lanes)
+
+
+def told(found: Mapping[int, int]) -> str:
+    """Return the costs in words."""
+    tiles = [f"{one} for tiles of {tile}x{tile}" for tile, one in found.items() if tile]
+    return f"{found[DIRECT]} cycles a sample directly, {', '.join(tiles)}"
+
+
+def layers_of(node: Node | None) -> str:
+    """Return the layer paths of a node; what is no node is the model's."""
+    return ", ".join(node.location.layers) if node else ""

@@ -1,0 +1,70 @@
+"""What follows a reduction in its kernel, and the store, vector by vector."""
+
+from collections.abc import Mapping, Sequence
+
+from lxc.targets.llvm.element import Elements
+from lxc.targets.llvm.halo import position_in_result
+from lxc.targets.llvm.place import Place
+from lxc.targets.llvm.sizes import index_of
+from lxc.targets.llvm.split import powers
+from lxc.targets.llvm.storage import rounded
+from lxc.targets.llvm.tile import Cell, Tile, Work
+from lxc.targets.tvm_api import Buffer, Expr, Index, constant, differs, load
+
+STACK_BYTES = 1024
+"""An array on the stack is smaller than this."""
+LONG_WORK = 8
+"""From this many steps per element on, work is written in loops instead of unrolled."""
+
+
+def finish_tile(tile: Tile, sums: Mapping[Cell, Buffer], columns: Sequence[Buffer]) -> None:
+    """Write what follows the sums of a tile: once per vector, or in a loop over rows.
+
+    The loop needs memory for the sums: an array of `columns` for every vector of a row.
+    """
+    if columns and tile.rows > 1:
+        finish_rows(tile, sums, columns)
+        return
+    for row, j in tile.cells:
+        finish_vector(tile, sums[row, j], 0, row, j)
+
+
+def finish_rows(tile: Tile, sums: Mapping[Cell, Buffer], columns: Sequence[Buffer]) -> None:
+    """Write the end of a tile once for all rows."""
+    writer = tile.work.writer
+    for row, j in tile.cells:
+        width = tile.vectors[j].width
+        lane = writer.lane(width)
+        writer.store(columns[j], row * width + lane, load(sums[row, j], lane), width)
+    with writer.loop(tile.rows) as row:
+        for j, vector in enumerate(tile.vectors):
+            finish_vector(tile, columns[j], row * vector.width, row, j)
+
+
+def finish_vector(tile: Tile, sums: Buffer, first: Index, row: Index, j: int) -> None:
+    """Write the end of one vector, whose sums start at `first`."""
+    writer, vector = tile.work.writer, tile.vectors[j]
+    whole = vector.valid == vector.width
+    widths = (vector.width,) if whole else powers(vector.valid, vector.width)
+    offset = 0
+    for width in widths:
+        partial = load(sums, first + offset + writer.lane(width))
+        at = tile.at(row, vector, offset + writer.lane(width))
+        finish(tile.work, partial, at, width)
+        offset += width
+
+
+def finish(work: Work, partial: Expr, at: Sequence[Index], width: int) -> None:
+    """Write what follows the reduction, and the store, for one vector of its results."""
+    writer, anchor, group = work.writer, work.anchor, work.group
+    elements = Elements(writer, work.source, width)
+    shape = [index_of(entry, writer.dims) for entry in anchor.node.result.type.shape]
+    place = Place(shape, anchor.output(at))
+    if anchor.held == "int32" and anchor.dtype.value == "bool":
+        partial = differs(partial, constant(0, "int32"))
+    else:
+        partial = elements.hold(rounded(partial, anchor.dtype), anchor.held)
+    elements.known[anchor.node.result, place] = partial
+    element = elements.at(group.stored, place)
+    position = position_in_result(writer, group, place)
+    elements.save(work.result, position, element, group.stored.type.dtype)

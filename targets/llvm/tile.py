@@ -1,0 +1,187 @@
+"""One register tile of a reduction: the sums of rows by vectors, step by step.
+
+Every result element is one chain of operations in the order of the reduction axes,
+whatever the tile, so neither the batch nor the number of threads changes a bit of it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from lxc.targets.llvm.ahead import Ahead
+from lxc.targets.llvm.anchors import Anchor
+from lxc.targets.llvm.element import Elements, Source
+from lxc.targets.llvm.group import Group
+from lxc.targets.llvm.sizes import product
+from lxc.targets.llvm.split import Vector
+from lxc.targets.llvm.writer import Writer
+from lxc.targets.tvm_api import Buffer, Expr, Index, load
+
+TERMS_UNROLLED = 16
+"""So many terms at most stand one after the other in the innermost loop, ..."""
+TERMS_WHOLE = 32
+"""... but a reduction of no more than these is written without a loop."""
+
+Cell = tuple[int, int]
+"""A vector of sums of a tile: its row and its place in a row."""
+Steps = Callable[[tuple[Index, ...]], None]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What all tiles of a kernel share."""
+
+    writer: Writer
+    source: Source
+    group: Group
+    anchor: Anchor
+    result: Buffer
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Where a tile is: the coordinates of its first element, its rows and vectors.
+
+    It is the `turn`-th of `turns` tiles that read the same panel one after the other.
+    """
+
+    work: Work
+    base: tuple[Index, ...]
+    rows: int
+    vectors: tuple[Vector, ...]
+    turn: Index
+    turns: Index
+
+    @property
+    def cells(self) -> list[Cell]:
+        """All vectors of sums, row by row."""
+        return [(row, j) for row in range(self.rows) for j in range(len(self.vectors))]
+
+    def at(self, row: Index, vector: Vector, lane: Index) -> tuple[Index, ...]:
+        """Return the coordinates of a lane of a vector along the loop axes."""
+        anchor, moved = self.work.anchor, list(self.base)
+        if anchor.row is not None:
+            moved[anchor.row] = moved[anchor.row] + row
+        if anchor.block is not None:
+            moved[anchor.block] = moved[anchor.block] + vector.block
+        if anchor.lane is not None:
+            moved[anchor.lane] = moved[anchor.lane] + vector.offset + lane
+        return tuple(moved)
+
+
+def write_sums(tile: Tile) -> dict[Cell, Buffer]:
+    """Write the reduction of every cell; return the arrays with the sums."""
+    writer, anchor = tile.work.writer, tile.work.anchor
+    sums: dict[Cell, Buffer] = {}
+    for row, j in tile.cells:
+        width = tile.vectors[j].width
+        sums[row, j] = writer.array(anchor.held, width)
+        writer.store(sums[row, j], writer.lane(width), anchor.start, width)
+    steps = product(anchor.depth)
+    whole = isinstance(steps, int) and steps * len(sums) <= TERMS_WHOLE
+    most = steps if whole else max(1, TERMS_UNROLLED // max(1, len(sums)))
+    ahead = None if whole else ahead_of(tile)
+
+    def step(deep: tuple[Index, ...]) -> None:
+        if ahead:
+            ahead.write(writer, anchor.depth, deep)
+        write_terms(tile, sums, deep)
+
+    write_steps(writer, anchor.depth, most, step)
+    return sums
+
+
+def ahead_of(tile: Tile) -> Ahead | None:
+    """Return what a tile fetches for the next panel, if there are several panels."""
+    work, anchor = tile.work, tile.work.anchor
+    weight, place = anchor.panel_weight, anchor.panel_place
+    if weight is None or place is None or weight not in work.source.buffers:
+        return None
+    steps, blocks = product(anchor.depth), anchor.loops[anchor.block or 0]
+    count = weight.type.element_count
+    sizes = (steps, blocks, tile.turns)
+    if not (isinstance(count, int) and all(isinstance(entry, int) for entry in sizes)):
+        return None
+    if blocks <= len(tile.vectors) or tile.turns < 2:
+        return None
+    panel = len(tile.vectors) * steps * tile.vectors[0].width
+    buffer = work.source.buffers[weight]
+    shared = Ahead.of(buffer, count, weight.type.dtype.bytes, panel, steps, tile.turns)
+    return shared and shared.named(work.writer, place(tile.base) + panel, tile.turn)
+
+
+def write_steps(writer: Writer, depth: Sequence[Index], most: int, body: Steps) -> None:
+    """Write `body` for all coordinates of `depth`; up to `most` bodies stand in a row."""
+    if not depth:
+        body(())
+        return
+    *outer, last = depth
+    if isinstance(last, int) and last <= most:
+
+        def row_of_bodies(deep: tuple[Index, ...]) -> None:
+            for k in range(last):
+                body((*deep, k))
+
+        write_steps(writer, outer, most // max(1, last), row_of_bodies)
+        return
+    with writer.loops(outer) as counters:
+        if not isinstance(last, int) or most < 2:
+            with writer.loop(last) as k:
+                body((*counters, k))
+            return
+        unrolled = 1 << (most.bit_length() - 1)
+        with writer.loop(last // unrolled) as turn:
+            for k in range(unrolled):
+                body((*counters, turn * unrolled + k))
+        for k in range(last // unrolled * unrolled, last):
+            body((*counters, k))
+
+
+def write_terms(tile: Tile, sums: dict[Cell, Buffer], deep: Sequence[Index]) -> None:
+    """Write one more term into every cell; what cells share is loaded once."""
+    writer, anchor = tile.work.writer, tile.work.anchor
+    shared: dict[tuple[int, int | None, int | None], Expr] = {}
+    for row, j in tile.cells:
+        width = tile.vectors[j].width
+        elements = Elements(writer, tile.work.source, width)
+        pulled = [
+            factor_element(tile, shared, number, row, j, deep)
+            for number in range(len(anchor.factors))
+        ]
+        lane = writer.lane(width)
+        term = anchor.term(pulled, elements.hold)
+        combined = anchor.combine(load(sums[row, j], lane), term, elements.hold)
+        writer.store(sums[row, j], lane, combined, width)
+
+
+def factor_element(
+    tile: Tile,
+    shared: dict[tuple[int, int | None, int | None], Expr],
+    number: int,
+    row: int,
+    j: int,
+    deep: Sequence[Index],
+) -> Expr:
+    """Return the element of a factor for a cell, held if other cells read it as well."""
+    anchor, writer = tile.work.anchor, tile.work.writer
+    factor, vector = anchor.factors[number], tile.vectors[j]
+    by_row = anchor.row in factor.loops
+    by_lane = anchor.lane in factor.loops
+    by_vector = by_lane or anchor.block in factor.loops
+    key = (number, row if by_row else None, j if by_vector else None)
+    if key not in shared:
+        width = vector.width if by_lane else 1
+        elements = Elements(writer, tile.work.source, width)
+        at = tile.at(row, vector, writer.lane(width))
+        element = factor.pull(elements, at, deep)
+        repeated = (not by_row and tile.rows > 1) or (
+            not by_vector and len(tile.vectors) > 1
+        )
+        if repeated and element_is_number(anchor):
+            element = elements.hold(element, anchor.held)
+        shared[key] = element
+    return shared[key]
+
+
+def element_is_number(anchor: Anchor) -> bool:
+    """Return whether elements are of the type that sums are kept in."""
+    return anchor.dtype.value != "bool"

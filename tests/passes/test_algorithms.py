@@ -1,0 +1,135 @@
+"""Which convolutions are computed by tiles follows from their sizes and the machine."""
+
+import pytest
+
+from lxc.ir.builder import make_node
+from lxc.ir.dim import Dim, Size
+from lxc.ir.graph import Graph
+from lxc.ir.node import Value
+from lxc.ir.ops.packed import blocked_conv
+from lxc.ir.parser import parse_graph
+from lxc.ir.types import DType, TensorType
+from lxc.passes import passes_named, run_passes
+from lxc.passes.algorithm_costs import DIRECT, Convolution, costs
+from lxc.passes.select_algorithms import select_algorithms
+from lxc.passes.tile_blocks import block_of
+from lxc.structure import LEAF, Structure
+from lxc.targets import TARGETS
+
+WIDE = TARGETS["x86-64-v4"].machine
+MOVES = {"strides": (1, 1), "rhs_dilation": (1, 1), "groups": 1, "plain": False}
+
+PLAIN = """
+graph @m lux {
+  input %x: f32[1, 12, 42, 42]
+  param @0: f32[48, 12, 3, 3]
+  tree params = [*]
+  %0: f32[1, 48, 40, 40] = conv(%x, @0) {strides = [1, 1], padding = [[0, 0], [0, 0]], \
+lhs_dilation = [1, 1], rhs_dilation = [1, 1], groups = 1}
+  return %0
+}"""
+
+
+def convolution(channels: int, size: int, samples: Size | Dim = 1) -> Graph:
+    """Return a graph with one convolution of as many channels out as in."""
+    lanes = WIDE.lanes
+    blocks, cells = channels // lanes, (size + 2, size + 2)
+    x = Value(TensorType(DType.F32, (samples + 0, blocks, *cells, lanes)), "%x")
+    weight = Value(TensorType(DType.F32, (blocks, blocks, 3, 3, lanes, lanes)), "@0")
+    node = make_node(blocked_conv, (x, weight), MOVES, ())
+    return Graph(
+        "convolution",
+        dims=(samples,) if isinstance(samples, Dim) else (),
+        inputs=(x,),
+        params=(weight,),
+        nodes=(node,),
+        outputs=node.results,
+        input_tree=LEAF,
+        param_tree=Structure("list", (), (LEAF,)),
+        state_tree=Structure("list"),
+        output_tree=LEAF,
+    )
+
+
+def tile_of(graph: Graph) -> int:
+    """Return the tile of the only convolution, 0 if it is direct."""
+    (last,) = [node for node in graph.nodes if node.op.name.endswith("conv")]
+    return int(str(last.attributes.get("tile", DIRECT)))
+
+
+@pytest.mark.parametrize(
+    ("channels", "size", "tile"),
+    [(64, 56, 4), (128, 28, 4), (256, 14, 2), (512, 7, 0), (16, 56, 4), (64, 2, 0)],
+)
+def test_tiles_are_small_where_weights_are_many_and_cells_are_few(
+    channels: int, size: int, tile: int
+) -> None:
+    assert tile_of(select_algorithms(convolution(channels, size), WIDE)) == tile
+
+
+def test_the_algorithm_does_not_depend_on_the_batch() -> None:
+    batch = Dim("N", 1, 500)
+    for channels, size in ((64, 56), (512, 7), (256, 14)):
+        found = {
+            tile_of(select_algorithms(convolution(channels, size, samples), WIDE))
+            for samples in (1, 64, batch)
+        }
+        assert len(found) == 1
+
+
+def test_exact_compilation_leaves_every_convolution_as_it_is() -> None:
+    graph = convolution(64, 56)
+    assert select_algorithms(graph, WIDE, exact=True) is graph
+    outcome = run_passes(
+        graph, passes_named(["select-algorithms"]), machine=WIDE, exact=True
+    )
+    assert outcome.program is graph
+    (decision,) = outcome.decisions
+    assert "only exact algorithms are asked for" in str(decision)
+    assert str(decision).startswith("direct")
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_channels_are_brought_into_blocks_for_the_sake_of_tiles(exact: bool) -> None:
+    outcome = run_passes(
+        parse_graph(PLAIN),
+        passes_named(["assign-layouts", "select-algorithms"]),
+        machine=WIDE,
+        exact=exact,
+    )
+    assert isinstance(outcome.program, Graph)
+    (found,) = [n for n in outcome.program.nodes if n.op.name.endswith("conv")]
+    assert found.op.name == ("blocked_conv" if exact else "winograd_conv")
+    assert found.attributes.get("plain", False) is exact
+
+
+def test_a_decision_tells_the_costs() -> None:
+    graph = convolution(64, 56)
+    outcome = run_passes(graph, passes_named(["select-algorithms"]), machine=WIDE)
+    (decision,) = outcome.decisions
+    found = costs(Convolution((56, 56), 64, 64), WIDE)
+    assert str(decision).startswith("winograd")
+    assert decision.rule == "winograd 4x4"
+    assert all(str(cycles) in decision.reason for cycles in found.values())
+
+
+@pytest.mark.parametrize(
+    ("most", "block"),
+    [
+        (1, (1, 1, 1)),
+        (3, (1, 1, 2)),
+        (5, (1, 1, 5)),
+        (6, (1, 1, 5)),
+        (20, (1, 2, 10)),
+        (39, (1, 2, 10)),
+        (40, (1, 4, 10)),
+        (119, (2, 4, 10)),
+        (999, (6, 4, 10)),
+    ],
+)
+def test_blocks_of_tiles_are_whole_samples_rows_or_parts_of_rows(
+    most: int, block: tuple[int, int, int]
+) -> None:
+    found = block_of(Dim("N", 1, 6) + 0, 4, 10, most)
+    assert (found.samples, found.rows, found.columns) == block
+    assert found.tiles <= most

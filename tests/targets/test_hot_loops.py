@@ -1,0 +1,93 @@
+"""The innermost loops of generated code keep vectors in registers and call nothing."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import lxc
+from lxc import nn
+from lxc.ir.graph import Graph
+from lxc.passes import LAYER_PIPELINE, TENSOR_PIPELINE, passes_named, run_passes
+from lxc.targets import TARGETS
+from lxc.targets.compile import emit
+from lxc.targets.hot_loops import HotLoop, hot_loops
+
+FEW = 16
+"""One vector may be put aside for so many operations."""
+SPILLING = """
+.LBB0_1:
+	xorl	%eax, %eax
+.LBB0_2:
+	vmovups	(%rdi,%rax), %zmm0
+	vfmadd231ps	%zmm0, %zmm1, %zmm2
+	vmovups	%zmm2, 64(%rsp)
+	vmulps	128(%rsp), %zmm3, %zmm4
+	vmovups	%zmm4, 192(%rsp,%rax)
+	callq	expf@PLT
+	incq	%rax
+	jne	.LBB0_2
+	decq	%rcx
+	jne	.LBB0_1
+	retq
+"""
+
+
+def test_a_planted_spill_and_a_planted_call_are_found() -> None:
+    (loop,) = hot_loops(SPILLING)
+    assert loop.label == ".LBB0_2"
+    assert loop.arithmetic == 2
+    assert loop.saved == ("vmovups\t%zmm2, 64(%rsp)",)
+    assert loop.calls == ("callq\texpf@PLT",)
+
+
+def dense(rows: int, inputs: int, outputs: int, activation: Any = nn.identity) -> Graph:
+    return traced(nn.Dense(inputs, outputs, activation), (rows, inputs))
+
+
+def traced(model: Any, shape: tuple[Any, ...]) -> Graph:
+    ps, st = lxc.setup(0, model)
+    spec = lxc.TensorSpec(shape, "f32")
+    graph = lxc.trace(model, spec, ps, st, mode="test")
+    lowered = run_passes(graph, passes_named((*LAYER_PIPELINE, *TENSOR_PIPELINE))).program
+    assert isinstance(lowered, Graph)
+    return lowered
+
+
+def image(model: Any, channels: int, size: int) -> Graph:
+    return traced(model, (1, channels, size, size))
+
+
+MODELS: dict[str, Callable[[], Graph]] = {
+    "matrix": lambda: dense(50, 96, 130),
+    "vector": lambda: dense(1, 300, 500),
+    "gelu": lambda: dense(40, 64, 128, nn.gelu),
+    "any batch": lambda: traced(nn.Dense(64, 96), (lxc.Dim("N", 1, 90), 64)),
+    "stem": lambda: image(nn.Conv((7, 7), 3, 64, stride=2, pad=3), 3, 64),
+    "convolution": lambda: image(nn.Conv((3, 3), 64, 64, nn.relu, pad=1), 64, 20),
+    "strided": lambda: image(nn.Conv((3, 3), 32, 64, stride=2, pad=1), 32, 28),
+    "pointwise": lambda: image(nn.Conv((1, 1), 64, 32), 64, 14),
+    "depthwise": lambda: image(nn.Conv((3, 3), 64, 64, pad=1, groups=64), 64, 20),
+    "pooling": lambda: image(nn.Chain(nn.Conv((3, 3), 32, 32), nn.MaxPool((2, 2))), 32, 18),
+    "layer norm": lambda: traced(nn.LayerNorm((200,)), (30, 200)),
+    "lstm": lambda: traced(nn.Recurrence(nn.LSTMCell(32, 48)), (3, 10, 32)),
+}
+
+
+@pytest.mark.parametrize("level", TARGETS)
+@pytest.mark.parametrize("name", MODELS)
+def test_hot_loops_have_no_vectors_on_the_stack_and_no_calls(name: str, level: str) -> None:
+    loops = hot_loops(emit(MODELS[name](), TARGETS[level], "asm").decode())
+    assert loops
+    assert not [loop.calls for loop in loops if loop.calls]
+    # A function of many constants may have more than fit into registers.
+    spilling = [loop for loop in loops if len(loop.saved) > loop.arithmetic // FEW]
+    assert not {loop.label: loop.saved for loop in spilling}
+
+
+def test_a_tile_of_a_product_multiplies_and_adds_in_one_instruction() -> None:
+    loops = hot_loops(emit(dense(50, 96, 130), TARGETS["x86-64-v4"], "asm").decode())
+    largest: HotLoop = max(loops, key=lambda loop: loop.arithmetic)
+    fused = [line for line in largest.lines if "vfmadd" in line]
+    assert len(fused) >= 16
+    assert all("%zmm" in line for line in fused)

@@ -1,0 +1,241 @@
+"""Kernels that go row by row agree with the references, whatever the length of a row."""
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lxc
+from lxc import nn, ops
+from lxc.ir.agreement import agreement
+from lxc.ir.evaluate import evaluate
+from lxc.ir.graph import Graph
+from lxc.ir.parser import parse_graph
+from lxc.ir.types import Array
+from lxc.passes import LAYER_PIPELINE, TENSOR_PIPELINE, passes_named, run_passes
+from lxc.runtime.load import load
+from lxc.targets import TARGETS
+from lxc.targets.compile import build_artifact, emit
+from lxc.targets.hot_loops import hot_loops
+from tests.targets.backends import Backend, Compiled, compiled
+from tests.targets.test_hot_loops import FEW
+from tests.targets.test_programs import check
+
+LENGTHS = (1, 2, 15, 16, 17, 127, 128, 1000)
+F32 = np.dtype(np.float32)
+
+
+def graph_of(function: Callable[..., Any], *specs: lxc.TensorSpec) -> Graph:
+    """Return the tensor-level graph of a function of some arrays."""
+    model = nn.WrappedFunction(lambda xs: function(*xs))
+    graph = lxc.trace(model, specs, {}, {})
+    program = run_passes(graph, passes_named((*LAYER_PIPELINE, *TENSOR_PIPELINE))).program
+    text = str(program).replace("tree outputs = *\n", "tree outputs = [*]\n")
+    for name in ("params", "state"):
+        text = text.replace(f"tree {name} = {{}}", f"tree {name} = []")
+    return parse_graph(re.sub(r"tree inputs = \((.*?),?\)", r"tree inputs = [\1]", text))
+
+
+def algorithms(graph: Graph, folder: Path, name: str) -> list[str]:
+    """Return how a target computes each kernel of a graph."""
+    path = folder / f"kernels-{name}.lxc"
+    path.write_bytes(build_artifact(graph, [TARGETS[name]], name="kernels"))
+    (record,) = load(path).artifact.targets
+    return [kernel["algorithm"] for kernel in record.kernels]
+
+
+def normal(x: Any) -> Any:
+    """Return rows with mean 0 and variance 1, nearly."""
+    centred = x - ops.mean(x, -1, keepdims=True)
+    return centred / ops.sqrt(ops.mean(ops.square(centred), -1, keepdims=True) + 1e-5)
+
+
+def drawn(*shape: int, seed: int = 0, dtype: np.dtype[Any] = F32) -> Array:
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def test_rows_of_every_length(target: Backend, tmp_path: Path) -> None:
+    graph = graph_of(
+        lambda *xs: [f(x) for x in xs for f in (ops.softmax, normal)],
+        *(lxc.TensorSpec((3, length)) for length in LENGTHS),
+    )
+    call = [drawn(3, length, seed=length) for length in LENGTHS]
+    check(graph, target, tmp_path, [call])
+
+
+def test_rows_of_symbolic_number_and_length(target: Backend, tmp_path: Path) -> None:
+    rows, length = lxc.Dim("N", 1, 9), lxc.Dim("L", 1, 2000)
+    graph = graph_of(
+        lambda x, scale: [ops.softmax(x * scale), normal(x) * scale, ops.logsumexp(x, -1)],
+        lxc.TensorSpec((rows, length)),
+        lxc.TensorSpec((length,)),
+    )
+    sizes = [(1, 1), (2, 2), (3, 15), (5, 16), (4, 17), (9, 127), (2, 128), (1, 1000)]
+    calls = [[drawn(n, m, seed=m), drawn(m, seed=n)] for n, m in sizes]
+    check(graph, target, tmp_path, calls)
+
+
+def grouped(x: Any, scale: Any) -> Any:
+    """Return x [N, 6, H, W] with mean 0 in each half of the channels, scaled by channel."""
+    halves = ops.reshape(x, (x.shape[0], 2, 3, *x.shape[2:]))
+    moved = halves - ops.mean(halves, (2, 3, 4), keepdims=True)
+    return ops.reshape(moved, x.shape) * ops.reshape(scale, (6, 1, 1))
+
+
+@pytest.mark.parametrize("height", [3, lxc.Dim("H", 1, 9)], ids=str)
+@pytest.mark.parametrize("width", [1, 7, 16])
+def test_groups_of_channels_with_a_number_each(
+    height: Any, width: int, target: Backend, tmp_path: Path
+) -> None:
+    specs = [lxc.TensorSpec((2, 6, height, width)), lxc.TensorSpec((6,))]
+    check(graph_of(grouped, *specs), target, tmp_path, [[drawn(2, 6, 3, width), drawn(6)]])
+
+
+def test_rows_over_several_axes(target: Backend, tmp_path: Path) -> None:
+    def centred(x: Any, scale: Any) -> Any:
+        moved = x - ops.mean(x, (1, 2, 3), keepdims=True)
+        return ops.transpose(moved * ops.reshape(scale, (3, 1)), (0, 3, 1, 2))
+
+    specs = [lxc.TensorSpec(shape) for shape in ((4, 2, 3, 5), (3,))]
+    graph = graph_of(centred, *specs)
+    check(graph, target, tmp_path, [[drawn(4, 2, 3, 5), drawn(3)]])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+def test_rows_of_other_types(dtype: str, target: Backend, tmp_path: Path) -> None:
+    kind = lxc.TensorSpec((5, 37), dtype).dtype
+    graph = graph_of(
+        lambda x: [
+            ops.softmax(x),
+            ops.log_softmax(x),
+            normal(x),
+            x / ops.sum(x, -1, keepdims=True),
+        ],
+        lxc.TensorSpec((5, 37), dtype),
+    )
+    x = np.abs(drawn(5, 37)).astype(kind)
+    outputs, _ = target.load(graph, tmp_path).run([x])
+    narrow, _ = evaluate(graph, [x])
+    exact, _ = evaluate(graph, [x], wide=True)
+    for three in zip(outputs, narrow, exact, strict=True):
+        close = agreement(*three, 37)
+        # Half types are further off than numbers of float32 may be.
+        assert close.error <= close.bound, close
+
+
+def test_rows_of_whole_numbers_and_conditions(target: Backend, tmp_path: Path) -> None:
+    def mixed(x: Any) -> Any:
+        top = ops.max(x, -1, keepdims=True)
+        some = ops.any(x > 90, -1, keepdims=True)
+        return ops.where(some, x - top, x), ops.all(x < top + 1, -1)
+
+    graph = graph_of(mixed, lxc.TensorSpec((40, 21), "int32"))
+    x = np.random.default_rng(0).integers(-100, 100, (40, 21)).astype(np.int32)
+    check(graph, target, tmp_path, [[x]])
+
+
+def test_what_is_kept_in_the_result_is_read_again(target: Backend, tmp_path: Path) -> None:
+    def twice(x: Any) -> Any:
+        first = ops.exp(x)
+        second = ops.tanh(first - ops.max(first, -1, keepdims=True))
+        return second * ops.sum(second, -1, keepdims=True) + first
+
+    graph = graph_of(twice, lxc.TensorSpec((6, 70)))
+    check(graph, target, tmp_path, [[drawn(6, 70)]])
+
+
+SPECIAL = (np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-45, 3e38)
+
+
+def test_special_numbers_stay_in_their_rows(target: Backend, tmp_path: Path) -> None:
+    graph = graph_of(
+        lambda x: [ops.softmax(x), ops.log_softmax(x), ops.logsumexp(x, -1)],
+        lxc.TensorSpec((2 * len(SPECIAL) + 1, 35)),
+    )
+    x = drawn(2 * len(SPECIAL) + 1, 35)
+    for row, number in enumerate(SPECIAL):
+        x[2 * row, 33] = number
+        x[2 * row + 1] = number
+    check(graph, target, tmp_path, [[x]])
+
+
+@pytest.mark.parametrize("level", compiled())
+def test_a_quotient_by_any_number_is_within_two_roundings(
+    level: Compiled, tmp_path: Path
+) -> None:
+    graph = graph_of(
+        lambda x, y: x / ops.sum(y, -1, keepdims=True),
+        lxc.TensorSpec((64, 20)),
+        lxc.TensorSpec((64, 20)),
+    )
+    x = drawn(64, 20) * np.float32(2.0) ** np.linspace(-130, 120, 20).astype(F32)
+    divisors = np.float32(1.3) * np.float32(2.0) ** np.linspace(-148, 127, 64).astype(F32)
+    divisors[:6] = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-45]
+    y = np.zeros((64, 20), F32)
+    y[:, 0] = divisors
+    x[0, :4] = [0.0, np.inf, -np.inf, np.nan]
+    with np.errstate(all="ignore"):
+        wanted = x / y.sum(-1, keepdims=True)
+    (found,), _ = level.load(graph, tmp_path).run([x, y])
+    special = ~np.isfinite(wanted)
+    largest = np.finfo(F32).max
+    nearly = np.where(
+        np.isinf(found) & np.isfinite(wanted), np.sign(found) * largest, found
+    )
+    np.testing.assert_array_equal(found[special], wanted[special])
+    distance = np.abs(nearly[~special].astype(np.float64) - wanted[~special])
+    assert (distance <= 2 * np.spacing(np.abs(wanted[~special])).astype(np.float64)).all()
+
+
+@pytest.mark.parametrize("level", compiled())
+def test_neither_threads_nor_the_batch_change_a_bit(
+    level: Compiled, tmp_path: Path
+) -> None:
+    rows = lxc.Dim("N", 1, 5000)
+    graph = graph_of(
+        lambda x: [ops.softmax(x), normal(x), ops.logsumexp(x, -1)],
+        lxc.TensorSpec((rows, 131)),
+    )
+    runner = level.load(graph, tmp_path)
+    x = drawn(5000, 131)
+    alone, _ = runner.run([x])
+    shared, _ = runner.run([x], threads=2)
+    parts = [runner.run([x[i : i + 7]])[0] for i in range(0, 70, 7)]
+    for place, whole in enumerate(alone):
+        np.testing.assert_array_equal(whole, shared[place])
+        joined = np.concatenate([part[place] for part in parts])
+        np.testing.assert_array_equal(whole[:70], joined)
+
+
+KINDS: Sequence[tuple[str, Callable[[Any], Any]]] = (
+    ("softmax", ops.softmax),
+    ("log_softmax", ops.log_softmax),
+    ("normal", normal),
+    ("logsumexp", lambda x: ops.logsumexp(x, -1)),
+    ("variance", lambda x: ops.mean(ops.square(x), -1) - ops.square(ops.mean(x, -1))),
+    ("masked", lambda x: ops.softmax(ops.where(x > 0, x * 0.5, -1e9))),
+)
+
+
+@pytest.mark.parametrize(("name", "function"), KINDS, ids=[name for name, _ in KINDS])
+def test_reductions_of_the_same_rows_are_one_kernel(
+    name: str, function: Callable[[Any], Any], tmp_path: Path
+) -> None:
+    graph = graph_of(function, lxc.TensorSpec((4, 33)))
+    assert algorithms(graph, tmp_path, "x86-64-v3") == ["rows"]
+
+
+@pytest.mark.parametrize("length", [200, lxc.Dim("L", 1, 500)], ids=str)
+@pytest.mark.parametrize("level", TARGETS)
+def test_loops_along_rows_keep_vectors_in_registers(level: str, length: Any) -> None:
+    graph = graph_of(
+        lambda x: [function(x) for _, function in KINDS], lxc.TensorSpec((9, length))
+    )
+    loops = hot_loops(emit(graph, TARGETS[level], "asm").decode())
+    assert len(loops) >= len(KINDS)
+    assert not [loop.label for loop in loops if loop.calls]
+    spilling = [loop for loop in loops if len(loop.saved) > loop.arithmetic // FEW]
+    assert not {loop.label: loop.saved for loop in spilling}

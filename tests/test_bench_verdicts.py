@@ -1,0 +1,185 @@
+"""The benchmark judges every contender before it is timed, and hides nobody."""
+
+import os
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+from cpu_suite.cases import BY_NAME
+from cpu_suite.contenders import CONTENDERS
+from cpu_suite.contenders.ready import NotWritten, Ready
+from cpu_suite.outcome import Outcome, Result, judged
+from cpu_suite.prepared import Prepared
+from cpu_suite.process import Lost, Worker
+from cpu_suite.report import checks, problems, times, times_from_c
+from cpu_suite.worker import built
+
+CASE = "tiny/affine 32"
+
+
+def shown(table: Table) -> str:
+    """Return a table as text."""
+    stream = StringIO()
+    Console(width=250, file=stream).print(table)
+    return stream.getvalue()
+
+
+def prepared(folder: Path) -> Prepared:
+    """Return the files of a case, written without torch."""
+    made = Prepared(BY_NAME[CASE], folder)
+    x = made.case.arrays()["x"]
+    weights = {"weight": np.full(32, 2, np.float32), "bias": np.ones(32, np.float32)}
+    made.write(weights, [x.astype(np.float64) * 2 + 1], {"flops": 0, "bytes": 512})
+    return made
+
+
+def outcome_of(build: Any, folder: Path) -> Outcome:
+    """Return what the benchmark makes of a contender with this build function."""
+    made = prepared(folder)
+    reply, _ = built(build, {"case": CASE, "folder": str(made.folder)}, 1)
+    return judged(reply, CONTENDERS["torch"].tolerance)
+
+
+def timed_outcome(*turns: float) -> Outcome:
+    """Return an outcome that is right, after turns whose slices are alike."""
+    outcome = Outcome("ok", error=1e-7, build_seconds=1)
+    for seconds in turns:
+        outcome.add([seconds] * 2)
+    return outcome
+
+
+def right(made: Prepared, threads: int) -> Ready:
+    """Build a contender whose answer is right."""
+    return Ready(lambda: None, made.expected)
+
+
+def off(made: Prepared, threads: int) -> Ready:
+    """Build a contender that is off in one element, by a little."""
+    outputs = made.expected()
+    outputs[0][0, 7] += 0.01
+    return Ready(lambda: None, lambda: outputs)
+
+
+def not_finite(made: Prepared, threads: int) -> Ready:
+    """Build a contender that returns NaN in one element."""
+    outputs = made.expected()
+    outputs[0][0, 7] = np.nan
+    return Ready(lambda: None, lambda: outputs)
+
+
+def cut(made: Prepared, threads: int) -> Ready:
+    """Build a contender that returns too little."""
+    return Ready(lambda: None, lambda: [made.expected()[0][:, :16]])
+
+
+def broken(made: Prepared, threads: int) -> Ready:
+    """Build nothing."""
+    raise ZeroDivisionError("planted")
+
+
+def unwritten(made: Prepared, threads: int) -> Ready:
+    """Have no version of the case."""
+    raise NotWritten
+
+
+def test_the_median_is_of_turns_and_the_minimum_of_their_slices() -> None:
+    outcome = Outcome("ok")
+    for slices in ([3.0, 5.0], [1.0, 7.0], [6.0, 6.0], []):
+        outcome.add(slices)
+    assert outcome.seconds == [4.0, 4.0, 6.0]
+    assert (outcome.median, outcome.least) == (4.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("build", "status", "detail"),
+    [
+        (right, "ok", ""),
+        (off, "wrong", "error"),
+        (not_finite, "wrong", "error inf"),
+        (cut, "wrong", "error inf"),
+        (broken, "failed", "ZeroDivisionError: planted"),
+        (unwritten, "not written", ""),
+    ],
+)
+def test_a_contender_is_judged_before_it_is_timed(
+    build: Any, status: str, detail: str, tmp_path: Path
+) -> None:
+    outcome = outcome_of(build, tmp_path)
+    assert outcome.status == status
+    assert detail in outcome.detail
+    assert outcome.seconds == []
+
+
+def test_the_tables_mark_a_wrong_contender_and_do_not_compare_with_it(
+    tmp_path: Path,
+) -> None:
+    outcomes = {
+        "lxc": timed_outcome(2e-6, 3e-6, 4e-6),
+        "torch": outcome_of(off, tmp_path),
+        "jax": timed_outcome(6e-6, 6e-6, 5e-6),
+        "iree": Outcome("absent", "No module named 'iree'"),
+    }
+    facts = {"flops": 64, "bytes": 512, "fma_gflops": 100.0, "read_gbs": 50.0}
+    result = Result(CASE, facts, outcomes)
+    assert result.best("median") == ("jax", 6e-6)
+    assert result.ratio("median") == pytest.approx(2.0)
+    assert result.ratio("least") == pytest.approx(2.5)
+    assert result.bound() == ("memory", 512 / 50.0 / 1e9)
+    text = shown(times([result], list(outcomes)))
+    assert text.count("wrong") == 1
+    assert "absent" in text
+    assert shown(checks([result], list(outcomes))).count("wrong") == 1
+    told = "\n".join(problems([result]))
+    assert "torch wrong: error" in told
+    assert "iree absent: No module named 'iree'" in told
+
+
+def test_bfloat16_by_default_is_no_float32_peer() -> None:
+    fast = timed_outcome(1e-6)
+    slow = timed_outcome(4e-6)
+    own = timed_outcome(2e-6)
+    result = Result(CASE, {}, {"lxc": own, "openvino-default": fast, "openvino": slow})
+    assert result.best("median") == ("openvino", 4e-6)
+    assert result.ratio("median") == pytest.approx(2.0)
+    assert "openvino-default *" in shown(times([result], list(result.outcomes)))
+
+
+def test_calls_from_c_are_compared_with_each_other_alone() -> None:
+    seconds = {"lxc": 2e-6, "lxc-c": 1e-7, "torch": 8e-6, "onnxruntime-c": 5e-7}
+    outcomes = {name: timed_outcome(time) for name, time in seconds.items()}
+    result = Result(CASE, {}, outcomes)
+    assert result.best("median") == ("torch", 8e-6)
+    assert result.ratio_from_c("median") == pytest.approx(5)
+    assert "lxc-c" not in shown(times([result], list(outcomes)))
+    table = times_from_c([result])
+    assert table is not None
+    assert "5.00" in shown(table)
+
+
+def test_a_process_stands_still_between_requests(tmp_path: Path) -> None:
+    made = prepared(tmp_path)
+    worker = Worker("lxc", sorted(os.sched_getaffinity(0))[-1:], tmp_path / "log")
+    try:
+        request = {"do": "build", "case": CASE, "folder": str(made.folder)}
+        reply = worker.ask(request, 120)
+        assert reply["status"] == "ok", reply
+        state = Path(f"/proc/{worker.process.pid}/stat").read_text().rpartition(")")[2]
+        assert state.split()[0] == "T"
+        assert worker.ask({"do": "time", "calls": 3, "warm": 1}, 60)["seconds"][0] > 0
+    finally:
+        worker.close()
+
+
+def test_a_process_that_takes_too_long_is_ended_and_reported(tmp_path: Path) -> None:
+    made = prepared(tmp_path)
+    worker = Worker("lxc", sorted(os.sched_getaffinity(0))[-1:], tmp_path / "log")
+    request = {"do": "build", "case": CASE, "folder": str(made.folder)}
+    with pytest.raises(Lost) as caught:
+        worker.ask(request, 0.01)
+    assert caught.value.status == "over time"
+    assert worker.process.poll() is not None
