@@ -5,7 +5,10 @@ from math import prod
 
 from lxc.errors import InternalError
 
-LARGEST_FRAME = 1 << 14
+LARGEST_FRAME = 1 << 16
+"""Kernels are inlined into one entry, where each keeps the sums of a tile in its own part
+of the stack. Threads of the smallest C libraries have twice as much.
+"""
 FUNCTION = re.compile(r"^define [^@]*@(\S+?)\(", re.MULTILINE)
 STACK = re.compile(r" = alloca (.*?)(?:, align \d+)?$", re.MULTILINE)
 COUNT = re.compile(r"(\d+) x ")
