@@ -5,12 +5,9 @@ from math import prod
 
 from lxc.errors import InternalError
 
-LARGEST_FRAME = 1 << 16
-"""Kernels are inlined into one entry, where each keeps the sums of a tile in its own part
-of the stack. Threads of the smallest C libraries have twice as much.
-"""
+LARGEST_FRAME = 1 << 14
 FUNCTION = re.compile(r"^define [^@]*@(\S+?)\(", re.MULTILINE)
-STACK = re.compile(r" = alloca (.*?)(?:, align \d+)?$", re.MULTILINE)
+STACK = re.compile(r" = alloca (.*?)(?:, align \d+)?(?:, ![^\n]*)?$", re.MULTILINE)
 COUNT = re.compile(r"(\d+) x ")
 SCALAR = re.compile(r"[a-z]+\d*")
 WIDTHS = {"half": 2, "float": 4, "double": 8, "ptr": 8}

@@ -1,6 +1,7 @@
 """Reductions with vectors along a result axis: register tiles of rows by vectors."""
 
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any
 
 from lxc.ir.machine import Machine
@@ -58,11 +59,9 @@ class Tiling:
         inner = [anchor.loops[axis] for axis in anchor.inner]
         return [*outer, self.work.writer.prover.simplify(chunks), self.panels, *inner]
 
-    def write(self, entries: tuple[Any, ...]) -> None:
+    def write(self, entries: tuple[Any, ...], columns: list[Buffer]) -> None:
         """Write the tiles of one entry of all axes."""
         writer = self.work.writer
-        panel, _ = entries[len(self.outer) + 1]
-        columns = self.columns(panel)
         if not self.chunk:
             for kind in self.kinds:
                 with writer.loop(kind.count) as number:
@@ -79,16 +78,20 @@ class Tiling:
                 lambda entry: self.tile(entries, entry[0], turn, entry[1], columns),
             )
 
-    def columns(self, panel: Panels) -> list[Buffer]:
+    def columns(self) -> list[Buffer]:
         """Return arrays for the sums of a tile, if its end is written in a loop.
 
-        All kinds of tiles use the same ones.
+        They are large enough for every kind of tile and panel.
         """
         if not self.long:
             return []
         rows = max(kind.size for kind in self.kinds)
+        panels = (panel.vectors for panel in self.panels)
         held, writer = self.work.anchor.held, self.work.writer
-        return [writer.array(held, rows * vector.width) for vector in panel.vectors]
+        return [
+            writer.array(held, rows * max(vector.width for vector in column if vector))
+            for column in zip_longest(*panels)
+        ]
 
     def tile(
         self,
@@ -145,7 +148,13 @@ def write_tiles(work: Work, machine: Machine, *, parallel: bool) -> None:
     chunk = tiles_together(anchor, kinds, tall, others, machine, parallel=parallel)
     tiling = Tiling(work, long, kinds, panels, outer, chunk)
     write_halo(work.writer, work.source, work.group, work.result, machine.lanes)
-    walk_axes(work.writer, tiling.axes, tiling.write, parallel=parallel)
+    # Threads must not share what a tile keeps aside; a serial kernel needs it only once.
+    shared = None if parallel else tiling.columns()
+
+    def body(entries: tuple[Any, ...]) -> None:
+        tiling.write(entries, tiling.columns() if shared is None else shared)
+
+    walk_axes(work.writer, tiling.axes, body, parallel=parallel)
 
 
 def shape_of_tiles(

@@ -81,9 +81,12 @@ def test_code_that_takes_memory_from_the_heap_is_refused() -> None:
         check_code("@__TVMBackendAllocWorkspace = external global ptr")
 
 
-def test_code_with_a_large_stack_frame_is_refused() -> None:
+@pytest.mark.parametrize("origin", ["", ", !dbg !7", ", !dbg !7, !note !8"])
+def test_code_with_a_large_stack_frame_is_refused(origin: str) -> None:
     slots = LARGEST_FRAME // 64
-    frame = "\n".join(f"  %{n} = alloca [16 x float], align 64" for n in range(slots))
+    frame = "\n".join(
+        f"  %{n} = alloca [16 x float], align 64{origin}" for n in range(slots)
+    )
     check_code(f"define i32 @small() {{\n{frame}\n}}")
     with pytest.raises(InternalError, match="large needs"):
         check_code(f"define i32 @large() {{\n{frame}\n  %x = alloca i32, align 4\n}}")
