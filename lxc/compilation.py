@@ -6,7 +6,7 @@ from typing import Any
 from lxc import __version__
 from lxc.errors import InternalError, LxcError
 from lxc.ir.graph import Graph
-from lxc.passes import LAYER_PIPELINE, TENSOR_PIPELINE, passes_named, run_passes
+from lxc.passes import LAYER_PIPELINE, TENSOR_PIPELINE, Choices, passes_named, run_passes
 from lxc.runtime import CompiledModel, load
 from lxc.targets import targets_named
 from lxc.targets.compile import build_artifact
@@ -45,8 +45,9 @@ def compile(
             ctx=ctx,
             name=name,
         )
+    choices = Choices(exact=exact)
     return load(
-        artifact_of(graph, target, name=name, exact=exact, options={"exact": exact})
+        artifact_of(graph, target, name=name, choices=choices, options=choices.to_json())
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from lxc.errors import LxcError, one_of
 from lxc.passes.assign_layouts import assign_for, assign_layouts
 from lxc.passes.canonicalise import canonicalise
+from lxc.passes.choices import Choices
 from lxc.passes.decision import Decision
 from lxc.passes.eliminate_common import eliminate_common
 from lxc.passes.eliminate_dead import eliminate_dead
@@ -119,6 +120,7 @@ __all__ = [
     "PORTABLE",
     "TARGET_PIPELINE",
     "TENSOR_PIPELINE",
+    "Choices",
     "Decision",
     "Outcome",
     "Pass",

@@ -46,7 +46,7 @@ def assign_layouts(
 
 def assign_for(graph: Graph, setting: Setting) -> Graph:
     """Return the graph for the machine of the setting, which hears of decisions."""
-    result, decisions = assigned(graph, setting.machine, setting.exact)
+    result, decisions = assigned(graph, setting.machine, setting.choices.exact)
     for decision in decisions:
         setting.decide(decision)
     return result

@@ -8,6 +8,7 @@ from time import perf_counter
 from lxc.errors import InternalError, LxcError
 from lxc.ir.machine import Machine
 from lxc.ir.verify import BrokenInvariant, verify
+from lxc.passes.choices import DEFAULT, Choices
 from lxc.passes.decision import Decision
 from lxc.passes.fuse import PORTABLE
 from lxc.passes.properties import PROPERTIES, Form
@@ -40,7 +41,7 @@ def run_passes(
     passes: Sequence[Pass],
     *,
     machine: Machine = PORTABLE,
-    exact: bool = False,
+    choices: Choices = DEFAULT,
     dump: Path | None = None,
     progress: Progress | None = None,
     first: str = "traced",
@@ -52,7 +53,7 @@ def run_passes(
     """
     verify(program)
     decisions: list[Decision] = []
-    setting = Setting(machine, decisions.append, exact)
+    setting = Setting(machine, decisions.append, choices)
     dumps = Dumps(dump)
     dumps.write(first, program, changed=True)
     steps: list[Step] = []

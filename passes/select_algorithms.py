@@ -31,7 +31,7 @@ def select_algorithms(
 
 def select_for(graph: Graph, setting: Setting) -> Graph:
     """Return the graph for the machine of the setting, which hears of decisions."""
-    selection = Selection(graph, setting.machine, setting.exact)
+    selection = Selection(graph, setting.machine, setting.choices.exact)
     for decision in selection.decisions:
         setting.decide(decision)
     return selection.graph

@@ -5,19 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from lxc.ir.machine import Machine
+from lxc.passes.choices import DEFAULT, Choices
 from lxc.passes.decision import Decision
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a pass may know besides the graph: the machine, and who hears of decisions.
+    """What a pass may know besides the graph.
 
-    Where results are to be `exact`, only algorithms with the tight error bounds serve.
+    That is the machine, who hears of decisions, and what the user chose.
     """
 
     machine: Machine
     decide: Callable[[Decision], None]
-    exact: bool = False
+    choices: Choices = DEFAULT
 
 
 @dataclass(frozen=True)

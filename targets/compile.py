@@ -9,6 +9,7 @@ from lxc.errors import InternalError
 from lxc.ir.graph import Graph, Program
 from lxc.ir.types import Array
 from lxc.passes import TARGET_PIPELINE, Decision, Outcome, passes_named, run_passes
+from lxc.passes.choices import DEFAULT, Choices
 from lxc.runtime.artifact import write
 from lxc.runtime.checkpoint import encode
 from lxc.runtime.manifest import TargetRecord
@@ -56,15 +57,14 @@ def compile_target(
     *,
     name: str,
     mode: str | None = None,
-    exact: bool = False,
+    choices: Choices = DEFAULT,
     compiler: str = "cc",
 ) -> CompiledTarget:
     """Return the library of a tensor-level graph for one target.
 
-    `mode` is what the signature says instead of the graph's own mode. `exact` leaves out
-    algorithms that are faster and less exact.
+    `mode` is what the signature says instead of the graph's own mode.
     """
-    outcome, program = target_program(graph, target, exact=exact)
+    outcome, program = target_program(graph, target, choices)
     signature = signature_of(graph, name=name, mode=mode or graph.mode)
     lowered, generated = machine_code(program, target, signature.name)
     sources = render(signature.name, signature, lowered.prepared_bytes, lowered.arena_bytes)
@@ -93,11 +93,11 @@ def compile_target(
 
 
 def target_program(
-    graph: Graph, target: Target, *, exact: bool = False
+    graph: Graph, target: Target, choices: Choices = DEFAULT
 ) -> tuple[Outcome, Program]:
     """Return the program that a target's passes make of a graph, and how."""
     passes = passes_named(TARGET_PIPELINE)
-    outcome = run_passes(graph, passes, machine=target.machine, exact=exact)
+    outcome = run_passes(graph, passes, machine=target.machine, choices=choices)
     if not isinstance(outcome.program, Program):
         raise InternalError("compilation", "the passes did not split the graph")
     return outcome, outcome.program
@@ -129,10 +129,15 @@ def blamed(lowered: Lowered, target: Target, failure: InternalError) -> Internal
 
 
 def emit(
-    graph: Graph, target: Target, kind: Kind, *, name: str = "model", exact: bool = False
+    graph: Graph,
+    target: Target,
+    kind: Kind,
+    *,
+    name: str = "model",
+    choices: Choices = DEFAULT,
 ) -> bytes:
     """Return one stage of compiling a tensor-level graph: text, or an object file."""
-    _, program = target_program(graph, target, exact=exact)
+    _, program = target_program(graph, target, choices)
     if kind == "lxir":
         return str(program).encode()
     _, generated = machine_code(program, target, identifier(name))
@@ -148,7 +153,7 @@ def build_artifact(
     *,
     name: str,
     mode: str | None = None,
-    exact: bool = False,
+    choices: Choices = DEFAULT,
     traced: Graph | None = None,
     params: Mapping[str, Array] | None = None,
     state: Mapping[str, Array] | None = None,
@@ -162,7 +167,9 @@ def build_artifact(
     tree path. `versions` is added to those of the tools.
     """
     compiled = [
-        compile_target(graph, target, name=name, mode=mode, exact=exact, compiler=compiler)
+        compile_target(
+            graph, target, name=name, mode=mode, choices=choices, compiler=compiler
+        )
         for target in targets
     ]
     members = {key: code for one in compiled for key, code in one.members.items()}

@@ -14,7 +14,7 @@ from lxc.commands.screen import Say, bytes_text, print_facts, print_json, progre
 from lxc.compilation import artifact_of
 from lxc.errors import LxcError
 from lxc.ir.graph import Graph
-from lxc.passes import LAYER_PIPELINE, TENSOR_PIPELINE, passes_named, run_passes
+from lxc.passes import LAYER_PIPELINE, TENSOR_PIPELINE, Choices, passes_named, run_passes
 from lxc.runtime.artifact import store
 from lxc.runtime.files import write_atomically
 from lxc.targets import Target, targets_named
@@ -65,29 +65,39 @@ def command(
     # A stage is that of one target; the first runs on every machine that the others do.
     chosen = chosen[:1] if kind is not None and not targets else chosen
     name = name or (output.stem if output else "model")
+    choices = Choices(exact=exact)
     with progress(verbosity()) as say:
         say(f"tracing {source}")
         model = traced_model(ModelOptions(source=source, **options), name)
         if dump_ir is not None:
             say(f"writing every stage into {dump_ir}")
-            dump_stages(model.graph, chosen, dump_ir, name, exact=exact)
+            dump_stages(model.graph, chosen, dump_ir, name, choices)
         if kind is not None:
             note_target(chosen, told=bool(targets))
             say(f"lowering to {kind}")
-            write_stage(model.graph, chosen, kind, output, name, exact=exact)
+            write_stage(model.graph, chosen, kind, output, name, choices)
             return
         if output is None:
             return
-        settings = {"exact": exact, "mode": options["mode"], "seed": options["seed"]}
+        settings = {
+            **choices.to_json(),
+            "mode": options["mode"],
+            "seed": options["seed"],
+        }
         if threads is not None:
             settings["threads"] = threads
-        encoded = built(model, chosen, name, settings, say)
+        encoded = built(model, chosen, name, choices, settings, say)
         store(output, encoded, force=force)
     summarise(output, encoded, model, chosen, as_json=as_json)
 
 
 def built(
-    model: TracedModel, targets: tuple[Target, ...], name: str, settings: Any, say: Say
+    model: TracedModel,
+    targets: tuple[Target, ...],
+    name: str,
+    choices: Choices,
+    settings: Any,
+    say: Say,
 ) -> bytes:
     """Return the artifact of a traced model."""
     names = [target.name for target in targets]
@@ -96,7 +106,7 @@ def built(
         model.graph,
         names,
         name=name,
-        exact=settings["exact"],
+        choices=choices,
         params=model.params,
         state=model.state,
         options=settings,
@@ -115,8 +125,7 @@ def write_stage(
     kind: Kind,
     output: Path | None,
     name: str,
-    *,
-    exact: bool,
+    choices: Choices,
 ) -> None:
     """Write one stage of compiling for one target, to a file or to the screen."""
     if len(targets) != 1:
@@ -129,7 +138,7 @@ def write_stage(
     outcome = run_passes(graph, passes_named((*LAYER_PIPELINE, *TENSOR_PIPELINE)))
     if not isinstance(outcome.program, Graph):
         raise LxcError("LXC-E0001", "the IR text holds a program that is already split")
-    stage = emit(outcome.program, targets[0], kind, name=name, exact=exact)
+    stage = emit(outcome.program, targets[0], kind, name=name, choices=choices)
     if output is not None:
         write_atomically(output, [stage])
     elif kind == "obj":

@@ -9,6 +9,7 @@ from lxc.passes import (
     LAYER_PIPELINE,
     TARGET_PIPELINE,
     TENSOR_PIPELINE,
+    Choices,
     passes_named,
     run_passes,
 )
@@ -20,7 +21,7 @@ ALL_PASSES = (*LAYER_PIPELINE, *TENSOR_PIPELINE, *TARGET_PIPELINE)
 
 
 def dump_stages(
-    graph: Graph, targets: Sequence[Target], folder: Path, name: str, *, exact: bool
+    graph: Graph, targets: Sequence[Target], folder: Path, name: str, choices: Choices
 ) -> None:
     """Write the graph before and after every pass, then TIR, LLVM and assembly.
 
@@ -33,7 +34,7 @@ def dump_stages(
                 graph,
                 passes_named(ALL_PASSES),
                 machine=target.machine,
-                exact=exact,
+                choices=choices,
                 dump=own,
             )
             if isinstance(outcome.program, Program):

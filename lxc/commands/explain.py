@@ -14,6 +14,7 @@ from lxc.passes import (
     LAYER_PIPELINE,
     TARGET_PIPELINE,
     TENSOR_PIPELINE,
+    Choices,
     Decision,
     passes_named,
     run_passes,
@@ -47,7 +48,10 @@ def command(
         chosen = targets_named(target or "llvm")[-1]
         stages = (*LAYER_PIPELINE, *TENSOR_PIPELINE, *TARGET_PIPELINE)
         outcome = run_passes(
-            model.graph, passes_named(stages), machine=chosen.machine, exact=exact
+            model.graph,
+            passes_named(stages),
+            machine=chosen.machine,
+            choices=Choices(exact=exact),
         )
         decisions = list(outcome.decisions)
     if as_json:

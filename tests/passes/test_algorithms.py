@@ -9,7 +9,7 @@ from lxc.ir.node import Value
 from lxc.ir.ops.packed import blocked_conv
 from lxc.ir.parser import parse_graph
 from lxc.ir.types import DType, TensorType
-from lxc.passes import passes_named, run_passes
+from lxc.passes import Choices, passes_named, run_passes
 from lxc.passes.algorithm_costs import DIRECT, Convolution, costs
 from lxc.passes.select_algorithms import select_algorithms
 from lxc.passes.tile_blocks import block_of
@@ -81,7 +81,10 @@ def test_exact_compilation_leaves_every_convolution_as_it_is() -> None:
     graph = convolution(64, 56)
     assert select_algorithms(graph, WIDE, exact=True) is graph
     outcome = run_passes(
-        graph, passes_named(["select-algorithms"]), machine=WIDE, exact=True
+        graph,
+        passes_named(["select-algorithms"]),
+        machine=WIDE,
+        choices=Choices(exact=True),
     )
     assert outcome.program is graph
     (decision,) = outcome.decisions
@@ -95,7 +98,7 @@ def test_channels_are_brought_into_blocks_for_the_sake_of_tiles(exact: bool) -> 
         parse_graph(PLAIN),
         passes_named(["assign-layouts", "select-algorithms"]),
         machine=WIDE,
-        exact=exact,
+        choices=Choices(exact=exact),
     )
     assert isinstance(outcome.program, Graph)
     (found,) = [n for n in outcome.program.nodes if n.op.name.endswith("conv")]
