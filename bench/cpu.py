@@ -25,6 +25,7 @@ from cpu_suite.cases import CASES, chosen
 from cpu_suite.ceilings import Ceilings, Gauge, compiled
 from cpu_suite.contenders import PEERS, field_of
 from cpu_suite.growth_cases import GROWTH
+from cpu_suite.growth_fit import growths
 from cpu_suite.measure import Match, Workers
 from cpu_suite.outcome import Result
 
@@ -126,6 +127,7 @@ class Run:
             "ceilings": {threads: one.json() for threads, one in best.items()},
             "cases": [result.json() for result in results],
             "growth": [result.json() for result in growth],
+            "lines": [one.json() for one in growths(growth)] if growth else [],
         }
         return results, growth, document
 
@@ -148,7 +150,9 @@ def main() -> None:
     if given.json is not None:
         given.json.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
     if given.plot is not None:
-        import_module("cpu_suite.growth").draw(growth, given.plot)
+        import_module("cpu_suite.growth").draw(growths(growth), given.plot)
+        for one in growths(growth):
+            console.print(str(one), markup=False, highlight=False)
     names = field_of(given.against)
     if results:
         console.print(report.times(results, names))

@@ -21,6 +21,7 @@ from lxc.ir.node import Node, walk
 from lxc.ir.ops.attention import attention
 from lxc.ir.ops.contract import conv, dot_general, kernel_sizes
 from lxc.ir.ops.packed import blocked_conv, depthwise_conv, packed_dot
+from lxc.ir.ops.paired import paired_conv, paired_dot
 from lxc.ir.ops.reduce import reduce, reduce_window
 from lxc.ir.ops.winograd import TAPS, winograd_conv
 from lxc.ir.types import Array
@@ -85,12 +86,15 @@ def summed_terms(node: Node) -> int:
         return largest((inputs, *taps))
     if node.op in (blocked_conv, depthwise_conv):
         return largest(node.operands[1].type.shape[1:-1])
+    if node.op is paired_conv:
+        shape = node.operands[1].type.shape
+        return largest((*shape[1:-2], shape[-1]))
     if node.op is winograd_conv:
         return largest((node.operands[1].type.shape[2], TAPS, TAPS))
     if node.op is attention:
         query, key = (operand.type.shape for operand in node.operands[:2])
         return largest((query[-1],)) + largest((key[-2],))
-    if node.op in (dot_general, packed_dot):
+    if node.op in (dot_general, packed_dot, paired_dot):
         return largest(node.operands[0].type.shape[a] for a in attributes["lhs_contract"])
     if node.op is reduce:
         return largest(node.operands[0].type.shape[a] for a in attributes["axes"])

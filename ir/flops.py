@@ -16,7 +16,9 @@ from lxc.ir.ops.attention import attention
 from lxc.ir.ops.contract import conv, dot_general, kernel_sizes
 from lxc.ir.ops.cumulative import cumulative
 from lxc.ir.ops.packed import blocked_conv, depthwise_conv, packed_dot
+from lxc.ir.ops.paired import paired_conv, paired_dot
 from lxc.ir.ops.reduce import reduce_window
+from lxc.ir.ops.staged import staged_conv
 from lxc.ir.ops.structure import scan
 from lxc.ir.ops.winograd import winograd_conv
 from lxc.ir.types import count_elements
@@ -65,6 +67,12 @@ def flops_of_conv(
     return node.result.type.element_count * count_elements((inputs, *taps)) * 2
 
 
+def flops_of_groups(node: Node, **_: Any) -> Size:
+    """Return a multiply-add per element of the result, input channel of a group and tap."""
+    depth = node.operands[1].type.shape[1:]
+    return node.result.type.element_count * count_elements(depth) * 2
+
+
 def flops_of_blocks(node: Node, **_: Any) -> Size:
     """Return a multiply-add per element of the result, input channel it reads and tap.
 
@@ -72,6 +80,13 @@ def flops_of_blocks(node: Node, **_: Any) -> Size:
     """
     depth = node.operands[1].type.shape[1:-1]
     return node.result.type.element_count * count_elements(depth) * 2
+
+
+def flops_of_pairs(node: Node, **_: Any) -> Size:
+    """Return a multiply-add per element of the result, input channel it reads and tap."""
+    shape = node.operands[1].type.shape
+    depth = count_elements((*shape[1:-2], shape[-1]))
+    return node.result.type.element_count * depth * 2
 
 
 def flops_of_tiles(node: Node, *, tile: int, **_: Any) -> Size:
@@ -110,7 +125,10 @@ COUNTS: dict[Op, Callable[..., Size]] = {
     packed_dot: flops_of_dot,
     blocked_conv: flops_of_blocks,
     depthwise_conv: flops_of_blocks,
+    paired_dot: flops_of_dot,
+    paired_conv: flops_of_pairs,
     winograd_conv: flops_of_tiles,
+    staged_conv: flops_of_groups,
     attention: flops_of_attention,
     reduce_window: flops_of_windows,
     cumulative: flops_of_walk,

@@ -9,7 +9,8 @@ class Machine:
 
     `lanes` is the number of float32 in one vector register, `registers` how many of those
     there are. Cache sizes are in bytes, per core. No decision may depend on the machine
-    that compiles.
+    that compiles. `has_bf16_dot` says that one instruction adds the products of two
+    bfloat16 to each lane, `has_bf16_tiles` that one multiplies whole tiles of them.
     """
 
     name: str
@@ -18,3 +19,5 @@ class Machine:
     has_fma: bool
     first_cache: int
     second_cache: int
+    has_bf16_dot: bool = False
+    has_bf16_tiles: bool = False

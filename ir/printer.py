@@ -151,8 +151,8 @@ class Printer:
         results = ", ".join(self.typed(value) for value in node.results)
         operands = ", ".join(self.name(value) for value in node.operands)
         line = f"{indent}{results} = {node.op}({operands})"
-        if node.attributes:
-            line += f" {{{print_attributes(node.attributes)}}}"
+        if said := print_attributes(node.attributes):
+            line += f" {{{said}}}"
         for body in node.bodies:
             parameters = ", ".join(self.typed(value) for value in body.parameters)
             yield f"{line} ({parameters}) {{"
@@ -175,8 +175,12 @@ def print_location(location: Location) -> str:
 
 
 def print_attributes(attributes: Mapping[str, Attribute]) -> str:
-    """Return `name = value` pairs in the order that the op declares."""
-    return ", ".join(f"{name} = {print_attribute(v)}" for name, v in attributes.items())
+    """Return `name = value` pairs in the order that the op declares.
+
+    An attribute that nothing is said of has no value, and is left out.
+    """
+    said = {name: value for name, value in attributes.items() if value is not None}
+    return ", ".join(f"{name} = {print_attribute(v)}" for name, v in said.items())
 
 
 def print_attribute(value: Attribute) -> str:

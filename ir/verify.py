@@ -19,7 +19,8 @@ The invariants, each checked by `verify`:
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from lxc.errors import LxcError
 from lxc.ir.dim import Dim, dims_of
@@ -45,27 +46,56 @@ class BrokenInvariant(LxcError):
         self.invariant = number
 
 
-def verify(program: Graph | Program) -> None:
-    """Raise `BrokenInvariant` for the first invariant that does not hold."""
+class Verified:
+    """The values and nodes that were found to be right, for graphs of some dimensions.
+
+    They never change: what is right by itself once stays so in every graph. What depends on
+    the nodes around them, which is invariant 4, is checked again in each.
+    """
+
+    def __init__(self) -> None:
+        """Know nothing."""
+        self._known: dict[tuple[Dim, ...], set[Node | Value]] = {}
+
+    def among(self, dims: tuple[Dim, ...]) -> set[Node | Value]:
+        """Return what was found in graphs of these dimensions, to add to."""
+        return self._known.setdefault(dims, set())
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What nodes of one graph may refer to, and which of them are right by themselves."""
+
+    dims: Mapping[str, Dim]
+    right: set[Node | Value]
+
+
+def verify(program: Graph | Program, verified: Verified | None = None) -> None:
+    """Raise `BrokenInvariant` for the first invariant that does not hold.
+
+    `verified` gains what is right; a later call passes over that.
+    """
+    verified = verified or Verified()
     if isinstance(program, Graph):
-        verify_graph(program)
+        verify_graph(program, verified)
         return
-    verify_graph(program.prepare)
-    verify_graph(program.run)
+    verify_graph(program.prepare, verified)
+    verify_graph(program.run, verified)
     handed = ", ".join(str(value.type) for value in program.prepare.outputs)
     wanted = ", ".join(str(value.type) for value in program.run.prepared)
     if handed != wanted:
         raise BrokenInvariant(11, f"prepare returns ({handed}), run reads ({wanted})")
 
 
-def verify_graph(graph: Graph) -> None:
+def verify_graph(graph: Graph, verified: Verified) -> None:
     """Check one graph."""
     check_header(graph)
-    known = {dim.name: dim for dim in graph.dims}
+    dims = {dim.name: dim for dim in graph.dims}
+    scope = Scope(dims, verified.among(graph.dims))
     for value in graph.headers:
-        check_dims(value, known, None)
+        check_value(value, scope, None)
     seen = set(graph.headers)
-    check_nodes(graph.nodes, seen, known)
+    check_nodes(graph.nodes, seen, scope)
     for value in graph.results:
         if value not in seen:
             raise BrokenInvariant(4, "an output or update is not defined")
@@ -114,34 +144,42 @@ def check_header(graph: Graph) -> None:
             raise BrokenInvariant(9, f"the contents of {value.name} are not {value.type}")
 
 
-def check_nodes(nodes: Iterable[Node], seen: set[Value], known: dict[str, Dim]) -> None:
+def check_nodes(nodes: Iterable[Node], seen: set[Value], scope: Scope) -> None:
     """Check invariants 4 to 8 and 12 for a list of nodes; `seen` gains what they define."""
     for node in nodes:
         for value in node.operands:
             if value not in seen:
                 raise BrokenInvariant(4, "an operand is not defined before its use", node)
-        if list(node.attributes) != list(node.op.attributes):
-            raise BrokenInvariant(6, f"the attributes of {node.op} are not its own", node)
-        if bool(node.bodies) != node.op.has_bodies:
-            raise BrokenInvariant(7, f"{node.op} has {len(node.bodies)} bodies", node)
-        for body in node.bodies:
-            check_body(body, known, node)
-        check_types(node)
+        if node not in scope.right:
+            check_node(node, scope)
+            scope.right.add(node)
         for value in node.results:
             if value in seen:
                 raise BrokenInvariant(4, "a result is defined twice", node)
-            check_dims(value, known, node)
             seen.add(value)
 
 
-def check_body(body: Body, known: dict[str, Dim], node: Node) -> None:
+def check_node(node: Node, scope: Scope) -> None:
+    """Check what does not depend on the nodes around a node."""
+    if list(node.attributes) != list(node.op.attributes):
+        raise BrokenInvariant(6, f"the attributes of {node.op} are not its own", node)
+    if bool(node.bodies) != node.op.has_bodies:
+        raise BrokenInvariant(7, f"{node.op} has {len(node.bodies)} bodies", node)
+    for body in node.bodies:
+        check_body(body, scope, node)
+    check_types(node)
+    for value in node.results:
+        check_value(value, scope, node)
+
+
+def check_body(body: Body, scope: Scope, node: Node) -> None:
     """Check a body, which sees nothing from outside."""
     inside = set(body.parameters)
     for value in body.parameters:
-        check_dims(value, known, node)
+        check_value(value, scope, node)
     if len(inside) != len(body.parameters):
         raise BrokenInvariant(4, "a parameter stands twice", node)
-    check_nodes(body.nodes, inside, known)
+    check_nodes(body.nodes, inside, scope)
     if not body.outputs:
         raise BrokenInvariant(7, "a body yields nothing", node)
     for value in body.outputs:
@@ -163,15 +201,18 @@ def check_types(node: Node) -> None:
         raise BrokenInvariant(5, f"{node.op} gives {', '.join(map(str, inferred))}", node)
 
 
-def check_dims(value: Value, known: dict[str, Dim], node: Node | None) -> None:
-    """Check invariants 8 and 12 for one type."""
+def check_value(value: Value, scope: Scope, node: Node | None) -> None:
+    """Check invariants 8 and 12 for the type of a value."""
+    if value in scope.right:
+        return
     for entry in value.type.shape:
         for dim in dims_of(entry):
-            if known.get(dim.name) != dim:
+            if scope.dims.get(dim.name) != dim:
                 raise BrokenInvariant(8, f"dimension {dim.name} is not declared", node)
     fault = value.type.size_fault
     if fault:
         raise BrokenInvariant(12, fault, node)
+    scope.right.add(value)
 
 
 def check_places(graph: Graph) -> None:

@@ -41,6 +41,7 @@ HOMES = {
     "trace": "lxc.tracing",
     "trainmode": "lxc.frontend",
     "tree_of": "lxc.runtime",
+    "tune": "lxc.tuning.tune",
     "update_state": "lxc.frontend",
 }
 MODULES = ("frontend", "ir", "kaun", "nn", "ops", "passes", "runtime", "targets")

@@ -30,5 +30,6 @@ from lxc.runtime import tree_of as tree_of
 from lxc.shape_inference import eval_shape as eval_shape
 from lxc.tracing import trace as trace
 from lxc.tree import Optional as Optional
+from lxc.tuning.tune import tune as tune
 
 __version__: str

@@ -48,6 +48,8 @@ CODES = {
     "LXC-E0304": "a target has no code for an op",
     "LXC-E0305": "no target has this name, or this machine is not one of its kind",
     "LXC-E0306": "a package that a command needs is not installed",
+    "LXC-E0307": "a file does not hold records of tuning",
+    "LXC-E0308": "this machine does not run the code that is to be measured",
     # 04: artifact
     "LXC-E0401": "the file is not an lxc artifact, or it is damaged",
     "LXC-E0402": "the manifest of an artifact breaks a rule of the format",

@@ -9,6 +9,7 @@ from lxc.frontend.layers.basic import as_layer
 from lxc.frontend.setup import with_mode
 from lxc.frontend.trace import trace_layer
 from lxc.ir.graph import Graph
+from lxc.runtime.signature import identifier
 
 
 def trace(
@@ -26,8 +27,10 @@ def trace(
     A layer of the Lux family is traced as `trace(model, x, ps, st)`, one of the Kaun family
     as `trace(layer, x, vars, training=, rngs=, ctx=)`. Leaves are arrays or `TensorSpec`s,
     whose shapes may hold `Dim`s. `mode` sets every `training` of a Lux state to `test` or
-    `train`; None takes the state as it is.
+    `train`; None takes the state as it is. In `name` underscores stand for what IR text and
+    C names cannot have.
     """
+    name = identifier(name)
     if is_kaun(model):
         (variables,) = exactly(trees, ("vars",))
         return trace_kaun(

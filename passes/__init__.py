@@ -18,16 +18,18 @@ from lxc.passes.fuse_attention import fuse_attention, fuse_attention_recorded
 from lxc.passes.hoist_prepare import hoist_prepare
 from lxc.passes.hoist_products import hoist_for, hoist_products
 from lxc.passes.inline_layers import inline_layers
+from lxc.passes.lower_precision import lower_for, lower_precision
 from lxc.passes.manager import Outcome, Step, run_passes
 from lxc.passes.merge_products import merge_products, merge_products_recorded
 from lxc.passes.pack_panels import pack_panels, pack_panels_for
-from lxc.passes.pack_weights import pack_weights
+from lxc.passes.pack_weights import pack_for, pack_weights
 from lxc.passes.plan_memory import plan_memory
 from lxc.passes.remove_noops import remove_noops
 from lxc.passes.select_algorithms import select_algorithms, select_for
 from lxc.passes.share_halo import share_halo
 from lxc.passes.single_pass import Pass, entry
 from lxc.passes.split_phases import split_phases
+from lxc.passes.stage_groups import stage_for, stage_groups
 from lxc.passes.unwrap_single import unwrap_single
 
 LAYERS = ("one-graph", "unfused")
@@ -47,11 +49,13 @@ PASSES: dict[str, Pass] = {
         entry(fold_norms, requires=TENSOR),
         entry(split_phases, requires=TENSOR),
         entry(explicit_padding, requires=TENSOR, guarantees=("unpadded",)),
+        entry(lower_precision, requires=TENSOR, run=lower_for),
         entry(assign_layouts, requires=TENSOR, run=assign_for),
+        entry(stage_groups, requires=TENSOR, run=stage_for),
         entry(merge_products, requires=TENSOR, run=merge_products_recorded),
         entry(fuse_attention, requires=TENSOR, run=fuse_attention_recorded),
         entry(hoist_products, requires=TENSOR, run=hoist_for),
-        entry(pack_weights, requires=TENSOR, guarantees=("packed",)),
+        entry(pack_weights, requires=TENSOR, guarantees=("packed",), run=pack_for),
         entry(pack_panels, requires=TENSOR, run=pack_panels_for),
         entry(select_algorithms, requires=TENSOR, run=select_for),
         entry(share_halo, requires=TENSOR),
@@ -84,7 +88,9 @@ TENSOR_PIPELINE = (
 TARGET_PIPELINE = (
     "split-phases",
     "explicit-padding",
+    "lower-precision",
     "assign-layouts",
+    "stage-groups",
     "merge-products",
     "fuse-attention",
     "hoist-products",

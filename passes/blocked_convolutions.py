@@ -1,10 +1,14 @@
 """Convolutions on values in blocks of lanes, and weights in the order that they read."""
 
+from typing import Any
+
 import numpy as np
 
 from lxc.ir.node import Node, Value
 from lxc.ir.ops.packed import blocked_conv, depthwise_conv
+from lxc.ir.ops.paired import PAIR, paired_conv
 from lxc.ir.ops.shape import transpose
+from lxc.ir.types import DType
 from lxc.passes.blocked_values import Blocked, BlockedValues, number_of
 from lxc.passes.convolution_costs import Option
 from lxc.passes.lane_fill import filling, is_harmless
@@ -18,15 +22,18 @@ def convolve(table: BlockedValues, node: Node, option: Option) -> Blocked:
     """
     x, weight = node.operands
     facts = attributes_of(node)
-    moves = {name: facts[name] for name in ("strides", "rhs_dilation")}
+    moves: dict[str, Any] = {name: facts[name] for name in ("strides", "rhs_dilation")}
     kernel = table.plain_of(weight)
     if option.way == "depthwise":
         return depthwise(table, x, kernel, moves)
     plain = option.way == "from plain"
     source = table.plain_of(x) if plain else table.clean(x).value
     kernel = kernel_blocks(table, kernel, option.parts, plain)
-    groups = {"groups": facts["groups"], "plain": plain}
-    value = table.made(blocked_conv, source, kernel, **moves, **groups)
+    moves["groups"] = facts["groups"]
+    if x.type.dtype is DType.BF16:
+        value = table.made(paired_conv, source, in_pairs(table, kernel), **moves)
+    else:
+        value = table.made(blocked_conv, source, kernel, **moves, plain=plain)
     # Zero times an infinite element of another channel is not zero.
     outputs = number_of(weight.type.shape[0]) // option.parts
     return Blocked(value, None if outputs % table.lanes else ())
@@ -44,6 +51,15 @@ def depthwise(
         return Blocked(value, ())
     zero = filling([np.zeros((), x.type.dtype.numpy)])
     return Blocked(value, zero if is_harmless(twin.lanes) else None)
+
+
+def in_pairs(table: BlockedValues, kernel: Value) -> Value:
+    """Return [..., lanes in / 2, lanes out, 2] of a kernel [..., lanes in, lanes out]."""
+    *outer, inner, lanes = kernel.type.shape
+    split = table.shaped(kernel, (*outer, inner // PAIR, PAIR, lanes))
+    rank = len(outer)
+    order = (*range(rank + 1), rank + 2, rank + 1)
+    return table.made(transpose, split, permutation=order)
 
 
 def kernel_blocks(table: BlockedValues, weight: Value, parts: int, plain: bool) -> Value:

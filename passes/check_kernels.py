@@ -6,7 +6,8 @@
    works row by row: its reductions go over the same rows, what follows them has one element
    per row or a row of elements, and nothing is padded.
 4. From the reduction to the yielded value there are only elementwise nodes of the shape of
-   the reduction's result, and reshapes or one pad of a constant behind them.
+   the reduction's result, and behind them reshapes, or one pad of a constant, or the views
+   that bring it out of blocks of lanes.
 5. In front of a product there are only broadcasts, transposes, slices and reverses; in
    front of overlapping windows nothing; in front of any reduction no padding.
 """
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 from lxc.ir.node import Body, Node, Value
 from lxc.ir.ops.shape import pad, reshape
 from lxc.ir.ops.structure import fused, scan
+from lxc.passes.block_exits import follows_in_exit
 from lxc.passes.fusion_rules import HALOED, INSIDE, PRODUCT_VIEWS, PRODUCTS, overlaps
 from lxc.passes.nodes import described
 from lxc.passes.rows import rows_in, sides_of
@@ -58,10 +60,13 @@ def epilogue_fault(body: Body, anchor: Node) -> str | None:
     shape = anchor.result.type.shape
     elementwise = {anchor.result}
     last: set[Value] = set()
+    path = [anchor]
     for node in body.nodes:
         read = set(node.operands)
-        if node.op is reshape and read & (elementwise | last):
+        ends = node.op is reshape or follows_in_exit(node, path, anchor)
+        if ends and read & (elementwise | last):
             last.add(node.result)
+            path.append(node)
         elif read & last:
             return "nothing follows the last reshape or pad of a kernel"
         elif node.op is pad and node.operands[0] in elementwise and anchor.op in HALOED:

@@ -32,6 +32,9 @@ class Rehearsal:
         self.graph = graph
         self.elsewhere = {*graph.headers, *stored_elsewhere}
         self.intact: set[Value] = set()
+        pairs = zip(graph.updates, graph.state, strict=True)
+        unplaced = [(new, old) for new, old in pairs if new not in self.elsewhere]
+        self.replaced = {new: {old} for new, old in unplaced if new not in graph.places}
 
     def perform(self) -> None:
         """Run all nodes, then read what the graph returns."""
@@ -52,8 +55,15 @@ class Rehearsal:
         raise InternalError("plan-memory", f"a value is lost before it is read: {shown}")
 
     def write(self, value: Value, node: Node, kept: Iterable[Value] = ()) -> None:
-        """Let `value` take its bytes; whatever else lay there is lost, except `kept`."""
+        """Let `value` take its bytes; whatever else lay there is lost, except `kept`.
+
+        New state without a place is written over the old.
+        """
         if value in self.elsewhere:
+            return
+        if value in self.replaced:
+            self.elsewhere -= self.replaced[value]
+            self.elsewhere.add(value)
             return
         if value not in self.graph.places:
             shown = print_nodes((node,)).splitlines()[0]
@@ -80,6 +90,8 @@ class Rehearsal:
         """Run a kernel; what it reads while it writes must not lie under its result."""
         if renames(node) and node.operands[0] in self.elsewhere:
             self.elsewhere.update(v for v in node.results if v not in self.graph.places)
+            for names in self.replaced.values():
+                names.update(node.results if node.operands[0] in names else ())
         for value in node.results:
             same = [other for other in node.operands if self.coincides(value, other)]
             # A renamed value keeps its bytes, and so do all others that lie in them.
@@ -90,7 +102,9 @@ class Rehearsal:
                 self.read(operand, node)
 
     def coincides(self, value: Value, other: Value) -> bool:
-        """Return whether two values lie in exactly the same bytes of the arena."""
+        """Return whether two values lie in exactly the same bytes."""
+        if other in self.replaced.get(value, ()):
+            return True
         if {value, other} & self.elsewhere:
             return False
         places = self.graph.places

@@ -19,16 +19,20 @@ from lxc.passes.algorithm_costs import DIRECT, Convolution, costs
 from lxc.passes.blocked_values import number_of
 from lxc.passes.decision import Refusal
 from lxc.passes.nodes import attributes_of, is_symbolic
+from lxc.passes.plain_convolutions import plain_steps
 
 Way = Literal["plain", "blocked", "from plain", "depthwise"]
 """How a convolution is done; "from plain" reads plain channels and makes blocks."""
 
-ACROSS = 3
-"""Vector operations of a plain convolution for each that is full."""
 TURN = 2
 """What it costs to bring one element from one order into the other."""
+LEAVE = 1
+"""The same for a result that its own kernel stores in plain order."""
 BREAK = 6
 """The same where a chain in blocks would end, and with it what its kernels share."""
+
+IN_BLOCKS = ((DType.F32, DType.F32), (DType.BF16, DType.F32))
+"""The types of factors and sums that there are kernels on blocks for."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def refusal(node: Node) -> Refusal | None:
     """Return why a convolution must stay as it is, or None."""
     facts = attributes_of(node)
     x, weight = (operand.type for operand in node.operands)
-    if x.dtype is not DType.F32:
+    if (x.dtype, node.result.type.dtype) not in IN_BLOCKS:
         return Refusal("kind", f"its numbers are {x.dtype}", "f32")
     if facts["weight_order"] != "oi":
         return Refusal("kind", "its weight is in another order", "weight order oi")
@@ -83,8 +87,7 @@ def options(node: Node, lanes: int, around: Situation) -> list[Option]:
     found = blocked_ways(node, lanes, around, 1)
     if around.parts > 1:
         found += blocked_ways(node, lanes, around, around.parts)
-    depth = prod(number_of(entry) for entry in node.operands[1].type.shape[1:])
-    work = ACROSS * -(-per_sample(node.result) * depth // lanes)
+    work = plain_steps(node, lanes, is_weight_known=around.is_weight_known)
     read = 0 if around.is_plain else BREAK * per_sample(node.operands[0])
     hand_on = TURN * per_sample(node.result) if around.is_wanted else 0
     return [*found, Option("plain", work + read + hand_on)]
@@ -98,12 +101,14 @@ def blocked_ways(node: Node, lanes: int, around: Situation, parts: int) -> list[
     outputs, reach = outputs // parts, prod(taps)
     cells = per_sample(node.result) // (outputs * parts)
     wanted = around.is_wanted if parts == 1 else around.are_parts_wanted
-    fixed = 0 if wanted else TURN * per_sample(node.result)
+    single = groups > 1 and inputs == 1 and outputs * parts == groups
+    leave = TURN if single else LEAVE
+    fixed = 0 if wanted else leave * per_sample(node.result)
     fixed += 0 if around.is_weight_known else TURN * weight_elements(node)
     turn = 0 if around.is_blocked else TURN * per_sample(x)
     turn_back = 0 if around.is_plain else BREAK * per_sample(x)
     vectors = -(-outputs // lanes) * parts * cells * reach
-    if groups > 1 and inputs == 1 and outputs * parts == groups:
+    if single:
         return [Option("depthwise", vectors + turn + fixed, parts)] if parts == 1 else []
     if groups > 1:
         whole = inputs % lanes == 0 and outputs // groups % lanes == 0
@@ -112,7 +117,7 @@ def blocked_ways(node: Node, lanes: int, around: Situation, parts: int) -> list[
     full = -(-inputs // lanes) * lanes
     work = by_tiles(node, vectors * full, around)
     found = [Option("blocked", work + turn + fixed, parts)]
-    if inputs < lanes:
+    if inputs < lanes and x.type.dtype is DType.F32:
         # More channels are too many places of memory to read from at a time.
         found.append(Option("from plain", vectors * inputs + turn_back + fixed, parts))
     return found
@@ -126,6 +131,8 @@ def by_tiles(node: Node, steps: int, around: Situation) -> int:
     if around.tiling is None or not around.is_weight_known or taps != [TAPS, TAPS]:
         return steps
     if not together or facts["groups"] != 1 or is_symbolic(space):
+        return steps
+    if node.operands[0].type.dtype is not DType.F32:
         return steps
     cells = number_of(space[0]), number_of(space[1])
     found = costs(Convolution(cells, inputs, outputs), around.tiling)

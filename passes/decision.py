@@ -9,6 +9,8 @@ VERDICTS = {
     "fusion": ("separate", "fused   "),
     "layout": ("plain   ", "blocked "),
     "algorithm": ("direct  ", "winograd"),
+    "precision": ("float32 ", "reduced "),
+    "tiles": ("modelled", "tuned   "),
 }
 """What decisions are about, and their two outcomes as they are printed."""
 
@@ -28,6 +30,8 @@ class Decision:
 
     Where it is `about` layout: whether the channels of the second are in blocks of lanes.
     Where it is about the algorithm: whether the second is computed by Winograd's tiles.
+    Where it is about precision: whether the second, a product, rounds its factors.
+    Where it is about tiles: whether a record says what the second is computed by.
     `layers` holds the layer paths of the two, `shapes` the types of what they make.
     `would_allow` is empty where they are fused, or in blocks.
     """

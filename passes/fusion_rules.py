@@ -13,8 +13,10 @@ from lxc.ir.ops.attention import attention
 from lxc.ir.ops.contract import conv, dot_general
 from lxc.ir.ops.logic import equal, less, less_equal
 from lxc.ir.ops.packed import blocked_conv, depthwise_conv, packed_dot
+from lxc.ir.ops.paired import paired_conv, paired_dot
 from lxc.ir.ops.reduce import reduce_window
 from lxc.ir.ops.shape import broadcast, pad, reshape, reverse, slice, transpose
+from lxc.ir.ops.staged import staged_conv
 from lxc.ir.ops.winograd import winograd_conv
 from lxc.passes.decision import Refusal
 from lxc.passes.nodes import attributes_of
@@ -27,10 +29,13 @@ PRODUCTS = frozenset(
         packed_dot,
         blocked_conv,
         depthwise_conv,
+        paired_dot,
+        paired_conv,
         winograd_conv,
+        staged_conv,
     }
 )
-IN_BLOCKS = frozenset({blocked_conv, depthwise_conv, winograd_conv})
+IN_BLOCKS = frozenset({blocked_conv, depthwise_conv, paired_conv, winograd_conv})
 """Products that read blocks of lanes, which only a slice leaves in one piece."""
 HALOED = IN_BLOCKS | {reduce_window}
 """Reductions whose kernels may write their result into the middle of a padded one."""
@@ -139,6 +144,12 @@ def refuse_access(producer: Node, accesses: Iterable[Access]) -> Refusal | None:
 
 def refuse_inside_anchor(producer: Node, anchor: Node) -> Refusal | None:
     """Refuse what may not stand in front of a reduction in its kernel."""
+    if anchor.op is staged_conv:
+        return Refusal(
+            "product-operand",
+            f"{anchor.op} copies whole rows of its operand out of memory",
+            "a value in memory",
+        )
     if anchor.op in IN_BLOCKS and producer.op is not slice:
         return Refusal(
             "product-operand",

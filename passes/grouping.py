@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from lxc.ir.machine import Machine
 from lxc.ir.node import Node, Value
 from lxc.ir.ops.reduce import reduce
-from lxc.ir.ops.shape import pad, reshape, reverse, transpose
+from lxc.ir.ops.shape import pad, reshape, reverse, slice, transpose
+from lxc.passes.block_exits import follows_in_exit
 from lxc.passes.decision import Decision, Refusal, decided
 from lxc.passes.flow import Flow
 from lxc.passes.fusion_rules import (
@@ -110,22 +111,25 @@ class Grouping(Flow):
         path = [anchor]
         while not self.is_stored(path[-1]):
             end = self.meeting.get(path[-1])
-            if end is None or path[-1].op in (reshape, pad):
+            if end is None or path[-1].op in (pad, slice):
                 break
             between = self.between(path[-1], end)
-            if any(not self.may_follow(node, anchor, end, between) for node in between):
+            if not all(self.may_follow(node, path, between) for node in between):
                 break
             if outside_reads([*path, *between]) > self.machine.registers:
                 break
             path += between
         return path
 
-    def may_follow(self, node: Node, anchor: Node, end: Node, between: list[Node]) -> bool:
-        """Return whether `node` may stand behind `anchor` in its kernel."""
+    def may_follow(self, node: Node, path: list[Node], between: list[Node]) -> bool:
+        """Return whether `node` may stand behind a reduction and its `path` in a kernel."""
+        anchor, end = path[0], between[-1]
         if self.members[node] or (node in self.hoisted) != (anchor in self.hoisted):
             return False
         if node is not end and self.is_stored(node):
             return False
+        if node.op is transpose or path[-1].op in (transpose, reshape):
+            return between == [node] and follows_in_exit(node, path, anchor)
         if node.op is reshape:
             return between == [node]
         if node.op is pad:

@@ -7,7 +7,7 @@ from time import perf_counter
 
 from lxc.errors import InternalError, LxcError
 from lxc.ir.machine import Machine
-from lxc.ir.verify import BrokenInvariant, verify
+from lxc.ir.verify import BrokenInvariant, Verified, verify
 from lxc.passes.choices import DEFAULT, Choices
 from lxc.passes.decision import Decision
 from lxc.passes.fuse import PORTABLE
@@ -51,7 +51,8 @@ def run_passes(
     With `dump`, the text after each pass is written there, and in front of all the text of
     the start under the name `first`.
     """
-    verify(program)
+    verified = Verified()
+    verify(program, verified)
     decisions: list[Decision] = []
     setting = Setting(machine, decisions.append, choices)
     dumps = Dumps(dump)
@@ -62,7 +63,7 @@ def run_passes(
             progress(one.name, number, len(passes))
         require(program, one)
         start = perf_counter()
-        before, program = program, checked_run(program, one, setting, dumps)
+        before, program = program, checked_run(program, one, setting, dumps, verified)
         steps.append(Step(one.name, perf_counter() - start, program is not before))
         dumps.write(one.name, program, changed=program is not before)
     return Outcome(program, tuple(steps), tuple(decisions))
@@ -83,7 +84,9 @@ def require(program: Form, one: Pass) -> None:
             )
 
 
-def checked_run(program: Form, one: Pass, setting: Setting, dumps: "Dumps") -> Form:
+def checked_run(
+    program: Form, one: Pass, setting: Setting, dumps: "Dumps", verified: Verified
+) -> Form:
     """Return the program after one pass, or raise one error that says what it broke."""
     where = f"the pass {one.name}"
     try:
@@ -91,7 +94,7 @@ def checked_run(program: Form, one: Pass, setting: Setting, dumps: "Dumps") -> F
     except Exception as problem:
         raise InternalError(where, f"{problem}{dumps.last}") from problem
     try:
-        verify(result)
+        verify(result, verified)
     except BrokenInvariant as problem:
         line = f"\n  {problem.op}" if problem.op else ""
         raise InternalError(where, f"{problem.summary}{line}{dumps.last}") from problem

@@ -7,7 +7,7 @@ from lxc.ir.builder import make_node
 from lxc.ir.graph import Graph
 from lxc.ir.node import Location, Node, Value, users
 from lxc.ir.op import Attribute, Op
-from lxc.ir.ops.arithmetic import add
+from lxc.ir.ops.arithmetic import add, multiply
 from lxc.ir.ops.contract import dot_general, free_axes
 from lxc.ir.ops.shape import broadcast, concat, reshape, slice, transpose
 from lxc.ir.rewrite import with_operands
@@ -20,6 +20,8 @@ from lxc.passes.parameter_values import parameter_leaves
 from lxc.passes.single_pass import Setting
 
 VIEWS = frozenset({reshape, slice, transpose})
+BY_COLUMN = frozenset({multiply, add})
+"""What may be done to each column of a product before its readers look for elements."""
 
 LOST_EPILOGUE = Refusal(
     "epilogue",
@@ -32,8 +34,8 @@ def merge_products(graph: Graph) -> Graph:
     """Merge products of one value with several weights into one with joined weights.
 
     The weights are parameters, so they are joined once. Every element keeps its terms and
-    their order. Biases that follow are joined too. It pays where the readers of the parts
-    only look for elements, in memory that has room between rows.
+    their order. Scales and biases that follow are joined too. It pays where the readers of
+    the parts only look for elements, in memory that has room between rows.
     """
     return merged(graph, [])
 
@@ -54,7 +56,7 @@ def merged(graph: Graph, decisions: list[Decision]) -> Graph:
     for siblings in region.siblings():
         parts = [region.part(node) for node in siblings]
         fitting = [part for part in parts if part is not None]
-        alike = len(fitting) == len(siblings) and len({p.has_bias for p in fitting}) == 1
+        alike = len(fitting) == len(siblings) and len({p.steps for p in fitting}) == 1
         for node in siblings[1:]:
             verdict = None if alike else LOST_EPILOGUE
             reason = "one product reads the rows once for all weights"
@@ -68,11 +70,13 @@ def merged(graph: Graph, decisions: list[Decision]) -> Graph:
 class Part:
     """A product with what follows it up to a value that stays: the last of `nodes`.
 
-    `heads` is the shape of the last axis after a reshape that splits it, if there is one.
+    `vectors` are the parameters of one axis that every row is multiplied with or that are
+    added to it. `heads` is the shape of the last axis after a reshape that splits it, if
+    there is one.
     """
 
     nodes: tuple[Node, ...]
-    bias: Value | None
+    vectors: tuple[Value, ...]
     heads: Shape | None
 
     @property
@@ -86,9 +90,9 @@ class Part:
         return known(self.product.result.type.shape[-1])
 
     @property
-    def has_bias(self) -> bool:
-        """Whether a parameter is added to every row."""
-        return self.bias is not None
+    def steps(self) -> tuple[Op, ...]:
+        """What is done with the vectors."""
+        return tuple(node.op for node in self.nodes[1 : len(self.vectors) + 1])
 
 
 class Region:
@@ -109,7 +113,8 @@ class Region:
             if node.op is dot_general and self.is_candidate(node):
                 facts, rhs = attributes_of(node), node.operands[1].type
                 depth = tuple(rhs.shape[axis] for axis in facts["rhs_contract"])
-                key = (node.operands[0], facts["lhs_contract"], depth)
+                types = rhs.dtype, node.result.type.dtype
+                key = (node.operands[0], facts["lhs_contract"], depth, types)
                 found.setdefault(key, []).append(node)
         return [nodes for nodes in found.values() if len(nodes) > 1]
 
@@ -127,24 +132,24 @@ class Region:
         )
 
     def part(self, product: Node) -> Part | None:
-        """Return a product with its bias and reshape, or None where more follows it."""
-        nodes, bias = [product], None
-        last = self.only_reader(product)
-        if last and last.op is add:
-            bias = self.bias(last, product.result)
-            if bias is None:
+        """Return a product with its vectors and reshape, or None where more follows it."""
+        nodes: list[Node] = [product]
+        vectors: list[Value] = []
+        while (last := self.only_reader(nodes[-1])) and last.op in BY_COLUMN:
+            vector = self.vector(last, nodes[-1].result)
+            if vector is None:
                 return None
+            vectors.append(vector)
             nodes.append(last)
-            last = self.only_reader(last)
         value = nodes[-1].result
         if last and last.op is reshape and value not in self.results:
             heads = split_axis(value.type.shape, last.result.type.shape)
             if heads and last.result not in self.results:
-                return Part((*nodes, last), bias, heads)
+                return Part((*nodes, last), tuple(vectors), heads)
         readers = self.readers.get(value, ())
         if value in self.results or any(node.op not in VIEWS for node in readers):
             return None
-        return Part(tuple(nodes), bias, None)
+        return Part(tuple(nodes), tuple(vectors), None)
 
     def only_reader(self, node: Node) -> Node | None:
         """Return the node that reads a result, if it is a single one."""
@@ -153,17 +158,17 @@ class Region:
             return None
         return next(iter(readers))
 
-    def bias(self, total: Node, value: Value) -> Value | None:
-        """Return the parameter of one axis that is added to every row of a product."""
-        others = [operand for operand in total.operands if operand is not value]
+    def vector(self, step: Node, value: Value) -> Value | None:
+        """Return the parameter of one axis that a step puts to every row of a product."""
+        others = [operand for operand in step.operands if operand is not value]
         spread = self.made.get(others[0]) if len(others) == 1 else None
         if spread is None or spread.op is not broadcast:
             return None
-        (bias,) = spread.operands
+        (vector,) = spread.operands
         last = value.type.rank - 1
         columns = value.type.shape[-1:]
-        fits = attributes_of(spread)["axes"] == (last,) and bias.type.shape == columns
-        return bias if fits and bias in self.parameters else None
+        fits = attributes_of(spread)["axes"] == (last,) and vector.type.shape == columns
+        return vector if fits and vector in self.parameters else None
 
     def rewritten(self, groups: Sequence[Sequence[Part]]) -> Graph:
         """Return the graph with one product per group, at the place of its first part."""
@@ -175,8 +180,8 @@ class Region:
             if node in starts:
                 parts = starts[node]
                 weights = [part.product.operands[1] for part in parts]
-                biases = [part.bias for part in parts if part.bias is not None]
-                result |= self.leading_to([*weights, *biases])
+                vectors = [vector for part in parts for vector in part.vectors]
+                result |= self.leading_to([*weights, *vectors])
                 rows = substitute(node.operands[:1], values)[0]
                 joined = Joined(rows, parts)
                 values |= joined.write()
@@ -237,7 +242,8 @@ class Joined:
 
     def write(self) -> dict[Value, Value]:
         """Write everything; return what stands for the value of each part."""
-        contract = attributes_of(self.parts[0].product)["lhs_contract"]
+        facts = attributes_of(self.parts[0].product)
+        contract = facts["lhs_contract"]
         weights = [self.weight(part.product) for part in self.parts]
         whole = self.made(concat, *weights, axis=len(contract))
         total = self.made(
@@ -247,10 +253,11 @@ class Joined:
             rhs_batch=(),
             lhs_contract=contract,
             rhs_contract=tuple(range(len(contract))),
+            result=facts["result"],
         )
-        biases = [part.bias for part in self.parts if part.bias is not None]
-        if biases:
-            total = self.biased(total, biases)
+        vectors = zip(*(part.vectors for part in self.parts), strict=True)
+        for step, joined in zip(self.parts[0].steps, vectors, strict=True):
+            total = self.stepped(step, total, joined)
         return self.sliced(total)
 
     def weight(self, product: Node) -> Value:
@@ -262,12 +269,12 @@ class Joined:
             return weight
         return self.made(transpose, weight, permutation=order)
 
-    def biased(self, total: Value, biases: Sequence[Value]) -> Value:
-        """Return the product with all biases added."""
-        bias = self.made(concat, *biases, axis=0)
+    def stepped(self, step: Op, total: Value, vectors: Sequence[Value]) -> Value:
+        """Return the product after a step with the vectors of all parts."""
+        vector = self.made(concat, *vectors, axis=0)
         kind: TensorType = total.type
-        spread = self.made(broadcast, bias, shape=kind.shape, axes=(kind.rank - 1,))
-        return self.made(add, total, spread)
+        spread = self.made(broadcast, vector, shape=kind.shape, axes=(kind.rank - 1,))
+        return self.made(step, total, spread)
 
     def sliced(self, total: Value) -> dict[Value, Value]:
         """Return the part of a product for each value, sliced behind a shared reshape."""

@@ -9,10 +9,12 @@ from lxc.ir.machine import Machine
 from lxc.ir.node import Location, Node, Value
 from lxc.ir.ops.contract import dot_general
 from lxc.ir.ops.packed import packed_dot
+from lxc.ir.ops.paired import paired_dot
 from lxc.ir.ops.shape import pad, reshape, transpose
 from lxc.ir.types import DType
 from lxc.passes.fuse import PORTABLE
 from lxc.passes.nodes import attributes_of, scalar
+from lxc.passes.pair_layout import PairLayout
 from lxc.passes.single_pass import Setting
 from lxc.passes.weight_packer import Packing, pack
 
@@ -25,7 +27,8 @@ def pack_panels(graph: Graph, machine: Machine = PORTABLE) -> Graph:
     """Pack each parameter-only weight of a product into panels of one vector of columns.
 
     A panel lies in memory as it is read: for every step along the contracted axes one
-    vector. Columns that do not fill the last panel are followed by zeros.
+    vector, or for every two steps if the factors are bfloat16 and the sums are not.
+    Columns that do not fill the last panel are followed by zeros.
     """
 
     def panels_of(node: Node, made: Mapping[Value, Node]) -> Packing | None:
@@ -41,7 +44,7 @@ def pack_panels_for(graph: Graph, setting: Setting) -> Graph:
 
 def panels(node: Node, lanes: int) -> Packing | None:
     """Return how the weight of a product becomes panels, if its axes are in order."""
-    if node.op is not dot_general or node.operands[1].type.dtype not in PACKED:
+    if node.op is not dot_general or node.operands[0].type.dtype not in PACKED:
         return None
     facts = attributes_of(node)
     weight = node.operands[1]
@@ -60,7 +63,13 @@ def panels(node: Node, lanes: int) -> Packing | None:
     ):
         return None
 
+    in_pairs = weight.type.dtype is DType.BF16 and node.result.type.dtype is DType.F32
+
     def build(source: Value, location: Location) -> list[Node]:
+        if in_pairs:
+            pairs = PairLayout(location)
+            pairs.panels(source, batch, prod(sizes[len(batch) :][:depth]), lanes)
+            return pairs.nodes
         leading = (*batch, *contract)
         return panel_nodes(source, leading, len(batch), columns, lanes, location)
 
@@ -68,13 +77,14 @@ def panels(node: Node, lanes: int) -> Packing | None:
         attributes = {name: facts[name] for name in ("lhs_batch", "lhs_contract")}
         attributes["columns"] = columns
         operands = (reader.operands[0], packed)
-        product = make_node(packed_dot, operands, attributes, (), reader.location)
+        op = paired_dot if in_pairs else packed_dot
+        product = make_node(op, operands, attributes, (), reader.location)
         if len(free) == 1:
             return [product]
         shape = {"shape": reader.result.type.shape}
         return [product, make_node(reshape, (product.result,), shape, (), reader.location)]
 
-    return Packing(weight, (len(batch), depth), build, read)
+    return Packing(weight, (len(batch), depth, in_pairs), build, read)
 
 
 def panel_nodes(
@@ -99,7 +109,8 @@ def panel_nodes(
     missing = panel_count * lanes - columns
     if missing:
         flat = shaped(weight, (*leading, columns))
-        zero = scalar(0.0, weight.type, location)
+        nought = 0.0 if weight.type.dtype.is_float else 0
+        zero = scalar(nought, weight.type, location)
         nothing = (0,) * len(leading)
         edges = {
             "low": (*nothing, 0),

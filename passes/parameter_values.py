@@ -12,6 +12,7 @@ from lxc.ir.graph import Graph
 from lxc.ir.node import Body, Node, Value
 from lxc.ir.ops.contract import conv, dot_general
 from lxc.ir.ops.packed import PACKED
+from lxc.ir.ops.paired import PAIRED
 from lxc.ir.ops.scratch import scratch
 from lxc.ir.ops.shape import broadcast, constant, iota, pad, reshape, slice
 from lxc.ir.ops.structure import fused
@@ -19,7 +20,7 @@ from lxc.ir.ops.winograd import winograd_conv
 from lxc.passes.nodes import is_static, producers
 
 FREE = frozenset({constant, iota, broadcast, slice, reshape})
-WEIGHTED = frozenset({conv, dot_general, winograd_conv}) | PACKED
+WEIGHTED = frozenset({conv, dot_general, winograd_conv}) | PACKED | PAIRED
 """Products: the second operand of each may be a weight."""
 
 FILLED_UP = 64

@@ -6,6 +6,7 @@ from lxc.ir.graph import Graph, Program
 from lxc.ir.node import Node, Value
 from lxc.passes.liveness import Life, Timeline, timeline_of
 from lxc.passes.loop_memory import is_alias, replaceable_operands
+from lxc.passes.state_memory import states_in_place
 
 ALIGNMENT = 64
 
@@ -36,10 +37,17 @@ def plan_memory(program: Graph | Program) -> Graph | Program:
     of the calls are written where the caller wants them and have no place; what `prepare`
     returns lies in its block, next to what it needs on the way. A reshape of a value that
     has no place of its own, such as an input, is that value's memory and has none either.
+    Neither has new state that may be written over the old.
     """
     if isinstance(program, Graph):
-        return planned(program, program.outputs)
-    return Program(planned(program.prepare, ()), planned(program.run, program.run.outputs))
+        return planned(program, stored_by_caller(program))
+    run = planned(program.run, stored_by_caller(program.run))
+    return Program(planned(program.prepare, ()), run)
+
+
+def stored_by_caller(graph: Graph) -> list[Value]:
+    """Return the values that are written to memory of the caller."""
+    return [*graph.outputs, *states_in_place(graph)]
 
 
 def planned(graph: Graph, stored_elsewhere: Iterable[Value]) -> Graph:

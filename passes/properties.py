@@ -14,7 +14,7 @@ from lxc.ir.ops.structure import chain, fused, layer, noop
 from lxc.passes.check_kernels import kernel_fault
 from lxc.passes.check_plan import check_plan
 from lxc.passes.nodes import attributes_of, described
-from lxc.passes.pack_weights import pack_weights
+from lxc.passes.pack_weights import pack_products
 
 Form = Graph | Program
 Check = Callable[[Form], str | None]
@@ -77,9 +77,9 @@ def is_padded(node: Node) -> bool:
 
 
 def packed(form: Form) -> str | None:
-    """Check that parameter-only weights have the order that kernels read."""
+    """Check that parameter-only weights of products have the order that kernels read."""
     for graph in graphs_of(form):
-        if pack_weights(graph) is not graph:
+        if pack_products(graph) is not graph:
             return "a weight that still has to be transposed"
     return None
 

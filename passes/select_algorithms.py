@@ -15,6 +15,7 @@ from lxc.passes.decision import Decision
 from lxc.passes.fuse import PORTABLE
 from lxc.passes.nodes import attributes_of, is_symbolic, producers
 from lxc.passes.parameter_values import parameter_leaves
+from lxc.passes.records import NO_RECORDS, Answer, Records, subject_of
 from lxc.passes.single_pass import Setting
 from lxc.passes.winograd_nodes import by_tiles
 
@@ -31,21 +32,29 @@ def select_algorithms(
 
 def select_for(graph: Graph, setting: Setting) -> Graph:
     """Return the graph for the machine of the setting, which hears of decisions."""
-    selection = Selection(graph, setting.machine, setting.choices.exact)
+    choices = setting.choices
+    selection = Selection(graph, setting.machine, choices.exact, choices.records)
     for decision in selection.decisions:
         setting.decide(decision)
     return selection.graph
 
 
 class Selection:
-    """One way through a graph; `graph` is what came out, `decisions` say why."""
+    """One way through a graph; `graph` is what came out, `decisions` say why.
 
-    def __init__(self, graph: Graph, machine: Machine, exact: bool) -> None:
+    `answers` are there for the convolutions that can be computed in several ways.
+    """
+
+    def __init__(
+        self, graph: Graph, machine: Machine, exact: bool, records: Records = NO_RECORDS
+    ) -> None:
         """Look at every node."""
-        self.machine, self.exact = machine, exact
+        self.machine, self.exact, self.records = machine, exact, records
+        self.dims = graph.dims
         self.known = parameter_leaves(graph)
         self.makers = producers(graph.nodes)
         self.decisions: list[Decision] = []
+        self.answers: list[tuple[Node, Answer]] = []
         self.graph = rewrite(graph, self.rule)
 
     def rule(self, node: Node) -> Replacement | None:
@@ -57,8 +66,12 @@ class Selection:
             self.decide(node, DIRECT, reason)
             return None
         found = costs(sizes_of(node), self.machine)
-        tile = min(found, key=lambda one: found[one])
-        self.decide(node, tile, told(found))
+        tiles = sorted(found, key=lambda one: found[one])
+        subject = subject_of("algorithm", node, self.dims, self.machine)
+        answer = self.records.answer(subject, [name_of(tile) for tile in tiles])
+        self.answers.append((node, answer))
+        tile = tiles[answer.place]
+        self.decide(node, tile, "; ".join(filter(None, (answer.reason, told(found)))))
         return None if tile == DIRECT else by_tiles(node, tile, self.machine)
 
     def hindrance(self, node: Node) -> str | None:
@@ -88,7 +101,7 @@ class Selection:
                 producer=str(maker.op) if maker else x.name,
                 consumer=str(node.op),
                 fused=tile != DIRECT,
-                rule=f"winograd {tile}x{tile}" if tile else "direct",
+                rule=name_of(tile),
                 reason=reason,
                 would_allow="",
                 layers=(layers_of(maker), layers_of(node)),
@@ -104,6 +117,11 @@ def sizes_of(node: Node) -> Convolution:
     outputs, *cells, lanes = map(number_of, y.shape[1:])
     inputs = number_of(x.shape[1]) * lanes
     return Convolution((cells[0], cells[1]), inputs, outputs * lanes)
+
+
+def name_of(tile: int) -> str:
+    """Return the name of an algorithm by its tile."""
+    return "direct" if tile == DIRECT else f"winograd {tile}x{tile}"
 
 
 def told(found: Mapping[int, int]) -> str:

@@ -38,8 +38,8 @@ class Tiled:
         inputs, points = x.type.shape[1], (tile + 2) ** 2
         turned = self.turned(weight, tile)
         rows, columns = tile_counts((int(cells[0]), int(cells[1])), tile)
-        channels = (int(inputs) + int(outputs)) * int(lanes)
-        most = self.most_tiles(points * channels * dtype.bytes)
+        point_bytes = points * int(lanes) * dtype.bytes
+        most = self.most_tiles(point_bytes, int(inputs), int(outputs))
         block = block_of(samples, rows, columns, most).tiles
         memory = []
         for blocks in (inputs, outputs):
@@ -50,14 +50,20 @@ class Tiled:
         y = self.made(winograd_conv, x, turned, *memory, tile=tile, block=block)
         return Replacement((y,), self.nodes)
 
-    def most_tiles(self, bytes_of_tile: int) -> int:
+    def most_tiles(self, point_bytes: int, inputs: int, outputs: int) -> int:
         """Return how many tiles a block has at most.
 
-        Half of the second-level cache holds a block, but never so few tiles that reading
-        the weights for the next block would take longer than to compute one.
+        `point_bytes` are those of one tile in a block of channels at all points. Where the
+        second-level cache holds the weights, a block fits besides them. Elsewhere weights
+        are read again for every block, and it is the cells of a block that fit. There are
+        never so few tiles that reading takes longer than computing, or sharing the work.
         """
-        fitting = self.machine.second_cache // 2 // bytes_of_tile
-        return max(2 * self.machine.lanes, fitting)
+        cache, lanes = self.machine.second_cache, self.machine.lanes
+        left = cache - point_bytes * inputs * outputs * lanes
+        fitting = cache // (point_bytes * inputs)
+        if left > 0:
+            fitting = left // (point_bytes * (inputs + outputs))
+        return max(2 * lanes, fitting)
 
     def turned(self, weight: Value, tile: int) -> Value:
         """Return [points, O blocks, C, lanes] of a weight: transformed in float64."""

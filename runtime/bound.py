@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lxc.errors import LxcError
-from lxc.runtime.buffers import Gatherer, Slot, as_array
+from lxc.runtime.buffers import FixedIndices, Gatherer, Slot, as_array
 from lxc.runtime.engine import Engine, check_writable
 from lxc.runtime.frame import Frame
 from lxc.runtime.memory import Array, Watch, address
@@ -118,7 +118,9 @@ class Placed:
             check_writable(array, slot, shape_of(slot, dims))
         self.kept = (read, states, written)
         pairs = zip(engine.inputs.slots, read, strict=True)
-        self.indices = [pair for pair in pairs if pair[0].leaf.below is not None]
+        self.indices = [
+            FixedIndices(slot, slot.indices, array) for slot, array in pairs if slot.indices
+        ]
         self.frame = Frame(engine.frames.sizes, engine.frames.pool)
         places = bound.prepared.places.copy()
         for index, array in zip(engine.changing, states, strict=True):
@@ -152,8 +154,8 @@ class Placed:
 
     def __call__(self) -> None:
         """Run on what is in the arrays now."""
-        for slot, array in self.indices:
-            slot.check_indices(array)
+        for indices in self.indices:
+            indices.check()
         prepared = self.bound.prepared
         if prepared is not self.prepared:
             self.frame.turn_to(prepared.params, prepared.address, self.bound.threads)

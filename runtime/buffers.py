@@ -111,14 +111,32 @@ class Indices:
         bits = 8 * dtype.itemsize
         self.limit = min(below, 1 << (bits - 1)) if dtype.kind == "i" else below
 
+    def words(self, array: Array) -> Array:
+        """Return indices as unsigned numbers in the same memory."""
+        return array.view(self.unsigned)
+
     def are_in(self, array: Array) -> bool:
         """Tell whether every element is at least 0 and below the size of the table."""
-        if array.size == 1:
-            return 0 <= int(array.item()) < self.below
         if not array.size:
             return True
-        highest = np.maximum.reduce(array.view(self.unsigned), axis=None)
-        return bool(highest < self.limit)
+        words = self.words(array)
+        # Where the largest one is: finding it as a number takes several times as long.
+        return bool(words.item(words.argmax()) < self.limit)
+
+
+class FixedIndices:
+    """An array of indices that is looked at again before every call."""
+
+    def __init__(self, slot: Slot, indices: Indices, array: Array) -> None:
+        """Prepare the test of an array that stays where it is."""
+        self.slot, self.array, self.limit = slot, array, indices.limit
+        self.words = indices.words(array)
+
+    def check(self) -> None:
+        """Refuse what is in the array if an index is outside of its table."""
+        words = self.words
+        if words.size and words.item(words.argmax()) >= self.limit:
+            self.slot.check_indices(self.array)
 
 
 def as_array(value: Any, slot: Slot) -> Array:

@@ -4,6 +4,7 @@ Features have the names that LLVM gives them. They are read from `/proc/cpuinfo`
 kernel lists only what it lets programs use.
 """
 
+import ctypes
 import os
 import platform
 from collections.abc import Sequence
@@ -41,7 +42,13 @@ RENAMED = {
     "lrcpc": ("rcpc",),
     "jscvt": ("jsconv",),
     "fcma": ("complxnum",),
+    "uscat": ("lse2",),
+    "ilrcpc": ("rcpc-immo",),
 }
+
+TILES = frozenset({"amx-tile", "amx-bf16", "amx-int8", "amx-fp16"})
+# Linux on x86-64: the number of the call, what it is asked, and the bit in its answer.
+ARCH_PRCTL, ARCH_GET_XCOMP_SUPP, TILE_DATA = 158, 0x1021, 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,21 @@ class Machine:
 
 def this_machine() -> Machine:
     """Return the machine that this process runs on."""
-    return Machine(platform.machine(), features_of(first_processor()), glibc_version())
+    features = features_of(first_processor())
+    if features & TILES and not has_tiles():
+        features -= TILES
+    return Machine(platform.machine(), features, glibc_version())
+
+
+def has_tiles() -> bool:
+    """Return whether the kernel gives programs the registers that hold tiles.
+
+    It does so for those that ask for them, which compiled code does before its first call.
+    """
+    supported = ctypes.c_uint64()
+    ask = ctypes.pythonapi.syscall
+    refused = ask(ARCH_PRCTL, ARCH_GET_XCOMP_SUPP, ctypes.byref(supported))
+    return refused == 0 and bool(supported.value >> TILE_DATA & 1)
 
 
 def first_processor() -> str:

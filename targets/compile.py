@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,19 +11,28 @@ from lxc.ir.graph import Graph, Program
 from lxc.ir.types import Array
 from lxc.passes import TARGET_PIPELINE, Decision, Outcome, passes_named, run_passes
 from lxc.passes.choices import DEFAULT, Choices
+from lxc.passes.decision_list import decisions_to_json
 from lxc.runtime.artifact import write
 from lxc.runtime.checkpoint import encode
 from lxc.runtime.manifest import TargetRecord
 from lxc.runtime.signature import Signature, identifier
 from lxc.targets.buffer_table import signature_of
-from lxc.targets.lint import check_code
+from lxc.targets.lint import check_code, uses_tiles
 from lxc.targets.llvm.c_abi import render
 from lxc.targets.llvm.entry import Lowered, lower
-from lxc.targets.llvm.link import compiler_version, link_shared, needed_glibc
-from lxc.targets.report import describe, kernel_records
+from lxc.targets.llvm.link import (
+    compiler_version,
+    link_shared,
+    needed_glibc,
+    stripped,
+    support_object,
+)
+from lxc.targets.llvm.toolchain import compiler_for, find_toolchain
+from lxc.targets.report import describe, kernel_records, tuning_decisions
 from lxc.targets.target import Target
-from lxc.targets.tvm_api import PINNED, exported, function_name
+from lxc.targets.tvm_api import exported, function_name
 from lxc.targets.tvm_build import COMPILE_LOCK, Generated, generate, llvm_version
+from lxc.targets.tvm_packages import PINNED
 
 Kind = Literal["lxir", "tir", "llvm", "asm", "obj"]
 
@@ -36,6 +46,7 @@ class CompiledTarget:
     program: Program
     generated: Generated
     library: bytes
+    object_bytes: bytes
     header: str
     record: TargetRecord
     decisions: tuple[Decision, ...]
@@ -46,7 +57,7 @@ class CompiledTarget:
         folder = f"code/{self.target.name}"
         return {
             f"{folder}/model.so": self.library,
-            f"{folder}/model.o": self.generated.object_bytes,
+            f"{folder}/model.o": self.object_bytes,
             f"{folder}/model.h": self.header.encode("ascii"),
         }
 
@@ -62,15 +73,25 @@ def compile_target(
 ) -> CompiledTarget:
     """Return the library of a tensor-level graph for one target.
 
-    `mode` is what the signature says instead of the graph's own mode.
+    `mode` is what the signature says instead of the graph's own mode. `cc` stands for any
+    C compiler that makes code for the target.
     """
+    compiler = compiler_for(target.triple) if compiler == "cc" else compiler
     outcome, program = target_program(graph, target, choices)
     signature = signature_of(graph, name=name, mode=mode or graph.mode)
-    lowered, generated = machine_code(program, target, signature.name)
-    sources = render(signature.name, signature, lowered.prepared_bytes, lowered.arena_bytes)
-    library = link_shared(
-        generated.object_bytes, sources, signature.name, compiler=compiler
+    with ThreadPoolExecutor(1) as beside:
+        support = beside.submit(support_object, find_toolchain(compiler))
+        lowered, generated = machine_code(program, target, signature.name, choices)
+        support.result()
+    sources = render(
+        signature.name,
+        signature,
+        lowered.prepared_bytes,
+        lowered.arena_bytes,
+        uses_tiles=uses_tiles(generated.llvm),
     )
+    code = stripped(generated.object_bytes, compiler=compiler)
+    library = link_shared(code, sources, signature.name, compiler=compiler)
     record = TargetRecord(
         name=target.name,
         triple=target.triple,
@@ -86,9 +107,10 @@ def compile_target(
         program,
         generated,
         library,
+        code,
         sources.header,
         record,
-        outcome.decisions,
+        (*outcome.decisions, *tuning_decisions(lowered.calls)),
     )
 
 
@@ -103,16 +125,26 @@ def target_program(
     return outcome, outcome.program
 
 
-def machine_code(program: Program, target: Target, name: str) -> tuple[Lowered, Generated]:
+def machine_code(
+    program: Program, target: Target, name: str, choices: Choices = DEFAULT
+) -> tuple[Lowered, Generated]:
     """Return the code of a planned program."""
     with COMPILE_LOCK:
-        lowered = lower(program, name, target.machine)
+        lowered = lowered_program(program, target, name, choices)
         try:
             generated = generate(lowered.functions, target.processor)
         except InternalError as failure:
             raise blamed(lowered, target, failure) from failure
         check_code(generated.llvm)
     return lowered, generated
+
+
+def lowered_program(
+    program: Program, target: Target, name: str, choices: Choices = DEFAULT
+) -> Lowered:
+    """Return the functions of a planned program, before they are machine code."""
+    with COMPILE_LOCK:
+        return lower(program, name, target.machine, choices.records)
 
 
 def blamed(lowered: Lowered, target: Target, failure: InternalError) -> InternalError:
@@ -140,7 +172,7 @@ def emit(
     _, program = target_program(graph, target, choices)
     if kind == "lxir":
         return str(program).encode()
-    _, generated = machine_code(program, target, identifier(name))
+    _, generated = machine_code(program, target, identifier(name), choices)
     if kind == "obj":
         return generated.object_bytes
     texts = {"tir": generated.tir, "llvm": generated.llvm, "asm": generated.assembly}
@@ -176,7 +208,11 @@ def build_artifact(
     members["ir/traced.lxir"] = str(traced or graph).encode()
     members["explain.json"] = explanation(compiled)
     members |= values_of(graph, params, state)
-    tools = {**PINNED, "llvm": str(llvm_version()), "compiler": compiler_version(compiler)}
+    tools = {**PINNED, "llvm": str(llvm_version())}
+    compilers = {
+        compiler_for(one.triple) if compiler == "cc" else compiler: None for one in targets
+    }
+    tools["compiler"] = "; ".join(map(compiler_version, compilers))
     return write(
         None,
         signature=compiled[0].signature,
@@ -203,11 +239,8 @@ def values_of(
 
 def explanation(compiled: Sequence[CompiledTarget]) -> bytes:
     """Return what was fused for every target, and why the rest was not."""
-    said = {
-        one.target.name: [decision.to_json() for decision in one.decisions]
-        for one in compiled
-    }
-    return json.dumps(said, sort_keys=True, indent=1).encode()
+    said = {one.target.name: decisions_to_json(one.decisions) for one in compiled}
+    return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
 
 
 def memory_of(graph: Graph, compiled: Sequence[CompiledTarget]) -> dict[str, Any]:

@@ -5,10 +5,39 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 LABEL = re.compile(r"^(\.LBB\w+):")
-JUMP = re.compile(r"^\s+j\w+\s+(\.LBB\w+)")
-ARITHMETIC = re.compile(r"^\s+v?f?n?m?(?:add|sub|mul|div|max|min|sqrt|madd)\w*p[sd]\b")
-SAVED = re.compile(r"%[xyz]mm\d+, -?\d*\(%rsp\)")
-CALL = re.compile(r"^\s+callq?\s+(\S+)")
+
+
+@dataclass(frozen=True)
+class Syntax:
+    """How the lines that matter look in the assembly of an architecture.
+
+    `jump` has the label in its only group. `saved` puts a whole vector on the stack at a
+    fixed place.
+    """
+
+    jump: re.Pattern[str]
+    arithmetic: re.Pattern[str]
+    saved: re.Pattern[str]
+    call: re.Pattern[str]
+
+
+SYNTAX = {
+    "x86_64": Syntax(
+        jump=re.compile(r"^\s+j\w+\s+(\.LBB\w+)"),
+        arithmetic=re.compile(
+            r"^\s+(?:v?f?n?m?(?:add|sub|mul|div|max|min|sqrt|madd)\w*p[sd]|[vt]dpbf16ps)\b"
+        ),
+        saved=re.compile(r"%[xyz]mm\d+, -?\d*\(%rsp\)"),
+        call=re.compile(r"^\s+callq?\s+(\S+)"),
+    ),
+    "aarch64": Syntax(
+        jump=re.compile(r"^\s+(?:b|b\.\w+|cbn?z|tbn?z)\s+(?:\S+,\s*)*(\.LBB\w+)"),
+        arithmetic=re.compile(r"^\s+f\w+\s+v\d+\.[24][sd]"),
+        saved=re.compile(r"^\s+st[pru]+\s+q\d+,.*\[sp"),
+        call=re.compile(r"^\s+blr?\s+(\S+)"),
+    ),
+}
+"""By architecture: AT&T's form for x86-64, Arm's own for the other."""
 
 
 @dataclass(frozen=True)
@@ -17,6 +46,7 @@ class HotLoop:
 
     label: str
     lines: tuple[str, ...]
+    syntax: Syntax
 
     @property
     def saved(self) -> tuple[str, ...]:
@@ -25,47 +55,47 @@ class HotLoop:
         What is only read from the stack is a constant of the loop, and an index says that
         it is an array there.
         """
-        return tuple(line.strip() for line in self.lines if SAVED.search(line))
+        return tuple(line.strip() for line in self.lines if self.syntax.saved.search(line))
 
     @property
     def calls(self) -> tuple[str, ...]:
         """The lines that call functions."""
-        return tuple(line.strip() for line in self.lines if CALL.match(line))
+        return tuple(line.strip() for line in self.lines if self.syntax.call.match(line))
 
     @property
     def arithmetic(self) -> int:
         """The number of vector operations."""
-        return sum(bool(ARITHMETIC.match(line)) for line in self.lines)
+        return sum(bool(self.syntax.arithmetic.match(line)) for line in self.lines)
 
 
-def hot_loops(assembly: str) -> list[HotLoop]:
-    """Return the innermost loops of x86-64 assembly in AT&T syntax.
+def hot_loops(assembly: str, architecture: str = "x86_64") -> list[HotLoop]:
+    """Return the innermost loops of the assembly of an architecture.
 
     A loop runs from a label to the last jump back to it. It is innermost if no other loop
     lies in it.
     """
-    lines = assembly.splitlines()
-    spans = loop_spans(lines)
+    lines, syntax = assembly.splitlines(), SYNTAX[architecture]
+    spans = loop_spans(lines, syntax)
     found = []
     for label, (start, end) in spans.items():
         inner = any(
             start <= first and last <= end and (first, last) != (start, end)
             for first, last in spans.values()
         )
-        loop = HotLoop(label, tuple(lines[start : end + 1]))
+        loop = HotLoop(label, tuple(lines[start : end + 1]), syntax)
         if not inner and loop.arithmetic:
             found.append(loop)
     return found
 
 
-def loop_spans(lines: Sequence[str]) -> dict[str, tuple[int, int]]:
+def loop_spans(lines: Sequence[str], syntax: Syntax) -> dict[str, tuple[int, int]]:
     """Return the first and the last line of every loop by its label."""
     labels: dict[str, int] = {}
     spans: dict[str, tuple[int, int]] = {}
     for number, line in enumerate(lines):
         if label := LABEL.match(line):
             labels[label.group(1)] = number
-        jump = JUMP.match(line)
+        jump = syntax.jump.match(line)
         if jump and jump.group(1) in labels:
             spans[jump.group(1)] = (labels[jump.group(1)], number)
     return spans

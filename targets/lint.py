@@ -31,6 +31,11 @@ def check_code(llvm: str) -> None:
             raise InternalError("code generation", f"{shown} needs {frame} bytes of stack")
 
 
+def uses_tiles(llvm: str) -> bool:
+    """Return whether code computes on registers that hold whole tiles."""
+    return "@llvm.x86.ldtilecfg" in llvm
+
+
 def bytes_of(kind: str) -> int:
     """Return the size of an LLVM type, all fields of a structure one after the other."""
     count = prod(map(int, COUNT.findall(kind)))

@@ -6,64 +6,16 @@ installed pair of packages is the one that works together.
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from importlib import metadata
-from types import ModuleType
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-from lxc.errors import LxcError
-
-PINNED = {"apache-tvm": "0.27.0.post1", "apache-tvm-ffi": "0.1.14.post1"}
-
-
-def check_versions(installed: Mapping[str, str | None]) -> None:
-    """Refuse any other pair of TVM packages: a newer ffi crashes the process."""
-    if all(installed.get(name) == version for name, version in PINNED.items()):
-        return
-    pins = " ".join(f"{name}=={version}" for name, version in PINNED.items())
-    found = ", ".join(f"{name} {installed.get(name) or 'missing'}" for name in PINNED)
-    raise LxcError(
-        "LXC-E0303",
-        "the installed TVM packages are not the ones that lxc works with",
-        expected=pins.replace(" ", ", ").replace("==", " "),
-        actual=found,
-        hint=f"pip install {pins}",
-    )
-
-
-def installed_versions() -> dict[str, str | None]:
-    """Return the version of each TVM package, None where one is missing."""
-    found: dict[str, str | None] = {}
-    for name in PINNED:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = None
-    return found
-
-
-@contextmanager
-def without_torch(modules: dict[str, ModuleType | None]) -> Iterator[None]:
-    """Let an import of torch fail in here, unless it was imported before.
-
-    TVM imports torch where it is installed, which takes longer than all else here.
-    """
-    hidden = "torch" not in modules
-    if hidden:
-        modules["torch"] = None
-    try:
-        yield
-    finally:
-        if hidden:
-            del modules["torch"]
-
+from lxc.targets.tvm_packages import check_versions, installed_versions, without_torch
 
 check_versions(installed_versions())
 
 with without_torch(sys.modules):  # type: ignore[arg-type]
     from tvm import tirx
-    from tvm.ir import Call, GlobalVar, Range
+    from tvm.ir import Call, GlobalVar, Range, StringImm
     from tvm.sym import Analyzer
 
 Expr: TypeAlias = Any
@@ -138,11 +90,14 @@ def shuffled(vectors: Iterable[Expr], order: Iterable[int]) -> Expr:
     return tirx.Shuffle(list(vectors), [tirx.IntImm("int32", lane) for lane in order])
 
 
-def prefetch(buffer: Buffer, index: Index) -> Stmt:
-    """Return the statement that brings the line of an element to the second-level cache."""
+def prefetch(buffer: Buffer, index: Index, *, nearest: bool = False) -> Stmt:
+    """Return the statement that brings the line of an element to the second-level cache.
+
+    If it is to be the `nearest` one, that is the first level.
+    """
     address = tirx.address_of(load(buffer, index))
-    # Reading, the second-level cache, data.
-    kind = [tirx.const(number, "int32") for number in (0, 2, 1)]
+    # Reading, the level, data.
+    kind = [tirx.const(number, "int32") for number in (0, 3 if nearest else 2, 1)]
     return tirx.Evaluate(tirx.call_llvm_intrin("void", "llvm.prefetch", address, *kind))
 
 
@@ -192,9 +147,45 @@ def reinterpret(dtype: str, value: Expr) -> Expr:
     return tirx.reinterpret(dtype, value)
 
 
+def settled(dtype: str, value: Expr) -> Expr:
+    """Return a float as it is rounded: no product is fused with what follows it.
+
+    Numbers of other types are returned as they are.
+    """
+    if not dtype.startswith("float"):
+        return value
+    return tirx.call_llvm_pure_intrin(dtype, "llvm.arithmetic.fence", value)
+
+
 def extern(dtype: str, name: str, *arguments: Expr) -> Expr:
     """Return the result of a C function without side effects."""
     return tirx.call_pure_extern(dtype, name, *arguments)
+
+
+def with_helper(text: str, body: Stmt) -> Stmt:
+    """Return statements that may call the functions in the text of an LLVM module."""
+    name = "pragma_import_llvm"
+    return tirx.AttrStmt(tirx.const(0, "int32"), name, StringImm(text), body)
+
+
+def call_helper(name: str) -> Stmt:
+    """Return the statement that calls a function of a helper that takes nothing."""
+    return tirx.Evaluate(tirx.call_extern("void", name))
+
+
+def repeated(value: Expr, width: int) -> Expr:
+    """Return a vector of one number, for `extern` and `store_vector`."""
+    return tirx.Broadcast(value, width)
+
+
+def address_of(buffer: Buffer, index: Index) -> Expr:
+    """Return the address of an element."""
+    return tirx.address_of(load(buffer, index))
+
+
+def instruction(name: str, *arguments: Expr) -> Stmt:
+    """Return the statement that executes an instruction by LLVM's name of it."""
+    return tirx.Evaluate(tirx.call_llvm_intrin("void", name, *arguments))
 
 
 def divide(value: Index, divisor: Index) -> Index:
@@ -348,6 +339,11 @@ def pointer(address: Expr) -> Expr:
 def accumulate_status(cell: Buffer, status: Expr) -> Stmt:
     """Return the statement that keeps a status other than zero."""
     return tirx.BufferStore(cell, load(cell, 0) | status, [as_index(0)])
+
+
+def address(buffer: Buffer) -> Expr:
+    """Return the address of an array as an int64."""
+    return reinterpret("int64", tirx.address_of(load(buffer, 0)))
 
 
 def move_bytes(destination: Expr, source: Expr, count: Index) -> Stmt:

@@ -8,6 +8,7 @@ small arrays that must become registers, so the list of lowering passes is our o
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -39,6 +40,18 @@ keeps what neighbouring turns of a convolution both read, and runs out of regist
 """
 
 
+IN_ONE_PIECE = "-simplifycfg-sink-common:bool=false"
+"""A product and the sum that it goes into are one instruction where they stand in one
+block. Moved behind a branch, the sum of some tiles would be rounded apart from the product.
+"""
+
+ONE_COPY = "-inline-instr-cost:int=50"
+"""A kernel that is called in one place becomes part of the entry unless it is large. One
+that many equal layers call stays a function, where LLVM's own price of 5 for an instruction
+would copy what packs a weight into each of its calls.
+"""
+
+
 @dataclass(frozen=True)
 class Processor:
     """What LLVM is told about the machine: a triple, a processor and extra features."""
@@ -62,7 +75,7 @@ class Generated:
         with COMPILE_LOCK:
             return str(self._module)
 
-    @property
+    @cached_property
     def llvm(self) -> str:
         """The optimised program in LLVM's language."""
         with COMPILE_LOCK:
@@ -110,7 +123,7 @@ def target(processor: Processor) -> Any:
         "kind": "llvm",
         "mtriple": processor.triple,
         "mcpu": processor.cpu,
-        "cl-opt": [NO_TYPE_BASED_ALIASES, LOOPS_STAY],
+        "cl-opt": [NO_TYPE_BASED_ALIASES, LOOPS_STAY, IN_ONE_PIECE, ONE_COPY],
     }
     if processor.features:
         options["mattr"] = list(processor.features)
@@ -167,7 +180,6 @@ def pipeline() -> tuple[Any, Any, Any]:
         tirx.transform.NarrowDataType(32),
         tirx.transform.VectorizeLoop(True),
         s_tir.transform.StmtSimplify(),
-        tirx.transform.RemoveNoOp(),
         tirx.transform.VerifyMemory(),
         tvm.transform.module_pass(c_abi, opt_level=0, name="lxc.CABI"),
     ]

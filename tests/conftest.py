@@ -5,15 +5,24 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.record import Record, properties
+from tests.emulation.machines import choose_targets
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--bless", action="store_true", help="rewrite the expected texts")
+    parser.addoption(
+        "--target",
+        action="append",
+        default=[],
+        help="test this target, in an emulator if need be, not the x86-64 levels",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Record the rows of conformance where all reports come together."""
-    if not hasattr(config, "workerinput"):
+    """Choose targets; record rows of conformance where all reports come together."""
+    choose_targets(config.getoption("--target"))
+    whole = not config.getoption("--target")
+    if whole and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Record(bool(config.getoption("--bless"))))
 
 

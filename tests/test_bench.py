@@ -116,6 +116,7 @@ def test_one_case_runs_end_to_end_and_is_written_down(run: Run) -> None:
         "ceilings",
         "cases",
         "growth",
+        "lines",
     }
     assert set(whole["ceilings"]) == {"1", "all"}
     assert set(whole["ceilings"]["1"]["read_gbs"]) == {"L1", "L2", "L3", "DRAM"}

@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from cpu_suite.cases import BY_NAME
-from cpu_suite.contenders import CONTENDERS
+from cpu_suite.contenders import CONTENDERS, field_of
 from cpu_suite.contenders.ready import NotWritten, Ready
+from cpu_suite.growth_cases import GROWTH, SERIES
+from cpu_suite.growth_fit import growths, line_of
 from cpu_suite.outcome import Outcome, Result, judged
 from cpu_suite.prepared import Prepared
 from cpu_suite.process import Lost, Worker
@@ -149,6 +151,20 @@ def test_bfloat16_by_default_is_no_float32_peer() -> None:
     assert "openvino-default *" in shown(times([result], list(result.outcomes)))
 
 
+def test_those_that_take_bfloat16_for_float32_are_compared_with_each_other() -> None:
+    seconds = {"lxc": 4e-6, "lxc-bf16": 1e-6, "openvino": 8e-6, "openvino-default": 3e-6}
+    outcomes = {name: timed_outcome(time) for name, time in seconds.items()}
+    result = Result(CASE, {}, outcomes)
+    assert result.ratio("median") == pytest.approx(2)
+    assert result.ratio_in_bf16("median") == pytest.approx(3)
+    text = shown(times([result], list(outcomes)))
+    assert "lxc-bf16 *" in text
+    assert "3.00" in text
+    assert "3.00" not in shown(times([result], ["lxc", "openvino"]))
+    assert field_of(["openvino-default"])[:2] == ["lxc", "lxc-bf16"]
+    assert "lxc-bf16" not in field_of(["openvino"])
+
+
 def test_calls_from_c_are_compared_with_each_other_alone() -> None:
     seconds = {"lxc": 2e-6, "lxc-c": 1e-7, "torch": 8e-6, "onnxruntime-c": 5e-7}
     outcomes = {name: timed_outcome(time) for name, time in seconds.items()}
@@ -183,3 +199,25 @@ def test_a_process_that_takes_too_long_is_ended_and_reported(tmp_path: Path) -> 
         worker.ask(request, 0.01)
     assert caught.value.status == "over time"
     assert worker.process.poll() is not None
+
+
+def test_growth_is_told_by_a_line_and_by_what_is_farthest_from_it() -> None:
+    exact = line_of([(1, 5.0), (2, 7.0), (4, 11.0)])
+    assert [exact.fixed, exact.step] == pytest.approx([3, 2])
+    assert exact.worst < 1e-9
+    bent = line_of([(1, 1.0), (2, 4.0), (4, 16.0)])
+    assert bent.worst > 0.2
+
+
+def test_every_series_is_shown_with_the_sizes_that_gave_no_result() -> None:
+    outcomes = [timed_outcome(1e-3 * number) for number, _ in enumerate(GROWTH, 1)]
+    outcomes[0] = Outcome("failed", "too much")
+    pairs = zip(GROWTH, outcomes, strict=True)
+    shown = growths([Result(case.name, {}, {"lxc": one}) for case, one in pairs])
+    assert len(shown) == sum(len(series.panels) for series in SERIES)
+    first, second = shown[:2]
+    assert first.missing == (SERIES[0].cases[0][0],)
+    assert second.missing == ()
+    assert "off by" in str(second)
+    sizes = [one for one in shown if one.panel.unit == "KiB"]
+    assert all("too few points" in str(one) for one in sizes)

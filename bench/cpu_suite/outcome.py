@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from statistics import mean, median
 from typing import Any
 
-from cpu_suite.contenders import CONTENDERS, FROM_C
+from cpu_suite.contenders import CONTENDERS, FROM_C, IN_BF16
 
 
 @dataclass
@@ -97,7 +97,15 @@ class Result:
 
     def ratio_from_c(self, number: str) -> float | None:
         """Return how many times faster lxc is than ONNX Runtime, both called from C."""
-        own, other = (self.number(name, number) for name in FROM_C)
+        return self.ratio_of(FROM_C, number)
+
+    def ratio_in_bf16(self, number: str) -> float | None:
+        """Return how many times faster lxc is than OpenVINO, both with bfloat16."""
+        return self.ratio_of(IN_BF16, number)
+
+    def ratio_of(self, pair: tuple[str, str], number: str) -> float | None:
+        """Return how many times faster the first of a pair is; None without either."""
+        own, other = (self.number(name, number) for name in pair)
         return None if own is None or other is None else other / own
 
     def bound(self) -> tuple[str, float] | None:
@@ -123,6 +131,8 @@ class Result:
             "best_peer": None if best is None else best[0],
             "ratio_median": self.ratio("median"),
             "ratio_min": self.ratio("least"),
+            "ratio_in_bf16_median": self.ratio_in_bf16("median"),
+            "ratio_in_bf16_min": self.ratio_in_bf16("least"),
             "ratio_from_c_median": self.ratio_from_c("median"),
             "ratio_from_c_min": self.ratio_from_c("least"),
             "contenders": {name: one.json() for name, one in self.outcomes.items()},

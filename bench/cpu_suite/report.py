@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from rich.markup import escape
 from rich.table import Table
 
-from cpu_suite.contenders import CONTENDERS, FROM_C
+from cpu_suite.contenders import CONTENDERS, FROM_C, IN_BF16
 from cpu_suite.outcome import Outcome, Result
 
 TITLE = (
     "microseconds per call: median (minimum); ratio: the best float32 peer to lxc; "
-    "* computes in less than float32"
+    "bf16: OpenVINO's default to lxc-bf16; * computes in less than float32"
 )
 CHECKS = "largest error against float64, relative to the largest output; seconds to build"
 
@@ -18,7 +18,9 @@ CHECKS = "largest error against float64, relative to the largest output; seconds
 def times(results: Sequence[Result], names: Sequence[str]) -> Table:
     """Return the table of medians and minima, of ratios and of what binds a case."""
     names = [name for name in names if name not in FROM_C]
-    headings = ["ratio", "(min)", "of bound", "bound", *map(marked, names)]
+    with_half = set(IN_BF16) <= set(names)
+    half = ["bf16", "(min)"] if with_half else []
+    headings = ["ratio", "(min)", *half, "of bound", "bound", *map(marked, names)]
     table = columns(TITLE, headings)
     for result in results:
         best = result.best("median")
@@ -26,8 +28,11 @@ def times(results: Sequence[Result], names: Sequence[str]) -> Table:
             timed(result.outcomes[name], best is not None and name == best[0])
             for name in names
         ]
-        ratios = [ratio_text(result.ratio(number)) for number in ("median", "least")]
-        table.add_row(escape(result.name), *ratios, *bound_texts(result), *cells)
+        ratios = [result.ratio(number) for number in ("median", "least")]
+        if with_half:
+            ratios += [result.ratio_in_bf16(number) for number in ("median", "least")]
+        texts = map(ratio_text, ratios)
+        table.add_row(escape(result.name), *texts, *bound_texts(result), *cells)
     return table
 
 
@@ -41,8 +46,8 @@ def columns(title: str, headings: Sequence[str]) -> Table:
 
 
 def marked(name: str) -> str:
-    """Return a name, with a star if it is no float32 peer."""
-    return name if CONTENDERS[name].is_peer or name == "lxc" else f"{name} *"
+    """Return a name, with a star if it computes in less than float32."""
+    return f"{name} *" if CONTENDERS[name].computes_less else name
 
 
 def ratio_text(ratio: float | None) -> str:

@@ -1,6 +1,8 @@
 """Products summed over shared axes: the ops that most of a network's time goes into.
 
-Half types accumulate in float32 and round once at the end.
+Half types accumulate in float32 and round once at the end, or not at all where the result
+is to be float32. The second factor of a product of float32 matrices may have 8-bit
+integers, which are exact in float32.
 """
 
 from itertools import product
@@ -11,9 +13,9 @@ import numpy as np
 from lxc.errors import LxcError, Mismatch
 from lxc.ir.dim import Size, bounds
 from lxc.ir.op import op
-from lxc.ir.ops.half import accumulator
+from lxc.ir.ops.half import HALF, accumulator
 from lxc.ir.ops.shape import check_axes, check_count, check_padding, spread_size
-from lxc.ir.types import Array, Shape, TensorType
+from lxc.ir.types import Array, DType, Shape, TensorType
 
 Axes = tuple[int, ...]
 
@@ -21,6 +23,32 @@ Axes = tuple[int, ...]
 def free_axes(rank: int, *taken: Axes) -> Axes:
     """Return the axes that are in none of `taken`."""
     return tuple(axis for axis in range(rank) if not any(axis in axes for axes in taken))
+
+
+def factor_type(lhs: TensorType, rhs: TensorType) -> DType:
+    """Return the element type that the second factor of a product of matrices must have."""
+    integers = lhs.dtype is DType.F32 and rhs.dtype is DType.I8
+    return DType.I8 if integers else lhs.dtype
+
+
+def check_result(x: TensorType, result: DType | None) -> DType:
+    """Return the element type of a product; sums of half types may stay in float32."""
+    if result in (None, x.dtype):
+        return x.dtype
+    if result is DType.F32 and x.dtype in (DType.F16, DType.BF16):
+        return result
+    raise LxcError(
+        "LXC-E0103",
+        f"products of {x.dtype} have no results in {result}",
+        expected=f"{x.dtype}, or f32 for half types",
+        actual=str(result),
+    )
+
+
+def kept(total: Array, x: Array, result: DType | None) -> Array:
+    """Return sums in the type of `x`, or as they are if those of half types are to stay."""
+    stays = result is DType.F32 and x.dtype.name in HALF
+    return total if stays else total.astype(x.dtype)
 
 
 @op(kind="reduction")
@@ -32,10 +60,12 @@ def dot_general(
     rhs_batch: Axes,
     lhs_contract: Axes,
     rhs_contract: Axes,
+    result: DType | None = None,
 ) -> TensorType:
     """Return sums of products over the contracted axes, for every batch index.
 
     The result's axes are the batch axes, then the other axes of `lhs`, then those of `rhs`.
+    Its elements are those of `lhs`, unless `result` is another type.
     """
     check_axes((*lhs_batch, *lhs_contract), lhs.rank, "lhs axes")
     check_axes((*rhs_batch, *rhs_contract), rhs.rank, "rhs axes")
@@ -46,14 +76,16 @@ def dot_general(
         (*lhs_batch, *lhs_contract), (*rhs_batch, *rhs_contract), strict=True
     ):
         wanted[right] = lhs.shape[left]
-    if rhs != lhs.with_shape(tuple(wanted)):
-        raise Mismatch("rhs", lhs.with_shape(tuple(wanted)), rhs, because=f"lhs is {lhs}")
-    return lhs.with_shape(
+    expected = rhs.with_shape(tuple(wanted)).with_dtype(factor_type(lhs, rhs))
+    if rhs != expected:
+        raise Mismatch("rhs", expected, rhs, because=f"lhs is {lhs}")
+    return TensorType(
+        check_result(lhs, result),
         (
             *(lhs.shape[axis] for axis in lhs_batch),
             *(lhs.shape[axis] for axis in free_axes(lhs.rank, lhs_batch, lhs_contract)),
             *(rhs.shape[axis] for axis in free_axes(rhs.rank, rhs_batch, rhs_contract)),
-        )
+        ),
     )
 
 
@@ -66,6 +98,7 @@ def dot_general_arrays(
     rhs_batch: Axes,
     lhs_contract: Axes,
     rhs_contract: Axes,
+    result: DType | None = None,
 ) -> Array:
     """Multiply as matrices, batch by batch."""
     rows = free_axes(lhs.ndim, lhs_batch, lhs_contract)
@@ -82,7 +115,7 @@ def dot_general_arrays(
         right.reshape(sizes[0], sizes[2], sizes[3]),
     )
     shape = (*batch_shape, *row_shape, *column_shape)
-    return np.asarray(total.reshape(shape)).astype(lhs.dtype)
+    return kept(np.asarray(total.reshape(shape)), lhs, result)
 
 
 @op(kind="reduction")
@@ -96,6 +129,7 @@ def conv(
     rhs_dilation: tuple[int, ...],
     groups: int,
     weight_order: str = "oi",
+    result: DType | None = None,
 ) -> TensorType:
     """Return the cross-correlation of `x` [N, C, *spatial] with a kernel.
 
@@ -104,7 +138,8 @@ def conv(
 
     `padding` is (before, after) per spatial axis. `lhs_dilation` puts zeros between the
     cells of `x`, `rhs_dilation` between the taps of `weight`. Output channels come in
-    `groups` equal blocks; block q reads the q-th block of input channels.
+    `groups` equal blocks; block q reads the q-th block of input channels. The elements of
+    the result are those of `x`, unless `result` is another type.
     """
     rank = x.rank - 2
     if rank < 1 or weight.rank != x.rank or weight.dtype != x.dtype:
@@ -127,7 +162,7 @@ def conv(
     if not isinstance(outputs, int) or outputs % groups:
         raise Mismatch("weight", f"output channels in {groups} equal groups", weight)
     cells = map(conv_size, x.shape[2:], taps, strides, padding, lhs_dilation, rhs_dilation)
-    return x.with_shape((x.shape[0], outputs, *cells))
+    return TensorType(check_result(x, result), (x.shape[0], outputs, *cells))
 
 
 def kernel_sizes(shape: Shape, weight_order: str) -> tuple[Size, Size, Shape]:
@@ -169,6 +204,7 @@ def conv_arrays(
     rhs_dilation: tuple[int, ...],
     groups: int,
     weight_order: str,
+    result: DType | None = None,
 ) -> Array:
     """Add one shifted product of matrices per tap of the kernel."""
     if weight_order == "io":
@@ -196,7 +232,7 @@ def conv_arrays(
         cells = cells.reshape(x.shape[0], groups, weight.shape[1], total.shape[-1])
         at: tuple[Any, ...] = (..., *tap)
         total += np.matmul(blocks[at], cells)
-    return total.reshape(x.shape[0], weight.shape[0], *outputs).astype(x.dtype)
+    return kept(total.reshape(x.shape[0], weight.shape[0], *outputs), x, result)
 
 
 def spread_cells(

@@ -14,9 +14,16 @@ import numpy as np
 from lxc.errors import LxcError, Mismatch
 from lxc.ir.dim import Size
 from lxc.ir.op import Op, op
-from lxc.ir.ops.contract import Axes, conv_arrays, conv_size, dot_general_arrays, free_axes
+from lxc.ir.ops.contract import (
+    Axes,
+    conv_arrays,
+    conv_size,
+    dot_general_arrays,
+    factor_type,
+    free_axes,
+)
 from lxc.ir.ops.shape import check_axes, check_count
-from lxc.ir.types import Array, Shape, TensorType
+from lxc.ir.types import Array, DType, Shape, TensorType
 
 
 @op(kind="reduction")
@@ -38,14 +45,15 @@ def packed_dot(
     batch = tuple(lhs.shape[axis] for axis in lhs_batch)
     depth = tuple(lhs.shape[axis] for axis in lhs_contract)
     rank = len(batch) + len(depth) + 2
-    if rhs.rank != rank or rhs.dtype != lhs.dtype:
-        raise Mismatch("rhs", f"{lhs.dtype} of rank {rank}", rhs, because=f"lhs is {lhs}")
+    dtype = factor_type(lhs, rhs)
+    if rhs.rank != rank or rhs.dtype != dtype:
+        raise Mismatch("rhs", f"{dtype} of rank {rank}", rhs, because=f"lhs is {lhs}")
     lanes = rhs.shape[-1]
     if not isinstance(lanes, int) or lanes < 1:
         raise Mismatch("rhs", "panels of at least one lane", rhs)
     if columns < 0:
         raise LxcError("LXC-E0103", f"a product cannot have {columns} columns")
-    wanted = lhs.with_shape((*batch, -(-columns // lanes), *depth, lanes))
+    wanted = rhs.with_shape((*batch, -(-columns // lanes), *depth, lanes))
     if rhs != wanted:
         raise Mismatch("rhs", wanted, rhs, because=f"lhs is {lhs}, with {columns} columns")
     rows = (lhs.shape[axis] for axis in free_axes(lhs.rank, lhs_batch, lhs_contract))
@@ -215,6 +223,7 @@ def plain_conv(
     strides: tuple[int, ...],
     rhs_dilation: tuple[int, ...],
     groups: int,
+    result: DType | None = None,
 ) -> Array:
     """Return a convolution of channels in a row, without padding."""
     rank = len(strides)
@@ -227,5 +236,6 @@ def plain_conv(
         rhs_dilation=rhs_dilation,
         groups=groups,
         weight_order="oi",
+        result=result,
     )
     return np.asarray(found)

@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -10,11 +11,14 @@ import click
 from lxc.commands.dump import dump_stages
 from lxc.commands.group import verb, verbosity
 from lxc.commands.model import ModelOptions, TracedModel, model_options, traced_model
+from lxc.commands.precision import plan_from, precision_option
 from lxc.commands.screen import Say, bytes_text, print_facts, print_json, progress
+from lxc.commands.tuning import Tuning, records_option, tune_options
 from lxc.compilation import artifact_of
 from lxc.errors import LxcError
 from lxc.ir.graph import Graph
 from lxc.passes import LAYER_PIPELINE, TENSOR_PIPELINE, Choices, passes_named, run_passes
+from lxc.passes.precision import check_paths
 from lxc.runtime.artifact import store
 from lxc.runtime.files import write_atomically
 from lxc.targets import Target, targets_named
@@ -23,7 +27,9 @@ from lxc.targets.compile import Kind, emit
 
 @verb(
     "lxc compile model.py:net -o net.lxc --input x=f32[N,1,28,28] --dim N=1..64 "
-    "--params net.safetensors"
+    "--params net.safetensors\n"
+    "  lxc compile model.py:net -o net.lxc --input x=f32[1,784] --target native "
+    "--tune net.json"
 )
 @click.argument("source")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write.")
@@ -37,6 +43,9 @@ from lxc.targets.compile import Kind, emit
 )
 @click.option("--dump-ir", type=click.Path(path_type=Path), help="Folder for every stage.")
 @click.option("--exact", is_flag=True, help="Only algorithms with the tight error bounds.")
+@precision_option
+@records_option
+@tune_options
 @click.option(
     "--threads", type=click.IntRange(1), help="Threads that `lxc run` uses if not told."
 )
@@ -49,6 +58,10 @@ def command(
     kind: Kind | None,
     dump_ir: Path | None,
     exact: bool,
+    precisions: tuple[str, ...],
+    records: Path | None,
+    tune: Path | None,
+    tune_seconds: int | None,
     threads: int | None,
     force: bool,
     as_json: bool,
@@ -65,10 +78,14 @@ def command(
     # A stage is that of one target; the first runs on every machine that the others do.
     chosen = chosen[:1] if kind is not None and not targets else chosen
     name = name or (output.stem if output else "model")
-    choices = Choices(exact=exact)
+    tuning = Tuning(records, tune, tune_seconds)
+    precision = plan_from(precisions)
+    choices = Choices(exact=exact, precision=precision, records=tuning.known)
     with progress(verbosity()) as say:
         say(f"tracing {source}")
         model = traced_model(ModelOptions(source=source, **options), name)
+        check_paths(choices.precision, model.graph)
+        choices = tuning.measured(model.graph, chosen, choices, say)
         if dump_ir is not None:
             say(f"writing every stage into {dump_ir}")
             dump_stages(model.graph, chosen, dump_ir, name, choices)
@@ -79,16 +96,13 @@ def command(
             return
         if output is None:
             return
-        settings = {
-            **choices.to_json(),
-            "mode": options["mode"],
-            "seed": options["seed"],
-        }
+        settings = {**choices.to_json(), **{key: options[key] for key in ("mode", "seed")}}
         if threads is not None:
             settings["threads"] = threads
         encoded = built(model, chosen, name, choices, settings, say)
         store(output, encoded, force=force)
-    summarise(output, encoded, model, chosen, as_json=as_json)
+    origins = {**model.origins, **tuning.origins(choices.records)}
+    summarise(output, encoded, model.graph.mode, origins, chosen, as_json=as_json)
 
 
 def built(
@@ -150,12 +164,13 @@ def write_stage(
 def summarise(
     output: Path,
     encoded: bytes,
-    model: TracedModel,
+    mode: str,
+    origins: Mapping[str, str],
     targets: tuple[Target, ...],
     *,
     as_json: bool,
 ) -> None:
-    """Print what was written."""
+    """Print what was written, and where what is in it comes from."""
     names = [target.name for target in targets]
     if as_json:
         print_json(
@@ -164,14 +179,14 @@ def summarise(
                 "bytes": len(encoded),
                 "sha256": hashlib.sha256(encoded).hexdigest(),
                 "targets": names,
-                "mode": model.graph.mode,
-                **model.origins,
+                "mode": mode,
+                **origins,
             }
         )
         return
     facts = [
         ("artifact", f"{output} ({bytes_text(len(encoded))})"),
         ("targets", ", ".join(names)),
-        ("mode", model.graph.mode),
+        ("mode", mode),
     ]
-    print_facts([*facts, *model.origins.items()])
+    print_facts([*facts, *origins.items()])

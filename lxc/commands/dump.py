@@ -38,14 +38,16 @@ def dump_stages(
                 dump=own,
             )
             if isinstance(outcome.program, Program):
-                write_code(outcome.program, target, own, name)
+                write_code(outcome.program, target, own, name, choices)
         except OSError as error:
             raise LxcError("LXC-E0002", f"cannot write {own}: {error.strerror}") from None
 
 
-def write_code(program: Program, target: Target, folder: Path, name: str) -> None:
+def write_code(
+    program: Program, target: Target, folder: Path, name: str, choices: Choices
+) -> None:
     """Write the texts between the last pass and the object file."""
-    _, generated = machine_code(program, target, identifier(name))
+    _, generated = machine_code(program, target, identifier(name), choices)
     stages = (
         ("tir", "tir", generated.tir),
         ("llvm", "ll", generated.llvm),

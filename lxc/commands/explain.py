@@ -8,8 +8,11 @@ import click
 
 from lxc.commands.group import verb
 from lxc.commands.model import ModelOptions, model_options, traced_model
+from lxc.commands.precision import plan_from, precision_option
 from lxc.commands.screen import print_json
+from lxc.commands.tuning import records_option
 from lxc.errors import LxcError, printable
+from lxc.ir.graph import Graph, Program
 from lxc.passes import (
     LAYER_PIPELINE,
     TARGET_PIPELINE,
@@ -19,25 +22,38 @@ from lxc.passes import (
     passes_named,
     run_passes,
 )
-from lxc.passes.decision import VERDICTS
+from lxc.passes.decision_list import decisions_from_json
+from lxc.passes.precision import check_paths
+from lxc.passes.records import NO_RECORDS
+from lxc.record_file import given_records
 from lxc.runtime.artifact import read
-from lxc.targets import targets_named
-
-WORDS = ("producer", "consumer", "rule", "reason", "would_allow")
+from lxc.targets import Target, targets_named
+from lxc.targets.compile import lowered_program
+from lxc.targets.report import tuning_decisions
 
 
 @verb("lxc explain digits.lxc")
 @click.argument("source")
 @click.option("--target", help="The target whose decisions to show; the best by default.")
 @click.option("--exact", is_flag=True, help="Only algorithms with the tight error bounds.")
+@precision_option
+@records_option
 @model_options
 def command(
-    source: str, target: str | None, exact: bool, as_json: bool, **options: Any
+    source: str,
+    target: str | None,
+    exact: bool,
+    precisions: tuple[str, ...],
+    records: Path | None,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Show for every pair of operations whether they run in one kernel, and why.
 
-    The lines in front say which convolutions work on channels in blocks of lanes, and where
-    values go into blocks and back into plain order.
+    The lines in front say which products have less than float32 precision where that is
+    asked for, which convolutions work on channels in blocks of lanes, and where values go
+    into blocks and back into plain order. Those at the end say where records chose the
+    tiles of a kernel.
 
     SOURCE is an artifact, or a model as `lxc compile` takes it, with its inputs.
     """
@@ -45,20 +61,27 @@ def command(
         decisions = stored_decisions(Path(source), target)
     else:
         model = traced_model(ModelOptions(source=source, **options), "model")
-        chosen = targets_named(target or "llvm")[-1]
-        stages = (*LAYER_PIPELINE, *TENSOR_PIPELINE, *TARGET_PIPELINE)
-        outcome = run_passes(
-            model.graph,
-            passes_named(stages),
-            machine=chosen.machine,
-            choices=Choices(exact=exact),
+        plan, known = plan_from(precisions), given_records(records)
+        choices = Choices(exact=exact, precision=plan, records=known)
+        check_paths(choices.precision, model.graph)
+        decisions = made_decisions(
+            model.graph, targets_named(target or "llvm")[-1], choices
         )
-        decisions = list(outcome.decisions)
     if as_json:
         print_json([decision.to_json() for decision in decisions])
         return
     for decision in decisions:
         click.echo(printable(str(decision)))
+
+
+def made_decisions(graph: Graph, target: Target, choices: Choices) -> list[Decision]:
+    """Return what passes decide about a traced graph, and records about its kernels."""
+    stages = passes_named((*LAYER_PIPELINE, *TENSOR_PIPELINE, *TARGET_PIPELINE))
+    outcome = run_passes(graph, stages, machine=target.machine, choices=choices)
+    if choices.records == NO_RECORDS or not isinstance(outcome.program, Program):
+        return list(outcome.decisions)
+    lowered = lowered_program(outcome.program, target, "model", choices)
+    return [*outcome.decisions, *tuning_decisions(lowered.calls)]
 
 
 def stored_decisions(path: Path, target: str | None) -> list[Decision]:
@@ -73,26 +96,8 @@ def stored_decisions(path: Path, target: str | None) -> list[Decision]:
         raise LxcError("LXC-E0410", "the artifact holds no explanation")
     try:
         stored = json.loads(artifact.read("explain.json"))[target or names[-1]]
-        return [decision_from_json(entry) for entry in stored]
+        return decisions_from_json(stored)
     except (KeyError, TypeError, ValueError, RecursionError):
         raise LxcError(
             "LXC-E0401", "the explanation in the artifact cannot be understood"
         ) from None
-
-
-def decision_from_json(entry: Any) -> Decision:
-    """Return a decision as `Decision.to_json` wrote it."""
-    (first_layer, second_layer), (first_shape, second_shape) = (
-        map(str, entry[key]) for key in ("layers", "shapes")
-    )
-    words = {key: str(entry[key]) for key in WORDS}
-    about = entry.get("about", "fusion")
-    if about not in VERDICTS:
-        raise ValueError(about)
-    return Decision(
-        layers=(first_layer, second_layer),
-        shapes=(first_shape, second_shape),
-        fused=bool(entry["fused"]),
-        about=about,
-        **words,
-    )

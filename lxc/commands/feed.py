@@ -84,7 +84,7 @@ def sizes_of(
 
 
 def made_up(name: str, text: str, leaf: Leaf, sizes: Mapping[str, int]) -> Array:
-    """Return zeros, or normal numbers (uniform bits for integers) from a seed."""
+    """Return zeros, or normal numbers from a seed; integers and indices are uniform."""
     shape, dtype = leaf.shape_at(sizes), DTYPES[leaf.dtype]
     if text == "zeros":
         return np.zeros(shape, dtype)
@@ -98,8 +98,10 @@ def made_up(name: str, text: str, leaf: Leaf, sizes: Mapping[str, int]) -> Array
         )
     generator = np.random.default_rng(int(match[1]))
     if dtype.kind in "iu":
-        limits = np.iinfo(dtype)
-        return generator.integers(limits.min, limits.max, shape, dtype, endpoint=True)
+        low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+        if leaf.below is not None:
+            low, high = 0, leaf.below - 1
+        return generator.integers(low, high, shape, dtype, endpoint=True)
     if dtype.kind == "b":
         return generator.random(shape) < 0.5
     return generator.standard_normal(shape).astype(dtype)

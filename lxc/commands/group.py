@@ -19,6 +19,7 @@ VERBS = {
     "compile": "Compile a model into one file.",
     "run": "Run a compiled model on arrays from files.",
     "inspect": "Show what an artifact holds, without running any of it.",
+    "verify": "Compare the code in an artifact with its IR, run in float64.",
     "opt": "Run passes on IR text and print the result.",
     "explain": "Show what was fused, and why the rest was not.",
     "targets": "List the machines that code can be made for.",

@@ -1,5 +1,6 @@
 """lxc inspect: what an artifact holds. The file is parsed; no code in it is mapped."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from lxc.runtime.artifact import Artifact, read
 from lxc.runtime.extent import show
 from lxc.runtime.manifest import FORMAT, TargetRecord
 from lxc.runtime.signature import Leaf
+
+LOWER = ("bf16", "int8")
+"""What kernels with float32 results may round the factors of products to."""
 
 
 @verb("lxc inspect digits.lxc --json")
@@ -86,9 +90,37 @@ def show_facts(path: Path, artifact: Artifact) -> None:
         facts.append(("dimensions", dims))
     if type(raw) is int:
         facts.append(("parameters", bytes_text(raw)))
-    facts += [(f"option {name}", value) for name, value in manifest.options.items()]
+    facts.append(("precision", precision_text(manifest.targets)))
+    facts += [
+        (f"option {name}", setting_text(value)) for name, value in manifest.options.items()
+    ]
     facts += [(f"version of {name}", value) for name, value in manifest.versions.items()]
     print_facts([(printable(name), printable(value)) for name, value in facts])
+
+
+def precision_text(targets: Sequence[TargetRecord]) -> str:
+    """Return which floats kernels compute, and where factors of products are rounded."""
+    floats: set[str] = set()
+    lower: dict[str, dict[str, None]] = {}
+    for kernel in (kernel for target in targets for kernel in target.kernels):
+        precision = str(kernel.get("precision"))
+        if precision in LOWER and str(kernel.get("result")).startswith("f32["):
+            layers = ", ".join(map(str, as_list(kernel.get("layers")))) or "the model"
+            lower.setdefault(precision, {})[layers] = None
+        elif "float" in precision:
+            floats.add(precision)
+    if not lower:
+        return ", ".join(sorted(floats)) or "no floats"
+    places = [f"{one} in kernels of {'; '.join(lower[one])}" for one in lower]
+    return f"less than float32: {', '.join(places)}"
+
+
+def setting_text(value: Any) -> str:
+    """Return an option for people: a mapping as `int8, head=float32`."""
+    if not isinstance(value, dict):
+        return str(value)
+    pairs = (f"{key}={entry}" if key else str(entry) for key, entry in value.items())
+    return ", ".join(pairs)
 
 
 def show_signature(artifact: Artifact) -> None:

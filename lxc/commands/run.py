@@ -1,13 +1,13 @@
 """lxc run: a compiled model on arrays from files."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 
+from lxc.commands.calling import call, leaves_of
 from lxc.commands.feed import input_arrays, input_trees
 from lxc.commands.group import verb
 from lxc.commands.leaves import check_names, section_of
@@ -18,17 +18,8 @@ from lxc.runtime import CompiledModel, load
 from lxc.runtime.artifact import read
 from lxc.runtime.checkpoint import Array, flatten_names, tree_from, write_checkpoint
 from lxc.runtime.signature import Group
-from lxc.structure import Structure
 
 SHOWN = 6
-
-
-@dataclass(frozen=True)
-class Variables:
-    """Parameters and state of a Kaun model, as its call takes them."""
-
-    params: Any
-    state: Any
 
 
 @verb("lxc run digits.lxc --input x=@images.npy --output y=@logits.npy")
@@ -119,34 +110,12 @@ def values(model: CompiledModel, section: str, path: Path | None) -> Any:
     return tree_from(found, group, section)
 
 
-def call(
-    model: CompiledModel, trees: Mapping[str, Any], ps: Any, st: Any
-) -> tuple[Any, Any]:
-    """Return outputs and new state of one call."""
-    if model.signature.calling == "lux":
-        return model(trees["x"], ps, st)
-    rest = {key: trees[key] for key in ("rngs", "ctx") if key in trees}
-    y, variables = model(trees["x"], Variables(ps, st), **rest)
-    return y, variables.state
-
-
 def save_array(path: Path, array: Array) -> None:
     """Write an array in NumPy's format."""
     try:
         np.save(path, array, allow_pickle=False)
     except OSError as error:
         raise LxcError("LXC-E0002", f"cannot write {path}: {error.strerror}") from None
-
-
-def leaves_of(structure: Structure, tree: Any) -> Iterator[Array]:
-    """Yield the leaves of outputs; a list of slices is one array."""
-    if structure.kind == "leaf":
-        yield tree
-    if structure.kind == "unstack":
-        yield np.stack(tree, structure.number)
-    for place, child in enumerate(structure.children):
-        key = structure.keys[place] if structure.kind == "dict" else place
-        yield from leaves_of(child, tree[key])
 
 
 def save_state(path: Path, state: Any) -> None:

@@ -7,7 +7,7 @@ from lxc.commands.screen import print_json, print_table
 from lxc.errors import LxcError
 from lxc.runtime.features import this_machine
 from lxc.targets import ALIASES, TARGETS, Target, target_named
-from lxc.targets.llvm.toolchain import find_toolchain
+from lxc.targets.llvm.toolchain import compiler_for, find_toolchain
 
 
 @verb("lxc targets --json")
@@ -59,22 +59,19 @@ def row_of(target: Target) -> dict[str, Any]:
 
 def linking_lacks(target: Target) -> list[str]:
     """Return what this machine lacks to link for a target."""
-    architecture = target.triple.partition("-")[0]
-    if architecture != this_machine().architecture:
-        return [f"a compiler for {architecture}"]
+    compiler = compiler_for(target.triple)
     try:
-        find_toolchain()
+        find_toolchain(compiler)
     except LxcError:
-        return ["a C compiler"]
+        return ["a C compiler" if compiler == "cc" else compiler]
     return []
 
 
 def running_lacks(target: Target) -> list[str]:
     """Return what this machine lacks to run code for a target."""
     here = this_machine()
-    architecture = target.triple.partition("-")[0]
-    if architecture != here.architecture:
-        return [f"an {architecture} processor"]
+    if target.architecture != here.architecture:
+        return [f"an {target.architecture} processor"]
     return [feature for feature in target.features if feature not in here.features]
 
 

@@ -1,6 +1,6 @@
 """Fetch the weights of the next panel while a tile is computed with the present one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from lxc.targets.llvm.place import Place
@@ -51,4 +51,24 @@ class Ahead:
         step = Place(depth, deep).position
         for offset in range(0, self.rate, self.line):
             position = self.start + step * self.rate + offset
+            writer.write(prefetch(self.buffer, writer.prover.simplify(position)))
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What every step reads for the next panel, right behind what it reads for this one.
+
+    `place` is where a step begins to read, `width` how many elements, none behind `last`.
+    """
+
+    buffer: Buffer
+    line: int
+    place: Callable[[Sequence[Index]], Index]
+    width: int
+    last: Index
+
+    def write(self, writer: Writer, depth: Sequence[Index], deep: Sequence[Index]) -> None:
+        """Write what one step fetches."""
+        for offset in range(self.width, 2 * self.width, self.line):
+            position = at_most(self.place(deep) + offset, self.last)
             writer.write(prefetch(self.buffer, writer.prover.simplify(position)))

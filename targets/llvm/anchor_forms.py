@@ -4,10 +4,13 @@ from collections.abc import Callable, Mapping
 
 from lxc.ir.node import Node
 from lxc.targets.llvm.anchors import Anchor
-from lxc.targets.llvm.convolutions import blocked_conv, conv, depthwise_conv
+from lxc.targets.llvm.convolutions import blocked_conv, depthwise_conv
 from lxc.targets.llvm.element import Source
+from lxc.targets.llvm.paired import paired_conv, paired_dot
+from lxc.targets.llvm.plain_convolutions import conv
 from lxc.targets.llvm.products import dot_general, packed_dot
 from lxc.targets.llvm.reductions import reduce, reduce_window
+from lxc.targets.llvm.staged import staged_conv
 from lxc.targets.llvm.winograd import winograd_conv
 from lxc.targets.tvm_api import Expr
 
@@ -17,7 +20,10 @@ ANCHORS: Mapping[str, Callable[[Node, Mapping[str, Expr], Source], Anchor]] = {
     "conv": conv,
     "blocked_conv": blocked_conv,
     "depthwise_conv": depthwise_conv,
+    "paired_dot": paired_dot,
+    "paired_conv": paired_conv,
     "winograd_conv": winograd_conv,
+    "staged_conv": staged_conv,
     "reduce": reduce,
     "reduce_window": reduce_window,
 }

@@ -16,12 +16,14 @@ from lxc.ir.types import DType
 from lxc.targets.llvm import integers
 from lxc.targets.llvm.element import Elements
 from lxc.targets.llvm.extremes import largest, smallest
+from lxc.targets.llvm.pairs import Pairs
 from lxc.targets.llvm.storage import computed
 from lxc.targets.tvm_api import (
     Expr,
     Index,
     constant,
     intrinsic,
+    is_less,
     select,
 )
 
@@ -51,8 +53,12 @@ class Anchor:
     computed together. `inner` are the loop axes that are walked inside of those. `valid`
     is how many entries of (block, lane) together the result has; None means all.
     `row_bytes` is how far apart in memory the rows of an operand lie, if that is known.
+    `far` is an operand of which every step reads neighbours that lie far from those of the
+    next step, `far_place` where in it the element of some coordinates and a step lies.
     `panel_weight` is the operand whose blocks lie one after the other, `panel_place` where
-    in it the block of some coordinates begins.
+    in it the block of some coordinates begins. If the factors are `pairs`, those say where
+    they lie, and the last of `depth` counts them, without a half one at the end. A `loose`
+    maximum may pass over NaN.
     """
 
     node: Node
@@ -67,8 +73,12 @@ class Anchor:
     inner: tuple[int, ...] = ()
     valid: int | None = None
     row_bytes: int = 0
+    far: Value | None = None
+    far_place: Callable[[Coordinates, Coordinates], Index] | None = None
     panel_weight: Value | None = None
     panel_place: Callable[[Coordinates], Index] | None = None
+    pairs: Pairs | None = None
+    loose: bool = False
 
     @property
     def dtype(self) -> DType:
@@ -91,6 +101,8 @@ class Anchor:
 
     def combine(self, x: Expr, y: Expr, hold: Hold) -> Expr:
         """Return two partial results put together."""
+        if self.loose:
+            return select(is_less(y, x), x, y)
         return COMBINE[self.kind](x, y, self.held, hold)
 
     def term(self, elements: Sequence[Expr], hold: Hold) -> Expr:

@@ -2,7 +2,8 @@
 
 `render` makes both from a signature; the result depends on its arguments only. The compiled
 object must define `NAME_entry_prepare` and `NAME_entry_run`; the source wraps them as
-`NAME_prepare` and `NAME_run`, which check every call first.
+`NAME_prepare` and `NAME_run`, which check every call first. The checks and the pool are
+in `support.source()`, which is compiled by itself.
 """
 
 from collections.abc import Iterator
@@ -12,45 +13,35 @@ from lxc.runtime.extent import Extent, interval
 from lxc.runtime.signature import Leaf, Signature, check, identifier
 from lxc.targets.llvm import support
 from lxc.targets.llvm.c_header import header
-from lxc.targets.llvm.cost import TASK_PAYS_NANOSECONDS, THREAD_PAYS_NANOSECONDS
 
 ABI_VERSION = 1
-MOST_THREADS = 256
 EXPORTS = ("abi_version", "last_error", "pool", "prepare", "run")
 
-INCLUDES = """\
-#define _GNU_SOURCE
-#include <fcntl.h>
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdatomic.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-"""
-
 ENTRIES = """\
-int32_t lxc_entry_prepare(const int64_t *params, const int64_t *state, int64_t prepared,
-                          const int64_t *dims, int32_t *status, int64_t *work);
-int32_t lxc_entry_run(const int64_t *inputs, const int64_t *params, const int64_t *state_in,
-                      const int64_t *state_out, const int64_t *outputs, int64_t prepared,
-                      int64_t arena, const int64_t *dims, int32_t *status, int64_t *work);
-
-_Static_assert(sizeof(void *) == 8, "tables of addresses are tables of 64-bit integers");
+int32_t {name}_entry_prepare(const int64_t *params, const int64_t *state, int64_t prepared,
+                             const int64_t *dims, int32_t *status, int64_t *work);
+int32_t {name}_entry_run(const int64_t *inputs, const int64_t *params,
+                         const int64_t *state_in, const int64_t *state_out,
+                         const int64_t *outputs, int64_t prepared, int64_t arena,
+                         const int64_t *dims, int32_t *status, int64_t *work);
 """
 
 EXPORTED = """\
 uint32_t {name}_abi_version(void) {{ return {version}; }}
-const char *{name}_last_error(void) {{ return lxc_error_text; }}
-const lxc_pool *{name}_pool(void) {{ return &lxc_own_pool; }}
-int32_t {name}_prepare(const {name}_prepare_call *call) {{ return lxc_prepare(call); }}
-int32_t {name}_run(const {name}_call *call) {{ return lxc_run(call); }}
+const char *{name}_last_error(void) {{ return lxc_last_error(); }}
+const lxc_pool *{name}_pool(void) {{ return lxc_pool_of_library(); }}
+
+int32_t {name}_prepare(const {name}_prepare_call *call) {{
+    int64_t bytes[{leaves} + 1];
+    lxc_span spans[{spans}];
+    return lxc_prepare(&lxc_this, call, bytes, spans);
+}}
+
+int32_t {name}_run(const {name}_call *call) {{
+    int64_t bytes[{leaves} + 1];
+    lxc_span spans[{spans}];
+    return lxc_run(&lxc_this, call, bytes, spans);
+}}
 """
 
 FLOOR_DIVIDE = """\
@@ -69,25 +60,35 @@ class Sources:
 
 
 def render(
-    name: str, signature: Signature, prepared_bytes: int, arena_bytes: int
+    name: str,
+    signature: Signature,
+    prepared_bytes: int,
+    arena_bytes: int,
+    *,
+    uses_tiles: bool = False,
 ) -> Sources:
     """Return header and source for a model whose exported names start with `name`.
 
-    The sizes are those at the upper bounds of the dimensions.
+    The sizes are those at the upper bounds of the dimensions. Code that `uses_tiles` needs
+    registers that the system gives to those who ask.
     """
     check(signature)
     prefix = identifier(name)
     declarations = header(prefix, signature, ABI_VERSION, prepared_bytes, arena_bytes)
+    leaves = sum(len(found) for _, _, found in groups(signature))
     parts = [
-        INCLUDES,
         f'#include "{prefix}.h"\n',
-        defines(prefix, signature),
-        ENTRIES,
-        support.source(),
+        support.declarations(),
+        ENTRIES.format(name=prefix),
         "\n".join(tables(signature)),
-        model(signature, prepared_bytes, arena_bytes),
         leaf_bytes(signature),
-        EXPORTED.format(name=prefix, version=ABI_VERSION),
+        model(prefix, signature, prepared_bytes, arena_bytes, uses_tiles=uses_tiles),
+        EXPORTED.format(
+            name=prefix,
+            version=ABI_VERSION,
+            leaves=leaves,
+            spans=leaves + len(signature.state.leaves) + 2,
+        ),
     ]
     return Sources(declarations, "\n".join(parts))
 
@@ -95,27 +96,6 @@ def render(
 def exports(name: str) -> tuple[str, ...]:
     """Return the names that a library for the model `name` defines for others."""
     return tuple(f"{identifier(name)}_{export}" for export in EXPORTS)
-
-
-def defines(prefix: str, signature: Signature) -> str:
-    """Return the counts and names that the shared text needs."""
-    counts = {
-        "INPUT": len(signature.inputs.leaves),
-        "PARAM": len(signature.params.leaves) + len(signature.data),
-        "STATE": len(signature.state.leaves),
-        "OUTPUT": len(signature.outputs.leaves),
-    }
-    lines = [f"#define LXC_{kind}_COUNT {count}" for kind, count in counts.items()]
-    lines += [
-        f"#define LXC_MOST_THREADS {MOST_THREADS}",
-        f"#define LXC_WORTH_A_THREAD {THREAD_PAYS_NANOSECONDS}",
-        f"#define LXC_WORTH_A_TASK {TASK_PAYS_NANOSECONDS}",
-    ]
-    lines += [f"#define lxc_entry_{entry} {prefix}_entry_{entry}" for entry in ENTRY_NAMES]
-    return "\n".join(lines) + "\n"
-
-
-ENTRY_NAMES = ("prepare", "run")
 
 
 def groups(signature: Signature) -> Iterator[tuple[str, str, tuple[Leaf, ...]]]:
@@ -146,8 +126,15 @@ def newlines(rows: list[str]) -> str:
     return "".join(f"{row}\n" for row in rows)
 
 
-def model(signature: Signature, prepared_bytes: int, arena_bytes: int) -> str:
-    """Return the definition that ties the tables together."""
+def model(
+    prefix: str,
+    signature: Signature,
+    prepared_bytes: int,
+    arena_bytes: int,
+    *,
+    uses_tiles: bool,
+) -> str:
+    """Return the definition that ties the tables and functions together."""
     rows = [
         f'    .{table} = {{"{table}", lxc_{table}_leaves, {len(leaves)}}},'
         for table, _, leaves in groups(signature)
@@ -156,6 +143,10 @@ def model(signature: Signature, prepared_bytes: int, arena_bytes: int) -> str:
         f"    .dims = lxc_dims,\n    .dim_count = {len(signature.dims)},",
         f"    .prepared_bytes = INT64_C({prepared_bytes}),",
         f"    .arena_bytes = INT64_C({arena_bytes}),",
+        f"    .uses_tiles = {int(uses_tiles)},",
+        "    .leaf_bytes = lxc_leaf_bytes,",
+        f"    .prepare = {prefix}_entry_prepare,",
+        f"    .run = {prefix}_entry_run,",
     ]
     return f"static const lxc_model lxc_this = {{\n{newlines(rows)}}};\n"
 

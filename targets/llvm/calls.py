@@ -7,9 +7,10 @@ from lxc.errors import InternalError, LxcError
 from lxc.ir.dim import Dim, Size
 from lxc.ir.machine import Machine
 from lxc.ir.node import Node, Value
-from lxc.ir.printer import Printer, print_attributes
+from lxc.ir.work_text import work_text
 from lxc.passes.loop_memory import LoopMemory, loop_memory
 from lxc.passes.nodes import attributes_of
+from lxc.passes.records import NO_RECORDS, Records
 from lxc.targets.llvm.addresses import Address
 from lxc.targets.llvm.cost import BYTES_PER_NANOSECOND, FLOPS_PER_NANOSECOND, Cost
 from lxc.targets.llvm.group import is_alias
@@ -55,16 +56,22 @@ class Cells:
 class Library:
     """The kernels of a program, each distinct one once."""
 
-    def __init__(self, name: str, dims: Sequence[Dim], machine: Machine) -> None:
+    def __init__(
+        self,
+        name: str,
+        dims: Sequence[Dim],
+        machine: Machine,
+        records: Records = NO_RECORDS,
+    ) -> None:
         """Start without kernels; `name` starts the names of all."""
-        self.name, self.dims, self.machine = name, dims, machine
+        self.name, self.dims, self.machine, self.records = name, dims, machine, records
         self.functions: dict[Expr, Function] = {}
         self.calls: list[Call] = []
         self._kernels: dict[str, tuple[Expr, Kernel]] = {}
 
     def kernel(self, node: Node, *, noalias: bool) -> Expr:
         """Return the name to call for the work of `node`."""
-        key = f"{noalias} {kernel_text(node)}"
+        key = f"{noalias} {work_text(node)}"
         if key not in self._kernels:
             name = f"{self.name}_kernel_{len(self._kernels)}"
             made = self.made(name, node, noalias=noalias)
@@ -78,24 +85,15 @@ class Library:
     def made(self, name: str, node: Node, *, noalias: bool) -> Kernel:
         """Return a new kernel; a failure names the node."""
         try:
-            return make_kernel(name, node, self.dims, self.machine, noalias=noalias)
+            return make_kernel(
+                name, node, self.dims, self.machine, noalias=noalias, records=self.records
+            )
         except (LxcError, InternalError):
             raise
         except Exception as failure:
             # TVM raises many types while functions are put together.
             where = ", ".join((str(node.op), *node.location.layers))
             raise InternalError(f"code for {where}", first_line(failure)) from failure
-
-
-def kernel_text(node: Node) -> str:
-    """Return a text that two nodes share if one kernel does for both."""
-    lines = [f"{node.op} {print_attributes(node.attributes)}"]
-    lines += [str(value.type) for value in (*node.operands, *node.results)]
-    for body in node.bodies:
-        printer = Printer(locations=False)
-        anonymous = {value: printer.name(value) for value in body.parameters}
-        lines += [" ".join(anonymous.values()), *printer.body(body, "")]
-    return "\n".join(lines)
 
 
 class Calls:

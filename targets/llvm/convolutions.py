@@ -1,6 +1,6 @@
 """Convolutions as loops."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lxc.errors import InternalError
 from lxc.ir.node import Node
@@ -9,51 +9,7 @@ from lxc.targets.llvm.anchors import Anchor, Coordinates, Factor
 from lxc.targets.llvm.element import Elements, Source
 from lxc.targets.llvm.place import Place, unravel
 from lxc.targets.llvm.sizes import index_of, product
-from lxc.targets.tvm_api import Expr, Index
-
-FEWEST_CHANNELS = 4
-"""Fewer output channels than this do not fill a vector worth having."""
-
-
-def conv(node: Node, dims: Mapping[str, Expr], source: Source) -> Anchor:
-    """Return a convolution: loops over sample, group, channel and cells."""
-    x, weight = node.operands
-    check_unpadded(node)
-    inner_order = attributes_of(node)["weight_order"] == "io"
-    shape = [index_of(entry, dims) for entry in node.result.type.shape]
-    kernel = [index_of(entry, dims) for entry in weight.type.shape]
-    taps, inputs = (kernel[:-2], kernel[-2]) if inner_order else (kernel[2:], kernel[1])
-    groups = attributes_of(node)["groups"]
-    outputs = shape[1] // groups
-
-    def left(elements: Elements, at: Coordinates, deep: Coordinates) -> Expr:
-        sample, group, _, *cells = at
-        inner, *tap = deep
-        where = (sample, group * inputs + inner, *cells_read(node, cells, tap))
-        return elements.at(x, Place(elements.shape_of(x), where))
-
-    def right(elements: Elements, at: Coordinates, deep: Coordinates) -> Expr:
-        _, group, channel, *_ = at
-        inner, *tap = deep
-        out = group * outputs + channel
-        order = (*tap, inner, out) if inner_order else (out, inner, *tap)
-        return elements.at(weight, Place(kernel, order))
-
-    wide = inner_order and outputs >= FEWEST_CHANNELS
-    last = len(shape)
-    return Anchor(
-        node,
-        (shape[0], groups, outputs, *shape[2:]),
-        (inputs, *taps),
-        2 if wide else last,
-        last if wide else (2 if outputs > 1 or last == 3 else last - 1),
-        "add",
-        lambda at: (at[0], at[1] * outputs + at[2], *at[3:]),
-        (
-            Factor(left, frozenset({0, 1, *range(3, last + 1)})),
-            Factor(right, frozenset({1, 2})),
-        ),
-    )
+from lxc.targets.tvm_api import Expr, Index, is_one
 
 
 def cells_read(node: Node, cells: Coordinates, tap: Coordinates) -> list[Index]:
@@ -83,7 +39,7 @@ def blocked_conv(node: Node, dims: Mapping[str, Expr], source: Source) -> Anchor
     shape = [index_of(entry, dims) for entry in node.result.type.shape]
     blocks, lanes = shape[1] // groups, shape[-1]
     space = shape[2:-1]
-    joins = reads_in_order(node, source)
+    joins = reads_in_order(node, kernel[2:-1] if plain else kernel[2:-2], source)
     cells = [product(space)] if joins else space
 
     def spread(at: Coordinates) -> Coordinates:
@@ -123,16 +79,10 @@ def blocked_conv(node: Node, dims: Mapping[str, Expr], source: Source) -> Anchor
     )
 
 
-def reads_in_order(node: Node, source: Source) -> bool:
+def reads_in_order(node: Node, taps: Sequence[Index], source: Source) -> bool:
     """Return whether a convolution has one tap, and reads cells that lie side by side."""
-    x, weight = node.operands
-    taps = (
-        weight.type.shape[2:-1]
-        if attributes_of(node)["plain"]
-        else (weight.type.shape[2:-2])
-    )
-    once = all(entry == 1 for entry in (*taps, *attributes_of(node)["strides"]))
-    return once and x in source.buffers
+    once = all(is_one(entry) for entry in (*taps, *attributes_of(node)["strides"]))
+    return once and node.operands[0] in source.buffers
 
 
 def depthwise_conv(node: Node, dims: Mapping[str, Expr], source: Source) -> Anchor:

@@ -5,7 +5,7 @@
 per lane. A value that was pulled to the same place before is not computed again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 
 from lxc.errors import InternalError
 from lxc.ir.node import Body, Node, Value
@@ -15,7 +15,7 @@ from lxc.targets.llvm.place import Place
 from lxc.targets.llvm.scalar import RULES
 from lxc.targets.llvm.sizes import index_of
 from lxc.targets.llvm.sources import SOURCES
-from lxc.targets.llvm.step import Step
+from lxc.targets.llvm.step import Rule, Step
 from lxc.targets.llvm.storage import (
     computed,
     from_memory,
@@ -42,9 +42,18 @@ from lxc.targets.tvm_api import (
 class Source:
     """A fused body with the memory that its parameters stand for."""
 
-    def __init__(self, body: Body, buffers: Mapping[Value, Buffer]) -> None:
-        """Index the producers and count the readers of every value."""
+    def __init__(
+        self,
+        body: Body,
+        buffers: Mapping[Value, Buffer],
+        rules: Mapping[Node, Rule] | None = None,
+    ) -> None:
+        """Index the producers and count the readers of every value.
+
+        `rules` are for nodes that need less than what the rules of their ops do.
+        """
         self.buffers = buffers
+        self.rules = rules or {}
         self.producers = {result: node for node in body.nodes for result in node.results}
         self.readers: dict[Value, int] = {}
         for node in body.nodes:
@@ -55,11 +64,22 @@ class Source:
 class Elements:
     """What is known of a body's values in the innermost block, for one vector width."""
 
-    def __init__(self, writer: Writer, source: Source, width: int) -> None:
-        """Know nothing; `known` may be filled with what an anchor computed."""
+    def __init__(
+        self,
+        writer: Writer,
+        source: Source,
+        width: int,
+        *,
+        by_lane: Container[Value] = (),
+    ) -> None:
+        """Know nothing; `known` may be filled with what an anchor computed.
+
+        Of values `by_lane`, every lane reads the element of its own number, at any place.
+        """
         self.writer = writer
         self.source = source
         self.width = width
+        self.by_lane = by_lane
         self.known: dict[tuple[Value, Place], Expr] = {}
         self._places: dict[tuple[Node, Place], Place] = {}
         self._readable: Expr | None = None
@@ -110,7 +130,9 @@ class Elements:
     def _from_memory(self, value: Value, place: Place) -> Expr:
         if value not in self.source.buffers:
             raise InternalError("code generation", "a body reads a value from outside")
-        position = self.writer.prover.simplify(place.position)
+        own = value in self.by_lane
+        index = self.writer.lane(self.width) if own else place.position
+        position = self.writer.prover.simplify(index)
         dtype = value.type.dtype
         word = load(self.source.buffers[value], position)
         if self._readable is not None:
@@ -122,7 +144,8 @@ class Elements:
 
     def _compute(self, node: Node, place: Place) -> Expr:
         operands = self._apart([self.at(operand, place) for operand in node.operands], node)
-        element = RULES[node.op.name](Step(node, self.hold), *operands)
+        rule = self.source.rules.get(node) or RULES[node.op.name]
+        element = rule(Step(node, self.hold), *operands)
         dtype = node.result.type.dtype
         held = self.hold(element, computed(dtype))
         if is_half(dtype) and not keeps_half(node):
@@ -173,15 +196,21 @@ class Elements:
     def _guarded(
         self, conditions: list[Expr], inside: Expr, filling: Expr, node: Node
     ) -> Expr:
+        """Return an element where all conditions hold, and the filling elsewhere.
+
+        The element is read first, in a statement of its own: next to the conditions TVM
+        takes them for granted, and drops what keeps the place inside of the operand.
+        """
         inside_all = conditions[0]
         for condition in conditions[1:]:
             inside_all = both(inside_all, condition)
         dtype = node.result.type.dtype
         if dtype is DType.BOOL:
-            inside = select(inside, constant(1, "int32"), constant(0, "int32"))
-            filling = select(filling, constant(1, "int32"), constant(0, "int32"))
-            chosen = self.hold(select(inside_all, inside, filling), "int32")
-            return differs(chosen, constant(0, "int32"))
+            one, none = constant(1, "int32"), constant(0, "int32")
+            inside = self.hold(select(inside, one, none), "int32")
+            filling = select(filling, one, none)
+            return differs(self.hold(select(inside_all, inside, filling), "int32"), none)
+        inside = self.hold(inside, computed(dtype))
         return self.hold(select(inside_all, inside, filling), computed(dtype))
 
     def save(self, buffer: Buffer, position: Index, element: Expr, dtype: DType) -> None:

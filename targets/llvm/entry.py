@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from lxc.ir.graph import Graph, Program
 from lxc.ir.machine import Machine
 from lxc.ir.node import Value
+from lxc.passes.records import NO_RECORDS, Records
+from lxc.passes.state_memory import states_in_place
 from lxc.targets.llvm.addresses import Address, table_entry
 from lxc.targets.llvm.calls import Call, Calls, Cells, Library
 from lxc.targets.llvm.writer import Writer
@@ -68,9 +70,11 @@ class Entry:
         return function(parameters, self.writer.body, symbol=symbol, noalias=False)
 
 
-def lower(program: Program, name: str, machine: Machine) -> Lowered:
+def lower(
+    program: Program, name: str, machine: Machine, records: Records = NO_RECORDS
+) -> Lowered:
     """Return the kernels and entries of a planned program."""
-    library = Library(name, program.run.dims, machine)
+    library = Library(name, program.run.dims, machine, records)
     prepare, prepared_bytes = lower_prepare(program.prepare, library)
     run, arena_bytes = lower_run(program, library)
     functions = {
@@ -108,13 +112,17 @@ def lower_run(program: Program, library: Library) -> tuple[Entry, int]:
     for value, address in zip(graph.outputs, outputs, strict=True):
         if value not in known and value not in graph.places:
             direct.setdefault(value, address)
+    direct |= {
+        value: state_address(entry, number)
+        for value, number in states_in_place(graph).items()
+    }
     calls = calls_of(entry, graph, library, {**known, **direct}, "arena")
     calls.nodes(graph.nodes)
     for value, address in zip(graph.outputs, outputs, strict=True):
         calls.copy(address, value)
     states = enumerate(zip(graph.state, graph.updates, strict=True))
     changed = [(i, new) for i, (old, new) in states if old not in graph.frozen]
-    calls.copy_all(state_copies(graph, changed, entry.tables["state_out"]))
+    calls.copy_all(state_copies(entry, graph, changed))
     return entry, calls.scratch
 
 
@@ -125,19 +133,26 @@ def output_addresses(entry: Entry, graph: Graph) -> list[Address]:
 
 
 def state_copies(
-    graph: Graph, changed: Sequence[tuple[int, Value]], table: Buffer
+    entry: Entry, graph: Graph, changed: Sequence[tuple[int, Value]]
 ) -> list[tuple[Address, Value]]:
     """Return the copies that write the new state.
 
-    A new state may lie where the old one does, so its memory has the same name: a leaf that
-    becomes another leaf is then saved before it is overwritten. A leaf that stays is copied
-    to where it may lie already.
+    A leaf that becomes another leaf is saved before it is overwritten. A leaf that stays is
+    copied to where it may lie already.
     """
-    copies = []
-    for number, value in changed:
-        name = "state_out" if value is graph.state[number] else "state_in"
-        copies.append((Address(f"{name} {number}", load(table, number)), value))
-    return copies
+    return [
+        (state_address(entry, number, stays=value is graph.state[number]), value)
+        for number, value in changed
+    ]
+
+
+def state_address(entry: Entry, number: int, *, stays: bool = False) -> Address:
+    """Return where the caller wants a leaf of the new state.
+
+    That may be where the old one lies, so its memory has the same name, unless it `stays`.
+    """
+    start = load(entry.tables["state_out"], number)
+    return Address(f"{'state_out' if stays else 'state_in'} {number}", start)
 
 
 def prepared_addresses(

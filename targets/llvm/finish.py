@@ -9,6 +9,7 @@ from lxc.targets.llvm.sizes import index_of
 from lxc.targets.llvm.split import powers
 from lxc.targets.llvm.storage import rounded
 from lxc.targets.llvm.tile import Cell, Tile, Work
+from lxc.targets.llvm.turned_rows import Row, write_turned
 from lxc.targets.tvm_api import Buffer, Expr, Index, constant, differs, load
 
 STACK_BYTES = 1024
@@ -22,6 +23,9 @@ def finish_tile(tile: Tile, sums: Mapping[Cell, Buffer], columns: Sequence[Buffe
 
     The loop needs memory for the sums: an array of `columns` for every vector of a row.
     """
+    if tile.work.group.exit is not None:
+        finish_turned(tile, sums, columns)
+        return
     if columns and tile.rows > 1:
         finish_rows(tile, sums, columns)
         return
@@ -44,9 +48,8 @@ def finish_rows(tile: Tile, sums: Mapping[Cell, Buffer], columns: Sequence[Buffe
 def finish_vector(tile: Tile, sums: Buffer, first: Index, row: Index, j: int) -> None:
     """Write the end of one vector, whose sums start at `first`."""
     writer, vector = tile.work.writer, tile.vectors[j]
-    whole = vector.valid == vector.width
-    widths = (vector.width,) if whole else powers(vector.valid, vector.width)
-    offset = 0
+    widths = powers(vector.valid - vector.skip, vector.width)
+    offset = vector.skip
     for width in widths:
         partial = load(sums, first + offset + writer.lane(width))
         at = tile.at(row, vector, offset + writer.lane(width))
@@ -54,8 +57,55 @@ def finish_vector(tile: Tile, sums: Buffer, first: Index, row: Index, j: int) ->
         offset += width
 
 
+def finish_turned(
+    tile: Tile, sums: Mapping[Cell, Buffer], columns: Sequence[Buffer]
+) -> None:
+    """Write the end of a tile whose result leaves its blocks of lanes.
+
+    What is ready lies in an array per vector, or in those of `columns`.
+    """
+    writer = tile.work.writer
+    ready: dict[Cell, Row] = {}
+    if columns:
+        for row, j in tile.cells:
+            width = tile.vectors[j].width
+            start = row * width
+            lane = writer.lane(width)
+            writer.store(columns[j], start + lane, load(sums[row, j], lane), width)
+            ready[row, j] = (columns[j], start)
+        with writer.loop(tile.rows) as row:
+            for j, vector in enumerate(tile.vectors):
+                finish_aside(tile, (columns[j], row * vector.width), row, j)
+    else:
+        for row, j in tile.cells:
+            ready[row, j] = (sums[row, j], 0)
+            finish_aside(tile, ready[row, j], row, j)
+    for j in range(len(tile.vectors)):
+        write_turned(tile, [ready[row, j] for row in range(tile.rows)], j)
+
+
+def finish_aside(tile: Tile, place: Row, row: Index, j: int) -> None:
+    """Write what follows the reduction to where the sums of a vector are."""
+    vector, (buffer, start) = tile.vectors[j], place
+    lane = tile.work.writer.lane(vector.width)
+    at = tile.at(row, vector, lane)
+    partial = load(buffer, start + lane)
+    elements, _, element = finished(tile.work, partial, at, vector.width)
+    dtype = tile.work.group.stored.type.dtype
+    elements.save(buffer, start + lane, element, dtype)
+
+
 def finish(work: Work, partial: Expr, at: Sequence[Index], width: int) -> None:
     """Write what follows the reduction, and the store, for one vector of its results."""
+    elements, place, element = finished(work, partial, at, width)
+    position = position_in_result(work.writer, work.group, place)
+    elements.save(work.result, position, element, work.group.stored.type.dtype)
+
+
+def finished(
+    work: Work, partial: Expr, at: Sequence[Index], width: int
+) -> tuple[Elements, Place, Expr]:
+    """Return what follows the reduction for one vector of its results, and its place."""
     writer, anchor, group = work.writer, work.anchor, work.group
     elements = Elements(writer, work.source, width)
     shape = [index_of(entry, writer.dims) for entry in anchor.node.result.type.shape]
@@ -65,6 +115,4 @@ def finish(work: Work, partial: Expr, at: Sequence[Index], width: int) -> None:
     else:
         partial = elements.hold(rounded(partial, anchor.dtype), anchor.held)
     elements.known[anchor.node.result, place] = partial
-    element = elements.at(group.stored, place)
-    position = position_in_result(writer, group, place)
-    elements.save(work.result, position, element, group.stored.type.dtype)
+    return elements, place, elements.at(group.stored, place)

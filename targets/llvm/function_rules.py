@@ -36,6 +36,16 @@ def logistic(step: Step, x: Expr) -> Expr:
     return select(x < step.number(0), small, step.number(1)) / (step.number(1) + small)
 
 
+def falling_exp(step: Step, x: Expr) -> Expr:
+    """Return exp(x) of a float32 that is not above zero."""
+    return exponential.falling_exp(Number(x, "float32", step.hold)).value
+
+
+def nearly_falling_exp(step: Step, x: Expr) -> Expr:
+    """Return exp(x) of a float32 that stands for a number not above zero."""
+    return exponential.falling_exp(Number(x, "float32", step.hold).at_most(0.0)).value
+
+
 def rsqrt(step: Step, x: Expr) -> Expr:
     """Return 1 / sqrt(x)."""
     return step.number(1) / intrinsic("sqrt", x)

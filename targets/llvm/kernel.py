@@ -7,8 +7,8 @@ from lxc.errors import LxcError
 from lxc.ir.dim import Dim
 from lxc.ir.machine import Machine
 from lxc.ir.node import Node, Value
-from lxc.ir.ops.winograd import winograd_conv
 from lxc.ir.types import TensorType
+from lxc.passes.records import NO_RECORDS, Answer, Records, subject_of
 from lxc.passes.rows import rows_in
 from lxc.targets.llvm.anchor_forms import ANCHORS
 from lxc.targets.llvm.attention import write_attention
@@ -17,31 +17,46 @@ from lxc.targets.llvm.cost import Cost, cost_of
 from lxc.targets.llvm.element import Source
 from lxc.targets.llvm.group import group_of
 from lxc.targets.llvm.opaque import OPAQUE
+from lxc.targets.llvm.pair_kernels import write_pairs
 from lxc.targets.llvm.pointwise import write_pointwise
 from lxc.targets.llvm.rows import write_rows
 from lxc.targets.llvm.sizes import index_of
+from lxc.targets.llvm.staged import write_staged
 from lxc.targets.llvm.storage import stored
 from lxc.targets.llvm.tile import Work
 from lxc.targets.llvm.tiles import write_tiles
+from lxc.targets.llvm.variants import Variants
 from lxc.targets.llvm.winograd import write_winograd
 from lxc.targets.llvm.writer import Writer
 from lxc.targets.tvm_api import Buffer, Expr, Function, array, function, variable
 
-GroupKernel = Callable[[Writer, Node, Sequence[Buffer], Buffer, Machine, bool], str]
+GroupKernel = Callable[
+    [Writer, Node, Sequence[Buffer], Buffer, Machine, bool, Variants], str
+]
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """A function of the addresses of operands and result, then of the dimensions."""
+    """A function of the addresses of operands and result, then of the dimensions.
+
+    `answer` says which variant it is, if there are several.
+    """
 
     name: str
     function: Function
     algorithm: str
     cost: Cost
+    answer: Answer | None
 
 
 def make_kernel(
-    name: str, node: Node, dims: Sequence[Dim], machine: Machine, *, noalias: bool
+    name: str,
+    node: Node,
+    dims: Sequence[Dim],
+    machine: Machine,
+    *,
+    noalias: bool,
+    records: Records = NO_RECORDS,
 ) -> Kernel:
     """Return the kernel of a fused node or of an opaque op."""
     variables = {dim.name: variable(dim.name) for dim in dims}
@@ -54,10 +69,13 @@ def make_kernel(
     ]
     result = array_of("y", node.result.type, variables)
     cost = cost_of(node)
-    algorithm = write_kernel(writer, node, operands, result, machine, cost.pays_threads)
+    variants = Variants(records, subject_of("tiles", node, dims, machine))
+    algorithm = write_kernel(
+        writer, node, operands, result, machine, cost.pays_threads, variants
+    )
     parameters = [*operands, result, *variables.values()]
     made = function(parameters, writer.body, symbol=None, noalias=noalias)
-    return Kernel(name, made, algorithm, cost)
+    return Kernel(name, made, algorithm, cost, variants.answer)
 
 
 def array_of(name: str, kind: TensorType, dims: Mapping[str, Expr]) -> Buffer:
@@ -72,6 +90,7 @@ def write_kernel(
     result: Buffer,
     machine: Machine,
     parallel: bool,
+    variants: Variants,
 ) -> str:
     """Write the body of a kernel and return the name of the algorithm."""
     if node.op.name in OPAQUE:
@@ -84,7 +103,8 @@ def write_kernel(
             layer=", ".join(node.location.layers) or None,
             op=str(node.op),
         )
-    return GROUPS[node.op.name](writer, node, operands, result, machine, parallel)
+    write = GROUPS[node.op.name]
+    return write(writer, node, operands, result, machine, parallel, variants)
 
 
 def write_fused(
@@ -94,6 +114,7 @@ def write_fused(
     result: Buffer,
     machine: Machine,
     parallel: bool,
+    variants: Variants,
 ) -> str:
     """Write one kernel for all nodes of a body; return the algorithm."""
     (body,) = node.bodies
@@ -108,7 +129,8 @@ def write_fused(
         write = WHOLE[group.anchor.op.name]
         return write(writer, source, group, group.anchor, result, machine, parallel)
     anchor = ANCHORS[group.anchor.op.name](group.anchor, writer.dims, source)
-    return write_anchored(Work(writer, source, group, anchor, result), machine, parallel)
+    work = Work(writer, source, group, anchor, result, variants)
+    return write_anchored(work, machine, parallel)
 
 
 GROUPS: Mapping[str, GroupKernel] = {"fused": write_fused}
@@ -118,11 +140,17 @@ WHOLE = {"attention": write_attention}
 """Reductions of several steps, which have kernels of their own."""
 
 
+STAGED = {"winograd_conv": write_winograd, "staged_conv": write_staged}
+"""Reductions that bring what they read into scratch memory first."""
+
+
 def write_anchored(work: Work, machine: Machine, parallel: bool) -> str:
     """Write a reduction along the axis that suits it; return the algorithm."""
     anchor = work.anchor
-    if anchor.node.op is winograd_conv:
-        return write_winograd(work, machine, parallel=parallel)
+    if anchor.node.op.name in STAGED:
+        return STAGED[anchor.node.op.name](work, machine, parallel=parallel)
+    if anchor.pairs:
+        return write_pairs(work, machine, parallel=parallel)
     if anchor.lane is None and anchor.depth:
         write_chains(work, machine, parallel=parallel)
         return f"{anchor.node.op} by chains"

@@ -7,10 +7,12 @@ on the folder, the umask, the locale or the time.
 
 import re
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from lxc.errors import InternalError
 from lxc.runtime.signature import identifier
+from lxc.targets.llvm import support
 from lxc.targets.llvm.c_abi import Sources, exports
 from lxc.targets.llvm.toolchain import Toolchain, find_toolchain
 
@@ -31,6 +33,7 @@ LINK_FLAGS = (
     *("-Wl,-z,noexecstack", "-Wl,-z,nodelete", "-Wl,-z,relro", "-Wl,-z,now"),
     *("-Wl,--gc-sections", "-Wl,--as-needed", "-s"),
 )
+OBJECTS = ("model.o", "face.o", "support.o")
 SERVICES = {"__TVMBackendParallelLaunch", "__TVMFFIErrorSetRaisedFromCStr"}
 SERVICE = re.compile(r"__(?:TVM|tvm)\w+")
 NEEDED = re.compile(r"(?:lib(?:c|m|pthread)|ld-linux[\w-]*|libc\.musl-\w+)\.so(?:\.\d+)?")
@@ -47,7 +50,7 @@ def link_shared(
         script = "".join(f"{export};" for export in exports(name))
         (folder / "model.map").write_text(f"{{ global: {script} local: *; }};\n")
         command = [toolchain.compiler, *LINK_FLAGS, "-Wl,--version-script=model.map"]
-        command += ["-o", "model.so", "model.o", "support.o", "-lm"]
+        command += ["-o", "model.so", *OBJECTS, "-lm"]
         toolchain.run(command, folder)
         check_needed(toolchain, folder / "model.so")
         return (folder / "model.so").read_bytes()
@@ -62,7 +65,7 @@ def link_static(
         folder = Path(path)
         compile_parts(toolchain, folder, object_bytes, sources, prefix)
         merge = [toolchain.compiler, "-r", "-nostdlib", "-o", "merged.o"]
-        toolchain.run([*merge, "model.o", "support.o"], folder)
+        toolchain.run([*merge, *OBJECTS], folder)
         keep = [f"--keep-global-symbol={export}" for export in exports(name)]
         localise = [
             toolchain.tool("objcopy"),
@@ -73,16 +76,43 @@ def link_static(
         return (folder / "model.a.o").read_bytes()
 
 
+def stripped(object_bytes: bytes, *, compiler: str = "cc") -> bytes:
+    """Return an object without what only a debugger reads."""
+    toolchain = find_toolchain(compiler)
+    with tempfile.TemporaryDirectory(prefix="lxc-link-") as path:
+        folder = Path(path)
+        (folder / "model.o").write_bytes(object_bytes)
+        command = [toolchain.tool("objcopy"), "--strip-debug", "model.o", "stripped.o"]
+        toolchain.run(command, folder)
+        return (folder / "stripped.o").read_bytes()
+
+
 def compile_parts(
     toolchain: Toolchain, folder: Path, object_bytes: bytes, sources: Sources, prefix: str
 ) -> None:
-    """Put the two objects of a library into `folder` and check that they fit."""
+    """Put the objects of a library into `folder` and check that they fit."""
     (folder / "model.o").write_bytes(object_bytes)
+    (folder / "support.o").write_bytes(support_object(toolchain))
     (folder / f"{prefix}.h").write_text(sources.header, encoding="ascii")
-    (folder / f"{prefix}_support.c").write_text(sources.source, encoding="ascii")
-    command = [toolchain.compiler, "-c", *COMPILE_FLAGS, f"-ffile-prefix-map={folder}=."]
-    toolchain.run([*command, "-o", "support.o", f"{prefix}_support.c"], folder)
+    (folder / "face.c").write_text(sources.source, encoding="ascii")
+    compile_c(toolchain, folder, "face")
     check_services(toolchain, folder / "model.o", folder / "support.o", prefix)
+
+
+@cache
+def support_object(toolchain: Toolchain) -> bytes:
+    """Return the object that all models share: it is compiled once in a process."""
+    with tempfile.TemporaryDirectory(prefix="lxc-link-") as path:
+        folder = Path(path)
+        (folder / "support.c").write_text(support.source(), encoding="ascii")
+        compile_c(toolchain, folder, "support")
+        return (folder / "support.o").read_bytes()
+
+
+def compile_c(toolchain: Toolchain, folder: Path, name: str) -> None:
+    """Compile NAME.c in a folder to NAME.o."""
+    command = [toolchain.compiler, "-c", *COMPILE_FLAGS, f"-ffile-prefix-map={folder}=."]
+    toolchain.run([*command, "-o", f"{name}.o", f"{name}.c"], folder)
 
 
 def check_services(toolchain: Toolchain, model: Path, support: Path, prefix: str) -> None:

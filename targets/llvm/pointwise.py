@@ -8,16 +8,20 @@ from lxc.ir.types import DType
 from lxc.passes.nodes import attributes_of
 from lxc.targets.llvm.element import Elements, Source
 from lxc.targets.llvm.group import Group
+from lxc.targets.llvm.kept_elements import kept_by
 from lxc.targets.llvm.nest import walk
 from lxc.targets.llvm.place import joined
 from lxc.targets.llvm.sizes import index_of, product
 from lxc.targets.llvm.split import Pieces, vectors
+from lxc.targets.llvm.streams import streams_of
 from lxc.targets.llvm.vector_math.steps import steps_of
 from lxc.targets.llvm.writer import Writer
 from lxc.targets.tvm_api import Buffer, Index, divide, is_one
 
 SIMPLE = ("broadcast", "reshape", "constant")
 """Ops that elements can be pulled through along many axes at once."""
+AHEAD_BYTES = 1024
+"""So far ahead memory is fetched."""
 LONG_CHAIN, TOO_LONG = 16, 120
 """A chain of so many steps leaves the machine idle; one of so many fills the registers."""
 
@@ -35,13 +39,26 @@ def write_pointwise(
     shape = [index_of(entry, writer.dims) for entry in group.stored.type.shape]
     first = first_joined(group, shape)
     extent = product(shape[first:])
+    kept = kept_by(source, group, first)
+    nodes, stored = group.body.nodes, group.stored
+    streams = streams_of(nodes, stored, source.buffers, (stored, result), machine)
+
+    def write(counters: tuple[Index, ...], piece: Pieces, start: Index) -> None:
+        elements = Elements(writer, source, piece.size)
+        place = joined(shape, counters, start + writer.lane(piece.size))
+        if piece.size >= machine.lanes:
+            ahead = joined(shape, counters, start + AHEAD_BYTES // stored.type.dtype.bytes)
+            streams.fetch(writer, ahead.position, piece.size)
+        element = elements.at(group.stored, place)
+        elements.save(result, place.position, element, group.stored.type.dtype)
 
     def body(counters: tuple[Index, ...], chosen: tuple[tuple[Pieces, Index], ...]) -> None:
         ((piece, start),) = chosen
-        elements = Elements(writer, source, piece.size)
-        place = joined(shape, counters, start + writer.lane(piece.size))
-        element = elements.at(group.stored, place)
-        elements.save(result, place.position, element, group.stored.type.dtype)
+        if kept is None:
+            write(counters, piece, start)
+            return
+        written = kept.is_written(writer, result, joined(shape, counters, start))
+        writer.choose(written, lambda: write(counters, piece, start), lambda: None)
 
     cut = [lane_pieces(source, group, extent, first, machine)]
     walk(writer, shape[:first], cut, body, parallel=parallel)

@@ -10,7 +10,8 @@ from lxc.targets.llvm.anchors import Anchor, Coordinates, Factor, ordered
 from lxc.targets.llvm.element import Elements, Source
 from lxc.targets.llvm.place import Place, unravel
 from lxc.targets.llvm.sizes import index_of, product
-from lxc.targets.tvm_api import Expr, Index
+from lxc.targets.llvm.storage import computed
+from lxc.targets.tvm_api import Expr, Index, cast
 
 
 def dot_general(node: Node, dims: Mapping[str, Expr], source: Source) -> Anchor:
@@ -33,7 +34,7 @@ def dot_general(node: Node, dims: Mapping[str, Expr], source: Source) -> Anchor:
 
     def right(elements: Elements, at: Coordinates, deep: Coordinates) -> Expr:
         place = ordered(right_order, (*at[:batches], *at[split:], *deep))
-        return elements.at(rhs, Place(elements.shape_of(rhs), place))
+        return as_factor(node, elements.at(rhs, Place(elements.shape_of(rhs), place)))
 
     rank = node.result.type.rank
     lane, row = dot_axes(rank, batches, rows, columns, lhs.type.rank, rhs.type.rank)
@@ -113,7 +114,8 @@ def packed_dot(node: Node, dims: Mapping[str, Expr], source: Source) -> Anchor:
         return Place(shape, (*at[:end], *deep)).position
 
     def right(elements: Elements, at: Coordinates, deep: Coordinates) -> Expr:
-        return elements.at(rhs, Place(packed, (*at[:batches], at[end], *deep, at[end + 1])))
+        place = Place(packed, (*at[:batches], at[end], *deep, at[end + 1]))
+        return as_factor(node, elements.at(rhs, place))
 
     return Anchor(
         node,
@@ -133,6 +135,12 @@ def packed_dot(node: Node, dims: Mapping[str, Expr], source: Source) -> Anchor:
         panel_weight=rhs,
         panel_place=lambda at: Place(packed, (*at[:batches], at[end], *depth, 0)).position,
     )
+
+
+def as_factor(node: Node, element: Expr) -> Expr:
+    """Return an element of the second operand in the type that sums are kept in."""
+    held = computed(node.result.type.dtype)
+    return element if computed(node.operands[1].type.dtype) == held else cast(held, element)
 
 
 def row_bytes(lhs: Value, contracted: int) -> int:

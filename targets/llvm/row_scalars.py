@@ -18,6 +18,7 @@ from lxc.ir.ops.shape import broadcast
 from lxc.ir.types import DType
 from lxc.passes.nodes import producers, scalar
 from lxc.passes.row_plan import RowPlan, spread_values
+from lxc.targets.llvm.row_facts import RowFacts
 
 FAR = 2.0**120
 """Up to this number, and from its reciprocal on, 1 / x loses no digits in float32."""
@@ -40,15 +41,15 @@ class RowScalars:
 class Scalars:
     """The nodes as they are rewritten."""
 
-    def __init__(self, body: Body, plan: RowPlan) -> None:
+    def __init__(self, body: Body, plan: RowPlan, facts: RowFacts) -> None:
         """Rewrite all nodes in order."""
-        self.plan = plan
+        self.plan, self.facts = plan, facts
         self.made = producers(body.nodes)
         self.spread = spread_values(body.nodes, plan)
         self.nodes: list[Node] = []
         self.memory: dict[Value, Value] = {}
         self.known: dict[Value, int] = {}
-        self.factors: dict[Value, tuple[Value, Value]] = {}
+        self.factors: dict[Value, tuple[Value, ...]] = {}
         for node in body.nodes:
             self.rewrite(node)
 
@@ -91,19 +92,29 @@ class Scalars:
             self.nodes.append(Node(multiply, (product, spread), {}, results))
             product = results[0]
 
-    def reciprocal(self, value: Value) -> tuple[Value, Value]:
-        """Append nodes for two numbers whose product is 1 / value.
+    def reciprocal(self, value: Value) -> tuple[Value, ...]:
+        """Append nodes for one or two numbers whose product is 1 / value.
 
         The second is a power of two: 1, unless the reciprocal alone would lose digits.
         """
+        one = self.number(1.0, value)
+        if self.plain(value) in self.facts.moderate:
+            return (self.append(divide, one, value),)
         size = self.append(absolute, value)
         small = self.append(less, size, self.number(1 / FAR, value))
         large = self.append(less, self.number(FAR, value), size)
-        one = self.number(1.0, value)
         shift = self.append(select, large, self.number(1 / SHIFT, value), one)
         shift = self.append(select, small, self.number(SHIFT, value), shift)
         shifted = self.append(multiply, value, shift)
         return self.append(divide, one, shifted), shift
+
+    def plain(self, value: Value) -> Value:
+        """Return what a value is a view of."""
+        maker = self.made.get(value)
+        while maker is not None and maker.op.kind == "view":
+            value = maker.operands[0]
+            maker = self.made.get(value)
+        return value
 
     def number(self, number: float, like: Value) -> Value:
         """Append a number in the shape of `like` and return it."""
@@ -118,7 +129,7 @@ class Scalars:
         return node.result
 
 
-def row_scalars(body: Body, plan: RowPlan) -> RowScalars:
+def row_scalars(body: Body, plan: RowPlan, facts: RowFacts) -> RowScalars:
     """Return the body of a row kernel as its walks read it."""
-    found = Scalars(body, plan)
+    found = Scalars(body, plan, facts)
     return RowScalars(tuple(found.nodes), found.memory, found.known)

@@ -1,8 +1,9 @@
-"""The vectors along one row, and the partial results of its reductions.
+"""The vectors along rows, and the partial results of reductions of some rows at once.
 
 A row is walked in parts that can be read and written vector by vector. How many chains of
 partial results there are, and the order in which they are put together, follow from the
-size of a part, the work of the walk and the machine alone.
+size of a part, the work of the walk and the machine alone: not from how many rows are
+walked at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,22 +11,14 @@ from dataclasses import dataclass
 
 from lxc.ir.machine import Machine
 from lxc.targets.llvm.anchors import Anchor
-from lxc.targets.llvm.element import Elements, Source
+from lxc.targets.llvm.element import Elements
+from lxc.targets.llvm.row_merging import Merging
 from lxc.targets.llvm.split import powers
-from lxc.targets.llvm.storage import rounded
 from lxc.targets.llvm.writer import Writer
-from lxc.targets.tvm_api import (
-    Buffer,
-    Expr,
-    Index,
-    constant,
-    differs,
-    divide,
-    load,
-    modulo,
-)
+from lxc.targets.tvm_api import Buffer, Expr, Index, divide, load, modulo, settled
 
-MOST_CHAINS = 4
+MOST_CHAINS, MOST_EXTREMES = 4, 2
+"""How many chains are enough for sums, and for maxima, which wait less."""
 MOST_PARTIAL_RESULTS = 8
 
 Step = Callable[[Index, Index, int, int], None]
@@ -100,67 +93,74 @@ class Vectors:
 
 
 def vectors_of(
-    parts: Index, size: Index, machine: Machine, reductions: int, *, long: bool
+    parts: Index, size: Index, machine: Machine, kinds: Sequence[str], *, long: bool
 ) -> Vectors:
-    """Return the vectors for a walk with some reductions; `long` work has one chain."""
+    """Return the vectors for a walk with reductions; `long` work has one chain."""
     width = machine.lanes
     while isinstance(size, int) and width > max(1, size):
         width //= 2
-    most = 1 if long else min(MOST_CHAINS, MOST_PARTIAL_RESULTS // max(1, reductions))
+    chains = MOST_EXTREMES if set(kinds) <= {"max", "min"} else MOST_CHAINS
+    most = 1 if long else min(chains, MOST_PARTIAL_RESULTS // max(1, len(kinds)))
     whole = size // width if isinstance(size, int) else most
     return Vectors(parts, size, width, max(1, min(most, whole)))
 
 
 class PartialResults:
-    """The chains of one reduction along one row."""
+    """The chains of one reduction along each of some rows."""
 
-    def __init__(self, writer: Writer, anchor: Anchor, vectors: Vectors) -> None:
-        """Write the start of every chain."""
-        self.writer, self.anchor = writer, anchor
-        self.chains = [self.start(vectors.width) for _ in range(vectors.count)]
+    def __init__(
+        self, writer: Writer, anchor: Anchor, vectors: Vectors, rows: int, lanes: int
+    ) -> None:
+        """Write the start of every chain; a register has `lanes`."""
+        self.writer, self.anchor, self.lanes = writer, anchor, lanes
         self.width = vectors.width
-        self.tails = {width: self.start(width) for width in vectors.tails}
+        self.chains = [
+            [self.start(vectors.width) for _ in range(vectors.count)] for _ in range(rows)
+        ]
+        self.tails = [
+            {width: self.start(width) for width in vectors.tails} for _ in range(rows)
+        ]
 
     def start(self, width: int) -> Buffer:
-        """Return a new vector of the result of nothing."""
-        vector = self.writer.array(self.anchor.held, width)
-        self.writer.store(vector, self.writer.lane(width), self.anchor.start, width)
+        """Return a new vector of the result of nothing.
+
+        Were it known to be zero, the first product would not be fused with it, but perhaps
+        with the second one.
+        """
+        held, lane = self.anchor.held, self.writer.lane(width)
+        vector = self.writer.array(held, width)
+        self.writer.store(vector, lane, settled(held, self.anchor.start), width)
         return vector
 
-    def add(self, elements: Elements, element: Expr, chain: int) -> None:
-        """Write one vector of elements into a chain."""
+    def add(self, elements: Elements, element: Expr, row: int, chain: int) -> None:
+        """Write one vector of elements into a chain of a row."""
         width, lane = elements.width, self.writer.lane(elements.width)
-        total = self.chains[chain] if width == self.width else self.tails[width]
+        whole = width == self.width
+        total = self.chains[row][chain] if whole else self.tails[row][width]
         term = self.anchor.term([element], elements.hold)
         combined = self.anchor.combine(load(total, lane), term, elements.hold)
         self.writer.store(total, lane, combined, width)
 
-    def merged(self, source: Source) -> Expr:
-        """Write the tree that puts all chains together; return the element of the row."""
-        sums: Sequence[Buffer] = self.chains
-        while len(sums) > 1:
-            half = len(sums) // 2
-            for first, second in zip(sums[:half], sums[-half:], strict=True):
-                self.fold(source, first, second, 0, self.width)
-            sums = sums[: len(sums) - half]
-        (total,), width = sums, self.width
-        while width > 1:
-            width //= 2
-            self.fold(source, total, total, width, width)
-            if width in self.tails:
-                self.fold(source, total, self.tails[width], 0, width)
-        return self.result(Elements(self.writer, source, 1), load(total, 0))
+    def merged(self) -> Buffer:
+        """Write the tree that puts all chains together; return one result for each row."""
+        merging = Merging(self.writer, self.anchor, self.lanes)
+        totals = [merging.vector(chains, self.width) for chains in self.chains]
+        ends = {width: [one[width] for one in self.tails] for width in self.tails[0]}
+        return merging.numbers(totals, self.width, ends)
 
-    def fold(
-        self, source: Source, first: Buffer, second: Buffer, offset: int, width: int
-    ) -> None:
-        """Write `first` combined with `second` from `offset` on into `first`."""
-        lane, hold = self.writer.lane(width), Elements(self.writer, source, width).hold
-        combined = self.anchor.combine(load(first, lane), load(second, offset + lane), hold)
-        self.writer.store(first, lane, combined, width)
 
-    def result(self, elements: Elements, total: Expr) -> Expr:
-        """Return a finished result as it is computed on."""
-        if self.anchor.dtype.value == "bool":
-            return differs(total, constant(0, "int32"))
-        return elements.hold(rounded(total, self.anchor.dtype), self.anchor.held)
+def rows_at_once(partial: int, row_bytes: Index, machine: Machine) -> int:
+    """Return how many rows to walk at once, a power of two.
+
+    A row waits for its own reductions, so that the machine is idle unless there are others
+    to go on with. All of them, with `partial` vectors each of results of reductions, have
+    to fit into registers, and what they read and write into the second-level cache.
+    """
+    count = machine.registers // 8
+    while count > 1 and count * partial > 3 * machine.registers // 8:
+        count //= 2
+    while count > 1 and isinstance(row_bytes, int):
+        if 4 * count * row_bytes <= machine.second_cache:
+            break
+        count //= 2
+    return count

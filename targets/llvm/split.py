@@ -13,6 +13,9 @@ from itertools import accumulate
 from lxc.ir.machine import Machine
 from lxc.targets.tvm_api import Index, divide, modulo
 
+FAR_CYCLES = 20
+"""What it takes to reach memory that no stream of reads leads to, once per panel."""
+
 
 @dataclass(frozen=True)
 class Pieces:
@@ -87,13 +90,14 @@ def panels(extent: Index, lanes: int, most: int) -> list[Pieces]:
 class Vector:
     """One vector of a tile: its block, its first lane there, its width.
 
-    Only the first `valid` lanes are part of the result.
+    Only the lanes from `skip` up to `valid` are part of the result.
     """
 
     block: int
     offset: int
     width: int
     valid: int
+    skip: int = 0
 
 
 @dataclass(frozen=True)
@@ -110,13 +114,38 @@ class Panels:
 
 
 def lane_panels(extent: Index, lanes: int, most: int) -> list[Panels]:
-    """Return the panels of at most `most` vectors that cover a lane axis."""
+    """Return the panels of at most `most` vectors that cover a lane axis.
+
+    Where the last of several vectors would not be full, it begins further in front, with
+    lanes that belong to the one before.
+    """
+    if isinstance(extent, int) and extent > lanes and extent % lanes:
+        return overlapping_panels(extent, lanes, most)
     result = []
     for piece in panels(extent, lanes, most):
         offsets = accumulate((0, *piece.widths[:-1]))
         row = zip(offsets, piece.widths, strict=True)
         vectors = tuple(Vector(0, offset, width, width) for offset, width in row)
         result.append(Panels(piece.start, piece.count, piece.size, vectors))
+    return result
+
+
+def overlapping_panels(extent: int, lanes: int, most: int) -> list[Panels]:
+    """Return panels of full vectors, the last of which shares lanes with its neighbour."""
+    result: list[Panels] = []
+    shared, position = lanes - extent % lanes, 0
+    pieces = even(-(-extent // lanes), most)
+    for count, size in pieces:
+        vectors = tuple(
+            Vector(0, lane, lanes, lanes) for lane in range(0, size * lanes, lanes)
+        )
+        last = (count, size) == pieces[-1]
+        if count - last:
+            result.append(Panels(position, count - last, size * lanes, vectors))
+        position += (count - last) * size * lanes
+        if last:
+            end = Vector(0, (size - 1) * lanes - shared, lanes, lanes, shared)
+            result.append(Panels(position, 1, size * lanes, (*vectors[:-1], end)))
     return result
 
 
@@ -164,6 +193,64 @@ def tiles(extent: Index, most: int, *, few: bool = False) -> list[Pieces]:
     return kinds
 
 
+def tile_shapes(
+    rows: Index,
+    width: int,
+    machine: Machine,
+    most_rows: int,
+    *,
+    shared: bool,
+    long: bool,
+    far: bool = False,
+    turning: float = 0.0,
+) -> list[tuple[int, int]]:
+    """Return how many rows and how many of `width` vectors one register tile may have.
+
+    The cheapest comes first; of shapes that cut the result alike there is one. Operands
+    are `shared` by the vectors of a row and by those of a column, or every vector of the
+    tile loads one of its own. Vectors of one step lie `far` from those of the next.
+    At the end vectors are turned around to become runs of rows, which takes `turning` for
+    each register operation of a vector. What follows a `long` end keeps some constants in
+    registers, and a machine without multiply-adds some products.
+    """
+    height = rows if isinstance(rows, int) else 60
+    spare = (2 if machine.has_fma else 5) + (2 if long else 0)
+    found: list[tuple[float, int, tuple[int, int], str]] = []
+    for broad in range(1, min(8, max(1, width)) + 1):
+        for tall in range(1, min(most_rows, max(1, height)) + 1):
+            used = tall * broad + spare + (broad if tall > 1 else 1)
+            if used <= machine.registers:
+                lines, columns = even(height, tall), even(width, broad)
+                price = price_of(lines, columns, shared=shared)
+                price += price_of_reach(lines, columns) if far else 0.0
+                price += turning * width * turns_of(lines) if turning else 0.0
+                cut = f"{lines if isinstance(rows, int) else tall} by {columns}"
+                found.append((price, tall * broad, (tall, broad), cut))
+    shapes: dict[str, tuple[int, int]] = {}
+    for _, _, shape, cut in sorted(found, key=lambda one: one[:2]):
+        shapes.setdefault(cut, shape)
+    return list(shapes.values()) or [(1, 1)]
+
+
+def turns_of(lines: Sequence[tuple[int, int]]) -> int:
+    """Return how many operations per lane turn vectors of rows around, and store them."""
+    return sum(
+        count * sum(one.bit_length() for one in powers(size, 1 << size.bit_length() - 1))
+        for count, size in lines
+    )
+
+
+def price_of_reach(
+    lines: Sequence[tuple[int, int]], columns: Sequence[tuple[int, int]]
+) -> float:
+    """Return the cycles of one step to bring vectors from where no stream of reads leads.
+
+    All tiles of a panel but the first find them in the second-level cache.
+    """
+    turns = sum(count for count, _ in lines)
+    return sum(count * (FAR_CYCLES + 0.3 * turns * size) for count, size in columns)
+
+
 def tile_shape(
     rows: Index,
     width: int,
@@ -173,31 +260,26 @@ def tile_shape(
     shared: bool,
     long: bool,
 ) -> tuple[int, int]:
-    """Return how many rows and how many of `width` vectors one register tile has.
+    """Return the cheapest of the shapes that a register tile may have."""
+    return tile_shapes(rows, width, machine, most_rows, shared=shared, long=long)[0]
 
-    The cost is in cycles for one step of the reduction over the whole result: two
-    multiply-adds and two loads per cycle, and at least four cycles to wait for the
-    previous step. Operands are `shared` by the vectors of a row and by those of a column,
-    or every vector of the tile loads one of its own. What follows a `long` end keeps some
-    constants in registers, and a machine without multiply-adds some products.
+
+def price_of(
+    lines: Sequence[tuple[int, int]], columns: Sequence[tuple[int, int]], *, shared: bool
+) -> float:
+    """Return the cycles of one step of a reduction over all tiles of a result.
+
+    There are two multiply-adds and two loads per cycle, three of both where another thread
+    of the core does something too, and at least four cycles to wait for the previous step.
     """
-    height = rows if isinstance(rows, int) else 60
-    spare = (2 if machine.has_fma else 5) + (2 if long else 0)
-    best: tuple[float, int, int] | None = None
-    for broad in range(1, min(8, max(1, width)) + 1):
-        for tall in range(1, min(most_rows, max(1, height)) + 1):
-            used = tall * broad + spare + (broad if tall > 1 else 1)
-            if used > machine.registers:
-                continue
-            price = 0.0
-            for count_r, size_r in even(height, tall):
-                for count_c, size_c in even(width, broad):
-                    loads = size_r + size_c if shared else (size_r + 1) * size_c
-                    step = max(size_r * size_c / 2, loads / 2, 4.0)
-                    price += count_r * count_c * (step + 0.15 + 0.2 * size_c)
-            if best is None or (price, tall * broad) < (best[0], best[1] * best[2]):
-                best = (price, tall, broad)
-    return (best[1], best[2]) if best else (1, 1)
+    price = 0.0
+    for count_r, size_r in lines:
+        for count_c, size_c in columns:
+            loads = size_r + size_c if shared else (size_r + 1) * size_c
+            terms = size_r * size_c
+            step = max(terms / 2, loads / 2, (terms + loads) / 3, 4.0)
+            price += count_r * count_c * (step + 0.15 + 0.2 * size_c)
+    return price
 
 
 def total(pieces: Sequence[Pieces | Panels]) -> Index:

@@ -79,11 +79,12 @@ def rounded(value: Expr, dtype: DType) -> Expr:
         return cast("float32", cast("float16", value))
     if dtype is DType.BF16:
         bits = reinterpret("uint32", value)
-        odd = intrinsic("and", shifted_right(bits), constant(1, "uint32"))
-        # 64 bits wide: the sum may leave 32 bits, which generated code must never do.
-        total = cast("uint64", bits) + cast("uint64", odd) + constant(0x7FFF, "uint64")
-        up = cast("uint32", intrinsic("shift_right", total, constant(16, "uint64")))
-        quiet = intrinsic("or", shifted_right(bits), constant(0x40, "uint32"))
+        upper = shifted_right(bits)
+        odd = intrinsic("and", upper, constant(1, "uint32"))
+        # The lower half alone: generated code must never leave 32 bits.
+        rest = intrinsic("and", bits, constant(0xFFFF, "uint32"))
+        up = upper + shifted_right(rest + odd + constant(0x7FFF, "uint32"))
+        quiet = intrinsic("or", upper, constant(0x40, "uint32"))
         return widened(select(intrinsic("isnan", value), quiet, up))
     return value
 

@@ -6,13 +6,16 @@ whatever the tile, so neither the batch nor the number of threads changes a bit 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from lxc.targets.llvm.ahead import Ahead
+from lxc.ir.node import Value
+from lxc.targets.llvm.ahead import LINE_BYTES, Ahead, Beside
 from lxc.targets.llvm.anchors import Anchor
 from lxc.targets.llvm.element import Elements, Source
 from lxc.targets.llvm.group import Group
-from lxc.targets.llvm.sizes import product
+from lxc.targets.llvm.sizes import index_of, product
 from lxc.targets.llvm.split import Vector
+from lxc.targets.llvm.variants import Variants
 from lxc.targets.llvm.writer import Writer
 from lxc.targets.tvm_api import Buffer, Expr, Index, load
 
@@ -24,17 +27,20 @@ TERMS_WHOLE = 32
 Cell = tuple[int, int]
 """A vector of sums of a tile: its row and its place in a row."""
 Steps = Callable[[tuple[Index, ...]], None]
+Terms = Callable[["Tile", dict[Cell, Buffer], tuple[Index, ...]], None]
 
 
 @dataclass(frozen=True)
 class Work:
-    """What all tiles of a kernel share."""
+    """What all tiles of a kernel share; `terms` writes a step where factors are pairs."""
 
     writer: Writer
     source: Source
     group: Group
     anchor: Anchor
     result: Buffer
+    variants: Variants
+    terms: "Terms | None" = None
 
 
 @dataclass(frozen=True)
@@ -68,8 +74,11 @@ class Tile:
         return tuple(moved)
 
 
-def write_sums(tile: Tile) -> dict[Cell, Buffer]:
-    """Write the reduction of every cell; return the arrays with the sums."""
+def write_sums(tile: Tile, *, fetches: bool) -> dict[Cell, Buffer]:
+    """Write the reduction of every cell; return the arrays with the sums.
+
+    What `fetches` ahead does so where there is a next panel.
+    """
     writer, anchor = tile.work.writer, tile.work.anchor
     sums: dict[Cell, Buffer] = {}
     for row, j in tile.cells:
@@ -79,33 +88,70 @@ def write_sums(tile: Tile) -> dict[Cell, Buffer]:
     steps = product(anchor.depth)
     whole = isinstance(steps, int) and steps * len(sums) <= TERMS_WHOLE
     most = steps if whole else max(1, TERMS_UNROLLED // max(1, len(sums)))
-    ahead = None if whole else ahead_of(tile)
+    ahead = ahead_of(tile, anchor.depth) if fetches and not whole else None
+
+    terms = tile.work.terms or write_terms
 
     def step(deep: tuple[Index, ...]) -> None:
         if ahead:
             ahead.write(writer, anchor.depth, deep)
-        write_terms(tile, sums, deep)
+        terms(tile, sums, deep)
 
     write_steps(writer, anchor.depth, most, step)
+    if anchor.pairs and anchor.pairs.terms % 2:
+        terms(tile, sums, anchor.depth)
     return sums
 
 
-def ahead_of(tile: Tile) -> Ahead | None:
-    """Return what a tile fetches for the next panel, if there are several panels."""
-    work, anchor = tile.work, tile.work.anchor
-    weight, place = anchor.panel_weight, anchor.panel_place
-    if weight is None or place is None or weight not in work.source.buffers:
+def has_next_panel(work: Work) -> bool:
+    """Return whether the weights of a product lie in several panels of known sizes."""
+    anchor, weight = work.anchor, work.anchor.panel_weight
+    if weight is None or weight not in work.source.buffers:
+        return False
+    blocks = anchor.loops[anchor.block or 0]
+    around = [
+        anchor.loops[axis] for axis in (*anchor.inner, anchor.row) if axis is not None
+    ]
+    sizes = (product(anchor.depth), blocks, weight.type.element_count, *around)
+    return all(isinstance(entry, int) for entry in sizes) and blocks > 1
+
+
+def beside(tile: Tile, far: Value) -> Beside | None:
+    """Return what a tile fetches of an operand whose steps lie far from each other.
+
+    All tiles of a panel fetch the same, for the first one may be late.
+    """
+    work, place = tile.work, tile.work.anchor.far_place
+    alone = isinstance(tile.turns, int) and tile.turns < 2
+    if place is None or alone or far not in work.source.buffers:
         return None
-    steps, blocks = product(anchor.depth), anchor.loops[anchor.block or 0]
+    width = sum(vector.width for vector in tile.vectors)
+    last = index_of(far.type.element_count, work.writer.dims) - 1
+    line = LINE_BYTES // far.type.dtype.bytes
+    reads = partial(place, tile.base)
+    return Beside(work.source.buffers[far], line, reads, width, last)
+
+
+def ahead_of(tile: Tile, depth: Sequence[Index]) -> Ahead | Beside | None:
+    """Return what a tile fetches for the next panel, if there are several panels.
+
+    It does so in every step of a loop over `depth`.
+    """
+    work, anchor = tile.work, tile.work.anchor
+    if anchor.far is not None:
+        return beside(tile, anchor.far)
+    weight, place = anchor.panel_weight, anchor.panel_place
+    if weight is None or place is None or not has_next_panel(work):
+        return None
+    terms, blocks = product(anchor.depth), anchor.loops[anchor.block or 0]
     count = weight.type.element_count
-    sizes = (steps, blocks, tile.turns)
-    if not (isinstance(count, int) and all(isinstance(entry, int) for entry in sizes)):
+    if not isinstance(tile.turns, int) or not isinstance(count, int):
         return None
     if blocks <= len(tile.vectors) or tile.turns < 2:
         return None
-    panel = len(tile.vectors) * steps * tile.vectors[0].width
-    buffer = work.source.buffers[weight]
-    shared = Ahead.of(buffer, count, weight.type.dtype.bytes, panel, steps, tile.turns)
+    panel = len(tile.vectors) * terms * tile.vectors[0].width * (2 if anchor.pairs else 1)
+    buffer, size = work.source.buffers[weight], weight.type.dtype.bytes
+    shared = Ahead.of(buffer, count, size, panel, product(depth), tile.turns)
     return shared and shared.named(work.writer, place(tile.base) + panel, tile.turn)
 
 

@@ -1,5 +1,6 @@
 """Reductions with vectors along a result axis: register tiles of rows by vectors."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
@@ -16,11 +17,12 @@ from lxc.targets.llvm.split import (
     Pieces,
     block_panels,
     lane_panels,
-    tile_shape,
+    tile_shapes,
     tiles,
     total,
 )
-from lxc.targets.llvm.tile import Tile, Work, write_sums
+from lxc.targets.llvm.tile import Tile, Work, has_next_panel, write_sums
+from lxc.targets.llvm.variants import TileVariant
 from lxc.targets.llvm.vector_math.steps import steps_of
 from lxc.targets.tvm_api import Buffer, Index, at_most, divide
 
@@ -39,7 +41,8 @@ class Tiling:
     """How a reduction is cut: kinds of tiles along the rows, panels along the lanes.
 
     `outer` are the loop axes that are walked outside of both. `chunk` is how many tiles
-    are computed one after the other for a panel; 0 means all.
+    are computed one after the other for a panel; 0 means all. `fetches` says whether the
+    next panel is fetched meanwhile.
     """
 
     work: Work
@@ -48,6 +51,7 @@ class Tiling:
     panels: list[Panels]
     outer: tuple[int, ...]
     chunk: int
+    fetches: bool
 
     @property
     def axes(self) -> list[Any]:
@@ -130,7 +134,11 @@ class Tiling:
             turn,
             product([*extents, turns]),
         )
-        finish_tile(made, write_sums(made), columns)
+        self.compute(made, columns)
+
+    def compute(self, tile: Tile, columns: Sequence[Buffer]) -> None:
+        """Write the sums of a tile and what follows them."""
+        finish_tile(tile, write_sums(tile, fetches=self.fetches), columns)
 
 
 def write_tiles(work: Work, machine: Machine, *, parallel: bool) -> None:
@@ -140,13 +148,14 @@ def write_tiles(work: Work, machine: Machine, *, parallel: bool) -> None:
     lanes = machine.lanes // 2 if wide else machine.lanes
     long = steps_of(work.group.body.nodes) > LONG_WORK
     rows = 1 if anchor.row is None else anchor.loops[anchor.row]
-    tall, panels = shape_of_tiles(anchor, rows, lanes, machine, long=long)
+    variant = variant_of(work, rows, lanes, machine, long=long)
+    tall, panels = variant.rows, panels_of(work, lanes, variant.vectors)
     kinds = tiles(rows, tall, few=long)
     placed = {anchor.lane, anchor.row, anchor.block, *anchor.inner}
     outer = tuple(axis for axis in range(len(anchor.loops)) if axis not in placed)
     others = product([*(anchor.loops[axis] for axis in outer), total(panels)])
     chunk = tiles_together(anchor, kinds, tall, others, machine, parallel=parallel)
-    tiling = Tiling(work, long, kinds, panels, outer, chunk)
+    tiling = Tiling(work, long, kinds, panels, outer, chunk, variant.fetches)
     write_halo(work.writer, work.source, work.group, work.result, machine.lanes)
     # Threads must not share what a tile keeps aside; a serial kernel needs it only once.
     shared = None if parallel else tiling.columns()
@@ -157,10 +166,11 @@ def write_tiles(work: Work, machine: Machine, *, parallel: bool) -> None:
     walk_axes(work.writer, tiling.axes, body, parallel=parallel)
 
 
-def shape_of_tiles(
-    anchor: Anchor, rows: Index, lanes: int, machine: Machine, *, long: bool
-) -> tuple[int, list[Panels]]:
-    """Return how many rows a tile has, and the panels of vectors."""
+def variant_of(
+    work: Work, rows: Index, lanes: int, machine: Machine, *, long: bool
+) -> TileVariant:
+    """Return how many rows and vectors a tile has, and whether it fetches ahead."""
+    anchor = work.anchor
     lane_axis = 1 if anchor.lane is None else anchor.loops[anchor.lane]
     width = lanes if anchor.block is None else lane_axis
     most_rows = MOST_ROWS
@@ -173,15 +183,53 @@ def shape_of_tiles(
         anchor.lane in factor.loops for factor in anchor.factors
     )
     if anchor.block is not None:
-        blocks = anchor.loops[anchor.block]
+        vectors = anchor.loops[anchor.block]
         # Wide blocks take several registers each.
-        narrow = replace(machine, registers=machine.registers // -(-width // lanes))
-        tall, broad = tile_shape(rows, blocks, narrow, most_rows, shared=shared, long=long)
-        return tall, block_panels(blocks, width, anchor.valid, broad)
-    columns = lane_axis
-    vectors = -(-columns // lanes) if isinstance(columns, int) else 1
-    tall, broad = tile_shape(rows, vectors, machine, most_rows, shared=shared, long=long)
-    return tall, lane_panels(columns, lanes, broad)
+        machine = replace(machine, registers=machine.registers // -(-width // lanes))
+    else:
+        vectors = -(-lane_axis // lanes) if isinstance(lane_axis, int) else 1
+    shapes = tile_shapes(
+        rows,
+        vectors,
+        machine,
+        most_rows,
+        shared=shared,
+        long=long,
+        far=anchor.far is not None,
+        turning=turning_of(work),
+    )
+    return work.variants.tiles(shapes, fetches=has_next_panel(work))
+
+
+def turning_of(work: Work) -> float:
+    """Return what it takes to turn a row of a vector around, for each step of its sums."""
+    steps, lane = product(work.anchor.depth), work.anchor.lane
+    if work.group.exit is None or lane is None or not isinstance(steps, int):
+        return 0.0
+    operations: float = work.anchor.loops[lane] / max(1, steps)
+    return operations
+
+
+def panels_of(work: Work, lanes: int, vectors: int) -> list[Panels]:
+    """Return the panels of so many vectors."""
+    anchor, valid = work.anchor, work.anchor.valid
+    lane_axis = 1 if anchor.lane is None else anchor.loops[anchor.lane]
+    if anchor.block is None:
+        return lane_panels(lane_axis, lanes, vectors)
+    blocks = anchor.loops[anchor.block]
+    if work.group.exit is not None and work.group.exit < blocks * lane_axis:
+        valid = work.group.exit
+    return block_panels(blocks, lane_axis, valid, vectors)
+
+
+def stays(anchor: Anchor, machine: Machine) -> bool:
+    """Return whether all that the tiles of one row read fits into the second-level cache.
+
+    Then rows are written one after the other from start to end.
+    """
+    columns = 1 if anchor.lane is None else anchor.loops[anchor.lane]
+    read = product([*anchor.depth, columns])
+    return isinstance(read, int) and read * 4 <= machine.second_cache * 4 // 5
 
 
 def tiles_together(
@@ -203,6 +251,8 @@ def tiles_together(
     count = total(kinds)
     if anchor.inner:
         return 0
+    if anchor.far is not None and stays(anchor, machine):
+        return 1
     if parallel:
         known = others if isinstance(others, int) else 1
         groups = -(-TASKS // max(1, known))

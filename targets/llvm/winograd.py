@@ -23,12 +23,12 @@ from lxc.targets.llvm.split import Panels, Pieces, block_panels, tile_shape, til
 from lxc.targets.llvm.tile import Work
 from lxc.targets.llvm.vector_math.steps import steps_of
 from lxc.targets.llvm.winograd_parts import Block, Winograd
-from lxc.targets.llvm.winograd_products import Product, write_products
+from lxc.targets.llvm.winograd_products import Product, depth_of, write_products
 from lxc.targets.llvm.winograd_tiles import write_cells, write_result
 from lxc.targets.tvm_api import Expr, Index, at_least, at_most, divide, modulo
 
 MOST_ROWS = 16
-TASKS = 16
+TASKS = 8
 """So many pieces of work at least for threads to share, where there is enough."""
 
 
@@ -103,7 +103,7 @@ def write_block(job: Winograd, block: Block, *, parallel: bool) -> None:
     chunks = -(-total(kinds) // chunk)
     walk_axes(
         writer,
-        [chunks, panels],
+        [panels, chunks],
         lambda entries: write_group(job, block, kinds, chunk, entries),
         parallel=parallel,
     )
@@ -128,15 +128,20 @@ def write_group(
 ) -> None:
     """Write a panel of output channels for some register tiles: products, then results."""
     writer = job.work.writer
-    number, (panel, channels) = entries
+    (panel, channels), number = entries
     first, count = number * chunk, total(kinds)
     stop = writer.prover.simplify(at_most(first + chunk, count))
-    with writer.loop(job.points) as point, writer.loop(stop - first) as turn:
+    depth = depth_of(job.inputs, panel.size, job.lanes, job.machine)
+    with (
+        writer.loop(job.points) as point,
+        writer.loop(job.inputs // depth) as part,
+        writer.loop(stop - first) as turn,
+    ):
 
         def products(entry: tuple[Pieces, Index]) -> None:
             piece, tile = entry
-            place = (block, point, tile, piece.size)
-            write_products(job, Product(*place, panel, channels, turn, chunk))
+            place = (block, point, tile, piece.size, panel, channels)
+            write_products(job, Product(*place, part, depth, turn, chunk))
 
         choose_kind(writer, kinds, first + turn, products)
     start, end = (row_of(kinds, entry) for entry in (first, stop))

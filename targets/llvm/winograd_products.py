@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lxc.ir.machine import Machine
 from lxc.targets.llvm.split import Panels
 from lxc.targets.llvm.winograd_parts import Block, Winograd
 from lxc.targets.tvm_api import (
@@ -11,14 +12,20 @@ from lxc.targets.tvm_api import (
     as_index,
     at_most,
     constant,
+    is_equal,
     is_less,
     load,
     prefetch,
     select,
 )
 
-TERMS_UNROLLED = 128
-"""So many terms at most stand one after the other in the innermost loop."""
+TERMS_UNROLLED = 64
+"""So many terms at most stand one after the other in the innermost loop.
+
+With more of them LLVM loads the weights of all steps first, and runs out of registers.
+"""
+FEWEST_BLOCKS = 4
+"""So many blocks of input channels are worth to read sums for, and to write them again."""
 FLOAT_BYTES = 4
 LINE = 16
 """The float32 of a line of a cache."""
@@ -28,7 +35,8 @@ LINE = 16
 class Product:
     """A register tile: some tiles by a panel of output channels, at one point.
 
-    It is number `turn` of `turns` that read the panel one after the other.
+    It adds up `depth` blocks of input channels, the `part`-th of as many. It is number
+    `turn` of `turns` that read this part of the panel one after the other.
     """
 
     block: Block
@@ -37,6 +45,8 @@ class Product:
     rows: int
     panel: Panels
     channels: Index
+    part: Index
+    depth: int
     turn: Index
     turns: int
 
@@ -46,6 +56,18 @@ class Product:
         return self.panel.size
 
 
+def depth_of(inputs: int, columns: int, lanes: int, machine: Machine) -> int:
+    """Return how many of the blocks of input channels are added up in one go.
+
+    So much of a panel of `columns` stays in the first-level cache, with the cells that it
+    is multiplied with, while one register tile after the other reads it.
+    """
+    block_bytes = columns * lanes * lanes * FLOAT_BYTES
+    most = max(FEWEST_BLOCKS, machine.first_cache // 2 // block_bytes)
+    fitting = max(size for size in range(1, most + 1) if inputs % size == 0)
+    return fitting if 2 * fitting > most else inputs
+
+
 def write_products(job: Winograd, one: Product) -> None:
     """Write the sums of one register tile."""
     writer, lanes = job.work.writer, job.lanes
@@ -53,19 +75,34 @@ def write_products(job: Winograd, one: Product) -> None:
     sums = [
         [writer.array(job.held, lanes) for _ in range(one.columns)] for _ in range(one.rows)
     ]
-    for row in sums:
-        for total in row:
+    places = {
+        total: writer.prover.simplify(
+            job.sum_at(one.block, one.point, one.channels + j, one.tile + r)
+        )
+        for r, row in enumerate(sums)
+        for j, total in enumerate(row)
+    }
+
+    def start() -> None:
+        for total in places:
             writer.store(total, lane, constant(0, job.held), lanes)
+
+    def go_on() -> None:
+        for total, position in places.items():
+            writer.store(total, lane, load(job.sums, position + lane), lanes)
+
+    if one.depth == job.inputs:
+        start()
+    else:
+        writer.choose(is_equal(as_index(one.part), as_index(0)), start, go_on)
     steps = steps_in_a_row(one.rows * one.columns, lanes)
-    with writer.loops((job.inputs, lanes // steps)) as (inner, group):
+    with writer.loops((one.depth, lanes // steps)) as (inner, group):
         write_prefetches(job, one, inner * (lanes // steps) + group, steps)
         for step in range(steps):
-            write_step(job, one, sums, (inner, group * steps + step))
-    for r, row in enumerate(sums):
-        for j, total in enumerate(row):
-            position = job.sum_at(one.block, one.point, one.channels + j, one.tile + r)
-            position = writer.prover.simplify(position)
-            writer.store(job.sums, position + lane, load(total, lane), lanes)
+            channel = (one.part * one.depth + inner, group * steps + step)
+            write_step(job, one, sums, channel)
+    for total, position in places.items():
+        writer.store(job.sums, position + lane, load(total, lane), lanes)
 
 
 def steps_in_a_row(terms: int, lanes: int) -> int:
@@ -117,7 +154,8 @@ def write_prefetches(job: Winograd, one: Product, group: Index, steps: int) -> N
     last = whole - panel
     inside = is_less(as_index(one.point), as_index(job.points - 1))
     start = select(inside, following, at_most(behind, last))
-    done = (one.turn * (depth // steps) + group) * (lines * LINE)
+    turn = one.part * one.turns + one.turn
+    done = (turn * (one.depth * job.lanes // steps) + group) * (lines * LINE)
     first = start + at_most(done, panel - lines * LINE)
     for line in range(lines):
         writer.write(prefetch(job.weight, first + line * LINE))

@@ -28,6 +28,7 @@ from lxc.targets.tvm_api import (
     stack_array,
     store,
     variable,
+    with_helper,
 )
 
 
@@ -40,13 +41,22 @@ class Writer:
         self.prover = Prover()
         self._blocks: list[list[Stmt]] = [[]]
         self._counter = 0
+        self._helpers: list[str] = []
         self._lanes: dict[int, Expr] = {}
 
     @property
     def body(self) -> Stmt:
         """Everything that was written."""
         (block,) = self._blocks
-        return sequence(block) if block else nothing()
+        written = sequence(block) if block else nothing()
+        for text in self._helpers:
+            written = with_helper(text, written)
+        return written
+
+    def use(self, helper: str) -> None:
+        """Let the kernel call a function in the text of an LLVM module."""
+        if helper not in self._helpers:
+            self._helpers.append(helper)
 
     def fresh(self, name: str) -> str:
         """Return a name that nothing else in the kernel has."""

@@ -40,6 +40,7 @@ def test_json_says_what_was_written(cli: Cli) -> None:
     assert artifact.manifest.options == {
         "exact": False,
         "mode": "test",
+        "precision": {"": "float32"},
         "seed": 0,
         "threads": 2,
     }

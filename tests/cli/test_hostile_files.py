@@ -17,7 +17,7 @@ DECISION = {
     "rule": "rule",
     "reason": "reason",
     "would_allow": "",
-    "layers": ["a", "b"],
+    "at": [[0, 0, 1]],
     "shapes": ["f32[1]", "f32[1]"],
 }
 
@@ -31,14 +31,18 @@ def with_explanation(path: Path, explanation: bytes) -> None:
     write(path, signature=signature, targets=targets, members=members)
 
 
-@pytest.mark.parametrize("field", sorted(DECISION))
+def explained(layers: Any = ("a", "b"), **changes: Any) -> bytes:
+    """Return an explanation of one decision, with some of its fields replaced."""
+    stored = {"layers": layers, "decisions": [{**DECISION, **changes}]}
+    return json.dumps({"x86-64-v3": stored}).encode()
+
+
+@pytest.mark.parametrize("field", sorted({*DECISION, "layers"} - {"at"}))
 def test_no_field_of_an_explanation_reaches_the_terminal_raw(
     cli: Cli, net: Path, field: str
 ) -> None:
-    was: Any = DECISION[field]
-    hostile = [CLEAR, CLEAR] if isinstance(was, list) else CLEAR
-    stored = {"x86-64-v3": [{**DECISION, field: hostile}]}
-    with_explanation(net, json.dumps(stored).encode())
+    hostile: Any = [CLEAR, CLEAR] if field in ("layers", "shapes") else CLEAR
+    with_explanation(net, explained(**{field: hostile}))
     printed = cli("explain", "net.lxc").out
     assert "\x1b" not in printed
     assert ("\\x1b[2J" in printed) == (field != "fused")
@@ -55,11 +59,19 @@ def test_no_field_of_an_explanation_reaches_the_terminal_raw(
         b'{"x86-64-v2": []}',
         b"[]",
         b"\xff",
-        json.dumps({"x86-64-v3": [{**DECISION, "layers": []}]}).encode(),
-        json.dumps({"x86-64-v3": [{**DECISION, "about": "weather"}]}).encode(),
-        json.dumps({"x86-64-v3": [{**DECISION, "about": []}]}).encode(),
-        json.dumps({"x86-64-v3": [{**DECISION, "shapes": ["a", "b", "c"]}]}).encode(),
-        json.dumps({"x86-64-v3": [{"layers": ["a", "b"], "shapes": ["", ""]}]}).encode(),
+        b'{"x86-64-v3": {"layers": []}}',
+        b'{"x86-64-v3": {"layers": 3, "decisions": []}}',
+        b'{"x86-64-v3": {"layers": [], "decisions": [{"at": []}]}}',
+        explained(layers=["a"]),
+        explained(at=[[]]),
+        explained(at=[[0, 0]]),
+        explained(at=[["x", 0, 1]]),
+        explained(at=[[0, -1, 1]]),
+        explained(at=[[0, [], 1]]),
+        explained(at=0),
+        explained(about="weather"),
+        explained(about=[]),
+        explained(shapes=["a", "b", "c"]),
     ],
 )
 def test_an_explanation_of_another_form_is_refused(

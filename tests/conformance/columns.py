@@ -22,11 +22,10 @@ from lxc.ir.evaluate import evaluate
 from lxc.ir.graph import Graph, Program
 from lxc.passes import LAYER_PIPELINE, TENSOR_PIPELINE, passes_named, run_passes
 from lxc.runtime.buffers import INPUTS, OUTPUTS, PARAMS, STATE, DimSolver, Gatherer
-from lxc.runtime.features import this_machine
 from lxc.runtime.trees import builder
-from lxc.targets import TARGETS
 from lxc.targets.buffer_table import signature_of
 from lxc.tree import flatten
+from tests.emulation.machines import lacking, tested
 
 Call = Callable[..., tuple[Any, Any]]
 ROLES = (INPUTS, PARAMS, STATE, OUTPUTS)
@@ -158,20 +157,20 @@ def compiled_for(target: str) -> Callable[..., Call]:
     return build
 
 
-def columns() -> list[Column]:
-    """Return the columns in the order of the table."""
-    here = this_machine()
-    fitting = [
-        target.name
-        for target in TARGETS.values()
-        if target.name != "native" and set(target.features) <= here.features
-    ]
-    return [
-        Column("eager", eager),
-        Column("interpreter", interpreted),
+def ends() -> tuple[Column, Column]:
+    """Return the lowest and the highest of the tested targets that run here."""
+    fitting = [target.name for target in tested() if not lacking(target)]
+    return (
         Column("lowest level", compiled_for(fitting[0])),
         Column("highest level", compiled_for(fitting[-1])),
-    ]
+    )
+
+
+def columns() -> list[Column]:
+    """Return the columns in the order of the table; those of one target are one."""
+    if len(tested()) == 1:
+        return [ends()[1]]
+    return [Column("eager", eager), Column("interpreter", interpreted), *ends()]
 
 
 def f32(values: Any) -> np.ndarray[Any, Any]:

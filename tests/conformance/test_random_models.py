@@ -25,11 +25,11 @@ from lxc.passes import (
     run_passes,
 )
 from lxc.tree import flatten, map_leaves
-from tests.conformance.columns import Call, Interpreted, columns
+from tests.conformance.columns import Call, Interpreted, ends
 from tests.conformance.random_leaves import Draw
 from tests.conformance.random_models import RandomModel, models
 
-LEVELS = columns()[2:]
+LEVELS = ends()
 USUAL = settings(
     deadline=None,
     derandomize=True,

@@ -1,5 +1,6 @@
 """The command line in a folder with the models of its own tests."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (path / "data.lxir").write_text("graph @m lux { data #ab: f32[20] return #ab }\n")
     good = "graph @m lux { input %x: f32[2] %0: f32[2] = exp(%x) return %0 }\n"
     (path / "good.lxir").write_text(good)
+    newer = {"format": 2, "measured_on": {}, "records": {}, "settled": []}
+    (path / "newer.json").write_text(json.dumps(newer))
+    hostile = {**newer, "format": 1, "records": {"\x1b[2J": {}}}
+    (path / "hostile.json").write_text(json.dumps(hostile))
     write_hostile_texts(path)
     write_arrays(path)
     return path

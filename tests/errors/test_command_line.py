@@ -44,6 +44,19 @@ COMMANDS = {
     "compile-params-misshapen": f"{NET} -o a.lxc --params misshapen.safetensors",
     "compile-params-extra": f"{NET} -o a.lxc --params extra.safetensors",
     "compile-params-damaged": f"{NET} -o a.lxc --params damaged.safetensors",
+    "compile-unknown-precision": f"{NET} -o a.lxc --precision fp8",
+    "compile-precision-of-no-layer": f"{NET} -o a.lxc --precision layer_11=int8",
+    "compile-records-missing": f"{NET} -o a.lxc --records none.json",
+    "compile-records-damaged": f"{NET} -o a.lxc --records note.txt",
+    "compile-records-newer": f"{NET} -o a.lxc --records newer.json",
+    "compile-records-hostile": f"{NET} -o a.lxc --tune hostile.json",
+    "compile-tune-and-records": f"{NET} -o a.lxc --tune r.json --records r.json",
+    "compile-tune-seconds-alone": f"{NET} -o a.lxc --tune-seconds 5",
+    "compile-tune-no-seconds": f"{NET} -o a.lxc --tune r.json --tune-seconds 0",
+    "compile-tune-elsewhere": "compile models.py:make -o a.lxc --input x=f32[1,3] "
+    "--target aarch64-linux --tune r.json",
+    "explain-records-missing": "explain models.py:make --input x=f32[1,3] "
+    "--records none.json",
     "source-without-name": "compile models.py -o a.lxc",
     "source-no-file": "compile none.py:net -o a.lxc",
     "source-no-module": "compile no.such.module:net -o a.lxc",
@@ -92,6 +105,12 @@ COMMANDS = {
     "opt-unknown-pass": "opt good.lxir --passes fuze",
     "opt-wrong-level": "opt good.lxir --passes plan-memory",
     "explain-unknown-target": "explain net.lxc --target x86-64-v4",
+    "explain-precision-of-no-layer": "explain models.py:layer --input x=f32[2,3] "
+    "--precision int8 --precision head.*=float32",
+    "verify-foreign-file": "verify note.txt",
+    "verify-altered-artifact": "verify altered.lxc",
+    "verify-unknown-input": "verify net.lxc --input z=zeros",
+    "verify-params-misshapen": "verify net.lxc --params misshapen.safetensors",
 }
 
 

@@ -16,7 +16,7 @@ from lxc.ir.node import Body, Location, Node, Value
 from lxc.ir.op import OPS
 from lxc.ir.parser import parse
 from lxc.ir.types import DType, TensorType
-from lxc.ir.verify import BrokenInvariant, verify
+from lxc.ir.verify import BrokenInvariant, Verified, verify
 from lxc.structure import EMPTY, LEAF, Structure
 
 FOLDER = Path(__file__).parent / "invalid"
@@ -232,3 +232,35 @@ def test_well_formed_graphs_pass() -> None:
     verify(Program(Graph("m", input_tree=EMPTY), PLAIN))
     nested: Any = Structure("dict", ("a",), (LEAF,))
     verify(Graph("m", params=(Value(F32, "@a"),), param_tree=nested))
+
+
+def test_nodes_that_were_right_before_are_not_inferred_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    verified = Verified()
+    verify(PLAIN, verified)
+    inferred: list[Node] = []
+    verifier = importlib.import_module("lxc.ir.verify")
+    monkeypatch.setattr(verifier, "check_types", inferred.append)
+    other = make_node(OPS["tanh"], (TANH.result,), {})
+    verify(PLAIN.replaced(nodes=(TANH, other), outputs=other.results), verified)
+    assert inferred == [other]
+
+
+def test_nodes_that_were_right_before_are_refused_where_they_do_not_fit() -> None:
+    n = Dim("N", 1, 8)
+    x = Value(F32.with_shape((expression(n),)), "%x")
+    first = make_node(OPS["tanh"], (x,), {})
+    second = make_node(OPS["tanh"], (first.result,), {})
+    graph = Graph("m", (n,), (x,), nodes=(first, second), outputs=second.results)
+    verified = Verified()
+    verify(graph, verified)
+    for number, changed in (
+        (4, graph.replaced(nodes=(second, first))),
+        (4, graph.replaced(nodes=(first, first, second))),
+        (8, graph.replaced(dims=())),
+        (8, graph.replaced(dims=(Dim("N", 1, 9),))),
+    ):
+        with pytest.raises(BrokenInvariant) as caught:
+            verify(changed, verified)
+        assert caught.value.invariant == number

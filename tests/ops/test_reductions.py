@@ -13,6 +13,7 @@ from lxc.ir.op import OPS
 from lxc.ir.types import Array
 from tests.ops.cases import Case, results
 from tests.ops.packed_cases import packed_cases
+from tests.ops.paired_cases import paired_cases
 from tests.targets.backends import Backend
 
 HALF: tuple[np.dtype[Any], ...] = (np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))
@@ -21,7 +22,7 @@ ERRORS = {"float32": 2e-6, "float64": 1e-14, "float16": 6e-4, "bfloat16": 4.5e-3
 """The rounding of the result, and in float32 that of a sum of a few hundred terms."""
 
 
-WORKING = {"attention", "winograd_conv"}
+WORKING = {"attention", "staged_conv", "winograd_conv"}
 """Ops that need scratch memory besides their operands; they have tests of their own."""
 
 
@@ -196,6 +197,6 @@ def test_nan_goes_through_every_reduction(target: Backend, tmp_path: Path) -> No
 def test_every_reduction_has_a_case() -> None:
     dtype = np.dtype(np.float32)
     cases = [*reductions(dtype, NUMBERS), *products(dtype), *convolutions(dtype)]
-    cases += packed_cases(dtype, drawn)
+    cases += [*packed_cases(dtype, drawn), *paired_cases(drawn)]
     tried = {case.op for case in cases} | WORKING
     assert {name for name, op in OPS.items() if op.kind == "reduction"} <= tried

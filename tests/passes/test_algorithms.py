@@ -59,12 +59,23 @@ def tile_of(graph: Graph) -> int:
 
 @pytest.mark.parametrize(
     ("channels", "size", "tile"),
-    [(64, 56, 4), (128, 28, 4), (256, 14, 2), (512, 7, 0), (16, 56, 4), (64, 2, 0)],
+    [(64, 56, 4), (128, 28, 4), (256, 14, 2), (512, 7, 2), (16, 56, 4), (64, 2, 0)],
 )
 def test_tiles_are_small_where_weights_are_many_and_cells_are_few(
     channels: int, size: int, tile: int
 ) -> None:
     assert tile_of(select_algorithms(convolution(channels, size), WIDE)) == tile
+
+
+@pytest.mark.parametrize(
+    ("channels", "size", "block"),
+    [(64, 56, 28), (128, 28, 49), (256, 14, 49), (512, 7, 16)],
+)
+def test_weights_that_do_not_stay_in_the_cache_are_read_for_few_blocks(
+    channels: int, size: int, block: int
+) -> None:
+    *_, last = select_algorithms(convolution(channels, size), WIDE).nodes
+    assert last.attributes["block"] == block
 
 
 def test_the_algorithm_does_not_depend_on_the_batch() -> None:

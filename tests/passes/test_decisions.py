@@ -22,6 +22,7 @@ from lxc.passes import (
     passes_named,
     run_passes,
 )
+from lxc.passes.decision_list import decisions_from_json, decisions_to_json
 from tests.conftest import Golden
 from tests.passes.random_models import models
 from tests.passes.test_meaning import SLOW
@@ -141,3 +142,13 @@ def test_the_result_does_not_depend_on_the_hash_seed() -> None:
     }
     assert len(found) == 1
     assert b"fused" in found.pop()
+
+
+def test_equal_decisions_are_written_once_and_read_in_their_order() -> None:
+    graph = parse_graph(MODEL)
+    decisions = list(run_passes(graph, passes_named(WHOLE)).decisions)
+    moved = [replace(one, layers=("layer_9", "")) for one in decisions]
+    stored = json.loads(json.dumps(decisions_to_json([*decisions, *moved, *decisions])))
+    facts = {replace(one, layers=("", "")) for one in decisions}
+    assert len(stored["decisions"]) == len(facts) <= len(decisions)
+    assert decisions_from_json(stored) == [*decisions, *moved, *decisions]

@@ -1,18 +1,20 @@
 """Each pass turns the graph above the line into the graph below it.
 
-The first line of a file names the passes: `// passes: fuse,hoist-prepare`. Where it ends
-in `; locations`, layer paths are compared too. Graphs are compared as they print, so the
-numbers of values do not matter.
+The first line of a file names the passes: `// passes: fuse,hoist-prepare`. Where it goes
+on with `; locations`, layer paths are compared too, and with `; precision` the words of
+that option follow. Graphs are compared as they print, so the numbers of values do not
+matter.
 """
 
 from pathlib import Path
 
 import pytest
 
+from lxc.commands.precision import plan_from
 from lxc.ir.graph import Program
 from lxc.ir.parser import parse
 from lxc.ir.printer import print_graph
-from lxc.passes import PASSES, passes_named, run_passes
+from lxc.passes import PASSES, Choices, passes_named, run_passes
 from lxc.passes.properties import Form
 from tests.conftest import Golden
 
@@ -31,10 +33,14 @@ def printed(form: Form, locations: bool) -> str:
 def test_a_pass_gives_what_the_file_shows(path: Path, golden: Golden) -> None:
     first, _, rest = path.read_text("utf-8").partition("\n")
     before, _, after = rest.partition(LINE)
-    names, _, flag = first.removeprefix("// passes:").partition(";")
-    locations = flag.strip() == "locations"
+    names, *flags = first.removeprefix("// passes:").split(";")
+    said = {word: rest for word, *rest in map(str.split, flags)}
+    assert said.keys() <= {"locations", "precision"}
+    locations = "locations" in said
+    choices = Choices(precision=plan_from(said.get("precision", [])))
     passes = passes_named(name.strip() for name in names.split(","))
-    actual = printed(run_passes(parse(before), passes).program, locations)
+    outcome = run_passes(parse(before), passes, choices=choices)
+    actual = printed(outcome.program, locations)
     if after and printed(parse(after), locations) == actual:
         return
     golden.compare(path, f"{first}\n{before}{LINE}{actual}")

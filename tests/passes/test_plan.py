@@ -67,6 +67,20 @@ graph @model lux {
   return %3, %4
 }"""
 
+STATE = """
+graph @model lux {
+  state $s: f32[8]
+  state $t: f32[8]
+  tree inputs = ()
+  tree state = {s: *, t: *}
+  %0: f32[8] = add($s, $s)
+  %1: f32[8] = reverse($t) {axes = [0]}
+  %2: f32[8] = reverse($s) {axes = [0]}
+  update $s = %0
+  update $t = %1
+  return %2
+}"""
+
 
 def plan_of(text: str) -> Graph:
     outcome = run_passes(parse_graph(text), passes_named(["fuse", "plan-memory"]))
@@ -120,6 +134,16 @@ def test_a_carry_that_is_overwritten_in_the_loop_is_found() -> None:
     inner = body.nodes[0].result
     with pytest.raises(InternalError, match="lost before it is read"):
         check_plan(moved(graph, inner, graph.places[body.parameters[0]]))
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["read later", "read elsewhere"])
+def test_new_state_that_overwrites_what_is_still_read_is_found(number: int) -> None:
+    graph = plan_of(STATE)
+    check_plan(graph)
+    places = dict(graph.places)
+    del places[graph.updates[number]]
+    with pytest.raises(InternalError, match="lost before it is read"):
+        check_plan(graph.replaced(places=places))
 
 
 @pytest.mark.parametrize("left", ["%0", "%1"], ids=["residual", "operand and residual"])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lxc.errors import LxcError
-from lxc.runtime import CompiledModel, artifact
+from lxc.runtime import CompiledModel, artifact, features
 from lxc.runtime.features import (
     Machine,
     check_glibc,
@@ -140,3 +140,16 @@ def test_a_newer_c_library_is_asked_for_before_code_is_mapped(
         CompiledModel(artifact.read(encoded))
     assert caught.value.code == "LXC-E0406"
     assert mapped == []
+
+
+def test_tiles_count_only_where_the_kernel_gives_them_to_programs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    listed = "flags : avx2 amx_tile amx_bf16"
+    monkeypatch.setattr(features, "first_processor", lambda: listed)
+    for given in (True, False):
+        monkeypatch.setattr(features, "has_tiles", lambda given=given: given)
+        found = features.this_machine().features
+        assert "avx2" in found
+        assert ({"amx-tile", "amx-bf16"} <= found) == given
+        assert bool(found & features.TILES) == given

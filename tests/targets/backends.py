@@ -11,10 +11,11 @@ import pytest
 from lxc.ir.evaluate import evaluate
 from lxc.ir.graph import Graph
 from lxc.ir.types import Array
-from lxc.runtime.features import this_machine
 from lxc.runtime.load import load
-from lxc.targets import TARGETS
+from lxc.targets import TARGETS, Target
 from lxc.targets.compile import build_artifact
+from lxc.targets.x86_64 import EXTENDED
+from tests.emulation.machines import lacking, tested
 
 Results = tuple[tuple[Array, ...], tuple[Array, ...]]
 
@@ -75,14 +76,21 @@ def compiled() -> list[Any]:
 
 def backends() -> list[Any]:
     """Return every back end; one that cannot run here is a strict failure."""
-    here = this_machine()
     found: list[Any] = [
         pytest.param(Interpreter("interpreter-f32", False), id="interpreter-f32"),
         pytest.param(Interpreter("interpreter-f64", True), id="interpreter-f64"),
     ]
-    for target in TARGETS.values():
-        lacking = sorted(set(target.features) - here.features)
-        reason = f"this machine lacks {', '.join(lacking)}"
-        marks = [pytest.mark.xfail(reason=reason, strict=True)] if lacking else []
-        found.append(pytest.param(Compiled(target.name), id=target.name, marks=marks))
-    return found
+    return found + [back_end(target) for target in tested()]
+
+
+def extended() -> list[Any]:
+    """Return the back ends of levels with more features, which few models make use of."""
+    return [back_end(target) for target in EXTENDED]
+
+
+def back_end(target: Target) -> Any:
+    """Return a back end as a parameter of tests."""
+    lacks = lacking(target)
+    reason = f"this machine lacks {', '.join(lacks)}"
+    marks = [pytest.mark.xfail(reason=reason, strict=True)] if lacks else []
+    return pytest.param(Compiled(target.name), id=target.name, marks=marks)

@@ -282,6 +282,7 @@ def test_too_little_memory_is_refused(tmp_path: Path) -> None:
 def test_no_innermost_loop_puts_vectors_aside(target: Compiled) -> None:
     types = (f32(2, 4, QUERIES, 64), f32(2, 2, KEYS, 64), f32(2, 2, KEYS, 80))
     graph = graph_of(target.name, types, causal=True)
-    loops = hot_loops(emit(graph, TARGETS[target.name], "asm").decode())
+    level = TARGETS[target.name]
+    loops = hot_loops(emit(graph, level, "asm").decode(), level.architecture)
     assert sum(loop.arithmetic >= 8 for loop in loops) >= 4
     assert [line for loop in loops for line in (*loop.saved, *loop.calls)] == []

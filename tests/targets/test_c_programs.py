@@ -6,19 +6,27 @@ from pathlib import Path
 
 import pytest
 
+from lxc.targets.llvm import support
 from tests.targets.toy import ENTRIES, WARNINGS, compile_c, sources
 
 PROGRAMS = Path(__file__).parent / "programs"
+SOURCES = ("face.c", "support.c")
+
+
+def write_sources(folder: Path) -> None:
+    """Write the header of the toy model, and what is compiled with its object."""
+    rendered = sources()
+    (folder / "toy.h").write_text(rendered.header)
+    (folder / "face.c").write_text(rendered.source)
+    (folder / "support.c").write_text(support.source())
 
 
 def build(folder: Path, program: str, code: bytes, *flags: str) -> Path:
     """Compile a C program together with the generated sources."""
-    rendered = sources()
-    (folder / "toy.h").write_text(rendered.header)
-    (folder / "toy_support.c").write_text(rendered.source)
+    write_sources(folder)
     (folder / "model.o").write_bytes(code)
     command = ["cc", "-std=c11", "-O1", "-g", *flags, *WARNINGS, f"-I{folder}"]
-    command += [str(PROGRAMS / program), "toy_support.c", "model.o", "-lm", "-pthread"]
+    command += [str(PROGRAMS / program), *SOURCES, "model.o", "-lm", "-pthread"]
     subprocess.run([*command, "-o", "program"], cwd=folder, check=True)
     return folder / "program"
 
@@ -44,11 +52,9 @@ def test_the_header_is_right_in_cpp_as_well(tmp_path: Path) -> None:
         subprocess.run(command, cwd=tmp_path, check=True)
 
 
-def test_the_source_compiles_without_a_warning(tmp_path: Path) -> None:
-    rendered = sources()
-    (tmp_path / "toy.h").write_text(rendered.header)
-    (tmp_path / "toy_support.c").write_text(rendered.source)
-    command = ["cc", "-std=c11", "-O2", *WARNINGS, "-c", "toy_support.c"]
+def test_the_sources_compile_without_a_warning(tmp_path: Path) -> None:
+    write_sources(tmp_path)
+    command = ["cc", "-std=c11", "-O2", *WARNINGS, "-c", *SOURCES]
     subprocess.run(command, cwd=tmp_path, check=True)
 
 

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 import lxc
-from lxc import nn
+from lxc import nn, ops
 from lxc.ir.graph import Graph
-from lxc.passes import LAYER_PIPELINE, TENSOR_PIPELINE, passes_named, run_passes
-from lxc.targets import TARGETS
+from lxc.passes import LAYER_PIPELINE, TENSOR_PIPELINE, Choices, passes_named, run_passes
+from lxc.passes.precision import plan_of
+from lxc.targets import TARGETS, Target
 from lxc.targets.compile import emit
 from lxc.targets.hot_loops import HotLoop, hot_loops
 
@@ -32,6 +33,24 @@ SPILLING = """
 	retq
 """
 
+SPILLING_ON_ARM = """
+.LBB0_1:
+	mov	x8, xzr
+.LBB0_2:
+	ldr	q0, [x1, x8]
+	fmla	v2.4s, v1.4s, v0.s[1]
+	str	q2, [sp, #64]
+	ldr	q3, [sp, #128]
+	fmul	v4.2d, v3.2d, v0.2d
+	stp	q4, q5, [x9, #32]
+	bl	expf
+	add	x8, x8, #16
+	cbnz	x8, .LBB0_2
+	subs	x10, x10, #1
+	b.ne	.LBB0_1
+	ret
+"""
+
 
 def test_a_planted_spill_and_a_planted_call_are_found() -> None:
     (loop,) = hot_loops(SPILLING)
@@ -39,6 +58,11 @@ def test_a_planted_spill_and_a_planted_call_are_found() -> None:
     assert loop.arithmetic == 2
     assert loop.saved == ("vmovups\t%zmm2, 64(%rsp)",)
     assert loop.calls == ("callq\texpf@PLT",)
+    (loop,) = hot_loops(SPILLING_ON_ARM, "aarch64")
+    assert loop.label == ".LBB0_2"
+    assert loop.arithmetic == 2
+    assert loop.saved == ("str\tq2, [sp, #64]",)
+    assert loop.calls == ("bl\texpf",)
 
 
 def dense(rows: int, inputs: int, outputs: int, activation: Any = nn.identity) -> Graph:
@@ -65,19 +89,48 @@ MODELS: dict[str, Callable[[], Graph]] = {
     "any batch": lambda: traced(nn.Dense(64, 96), (lxc.Dim("N", 1, 90), 64)),
     "stem": lambda: image(nn.Conv((7, 7), 3, 64, stride=2, pad=3), 3, 64),
     "convolution": lambda: image(nn.Conv((3, 3), 64, 64, nn.relu, pad=1), 64, 20),
+    "products of tiles": lambda: image(nn.Conv((3, 3), 256, 256, pad=1), 256, 14),
     "strided": lambda: image(nn.Conv((3, 3), 32, 64, stride=2, pad=1), 32, 28),
     "pointwise": lambda: image(nn.Conv((1, 1), 64, 32), 64, 14),
+    "joined cells": lambda: image(nn.Conv((1, 1), 24, 40), 24, 9),
     "depthwise": lambda: image(nn.Conv((3, 3), 64, 64, pad=1, groups=64), 64, 20),
+    "grouped": lambda: image(nn.Conv((3, 3), 24, 24, stride=2, pad=1, groups=6), 24, 37),
     "pooling": lambda: image(nn.Chain(nn.Conv((3, 3), 32, 32), nn.MaxPool((2, 2))), 32, 18),
+    "softmax": lambda: traced(nn.WrappedFunction(ops.softmax), (30, 128)),
+    "tanh": lambda: traced(nn.WrappedFunction(nn.tanh), (600, 1024)),
     "layer norm": lambda: traced(nn.LayerNorm((200,)), (30, 200)),
     "lstm": lambda: traced(nn.Recurrence(nn.LSTMCell(32, 48)), (3, 10, 32)),
 }
 
 
-@pytest.mark.parametrize("level", TARGETS)
+KINDS_OF_TARGETS = ("x86-64-v2", "x86-64-v3", "x86-64-v4", "neoverse-n1")
+"""A target for every number of lanes and of registers."""
+
+
+@pytest.mark.parametrize("level", KINDS_OF_TARGETS)
 @pytest.mark.parametrize("name", MODELS)
 def test_hot_loops_have_no_vectors_on_the_stack_and_no_calls(name: str, level: str) -> None:
-    loops = hot_loops(emit(MODELS[name](), TARGETS[level], "asm").decode())
+    check(MODELS[name](), TARGETS[level], "float32")
+
+
+@pytest.mark.parametrize("level", KINDS_OF_TARGETS)
+@pytest.mark.parametrize(
+    ("precision", "name"),
+    [
+        *(("int8", name) for name in ("matrix", "vector", "any batch")),
+        *(("bf16", name) for name in ("matrix", "vector", "any batch", "convolution")),
+    ],
+)
+def test_hot_loops_of_lower_precision_are_as_clean(
+    precision: str, name: str, level: str
+) -> None:
+    check(MODELS[name](), TARGETS[level], precision)
+
+
+def check(graph: Graph, target: Target, precision: str) -> None:
+    choices = Choices(precision=plan_of(precision))
+    assembly = emit(graph, target, "asm", choices=choices).decode()
+    loops = hot_loops(assembly, target.architecture)
     assert loops
     assert not [loop.calls for loop in loops if loop.calls]
     # A function of many constants may have more than fit into registers.
@@ -91,3 +144,20 @@ def test_a_tile_of_a_product_multiplies_and_adds_in_one_instruction() -> None:
     fused = [line for line in largest.lines if "vfmadd" in line]
     assert len(fused) >= 16
     assert all("%zmm" in line for line in fused)
+
+
+@pytest.mark.parametrize(
+    ("level", "instruction", "least"),
+    [("x86-64-v4-bf16", "vdpbf16ps", 16), ("x86-64-v4-amx", "tdpbf16ps", 4)],
+)
+@pytest.mark.parametrize("name", ["vector", "any batch", "strided"])
+def test_products_in_bf16_use_the_instruction_for_them(
+    name: str, level: str, instruction: str, least: int
+) -> None:
+    target, choices = TARGETS[level], Choices(precision=plan_of("bf16"))
+    check(MODELS[name](), target, "bf16")
+    loops = hot_loops(emit(MODELS[name](), target, "asm", choices=choices).decode())
+    largest = max(loops, key=lambda loop: sum(instruction in line for line in loop.lines))
+    used = [line for line in largest.lines if instruction in line]
+    assert len(used) >= least
+    assert not largest.saved

@@ -20,8 +20,9 @@ from lxc.runtime.load import load
 from lxc.targets import TARGETS
 from lxc.targets.compile import build_artifact, emit
 from lxc.targets.hot_loops import hot_loops
+from tests.targets.accuracy import apart
 from tests.targets.backends import Backend, Compiled, compiled
-from tests.targets.test_hot_loops import FEW
+from tests.targets.test_hot_loops import FEW, KINDS_OF_TARGETS
 from tests.targets.test_programs import check
 
 LENGTHS = (1, 2, 15, 16, 17, 127, 128, 1000)
@@ -229,13 +230,46 @@ def test_reductions_of_the_same_rows_are_one_kernel(
 
 
 @pytest.mark.parametrize("length", [200, lxc.Dim("L", 1, 500)], ids=str)
-@pytest.mark.parametrize("level", TARGETS)
+@pytest.mark.parametrize("level", KINDS_OF_TARGETS)
 def test_loops_along_rows_keep_vectors_in_registers(level: str, length: Any) -> None:
     graph = graph_of(
         lambda x: [function(x) for _, function in KINDS], lxc.TensorSpec((9, length))
     )
-    loops = hot_loops(emit(graph, TARGETS[level], "asm").decode())
+    target = TARGETS[level]
+    loops = hot_loops(emit(graph, target, "asm").decode(), target.architecture)
     assert len(loops) >= len(KINDS)
     assert not [loop.label for loop in loops if loop.calls]
     spilling = [loop for loop in loops if len(loop.saved) > loop.arithmetic // FEW]
     assert not {loop.label: loop.saved for loop in spilling}
+
+
+@pytest.mark.parametrize("level", compiled())
+def test_powers_of_a_softmax_are_within_their_bound(
+    level: Compiled, tmp_path: Path
+) -> None:
+    graph = graph_of(
+        lambda x: ops.exp(x - ops.max(x, -1, keepdims=True)), lxc.TensorSpec((1 << 15, 17))
+    )
+    spread = -np.geomspace(1e-45, 140, 16 << 15).astype(F32).reshape(-1, 16)
+    spread[0, :3] = -np.inf, -1e9, -0.0
+    x = np.concatenate([spread, np.zeros((len(spread), 1), F32)], axis=1)
+    (found,), _ = level.load(graph, tmp_path).run([x])
+    units = apart(found, np.exp(x.astype(np.float64)))
+    assert units.max() <= 1.5, x.reshape(-1)[units.argmax()]
+
+
+@pytest.mark.parametrize("level", compiled())
+def test_a_nan_is_in_all_of_its_row_wherever_it_stands(
+    level: Compiled, tmp_path: Path
+) -> None:
+    graph = graph_of(
+        lambda x: [function(x) for _, function in KINDS], lxc.TensorSpec((41, 41))
+    )
+    x = drawn(41, 41)
+    np.fill_diagonal(x[:40], np.nan)
+    x[5, 7], x[6, 2] = np.inf, -np.inf
+    outputs, _ = level.load(graph, tmp_path).run([x])
+    for (name, _), y in zip(KINDS, outputs, strict=True):
+        if name != "masked":
+            assert np.isnan(y[:40]).all(), name
+        assert not np.isnan(y[40]).any(), name

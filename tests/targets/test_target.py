@@ -17,8 +17,8 @@ from lxc.targets.llvm.opaque import OPAQUE
 from lxc.targets.llvm.scalar import RULES
 from lxc.targets.llvm.sources import SOURCES
 from lxc.targets.llvm.views import MOVES
-from lxc.targets.tvm_api import PINNED, check_versions
 from lxc.targets.tvm_build import known_features
+from lxc.targets.tvm_packages import PINNED, check_versions
 
 LAYER_LEVEL = {"chain", "layer", "noop"}
 """Ops that are gone before a target begins."""

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from types import ModuleType
 
-from lxc.targets.tvm_api import without_torch
+from lxc.targets.tvm_packages import without_torch
 
 CODE = """
 import sys

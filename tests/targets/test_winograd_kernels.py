@@ -8,13 +8,14 @@ import pytest
 from lxc.ir.graph import Graph
 from lxc.ir.parser import parse_graph
 from lxc.targets import TARGETS
+from lxc.targets.llvm.winograd_products import depth_of
 from tests.targets.backends import Compiled, compiled
 from tests.targets.test_packed_kernels import check
 
 HEAD = """
 graph @winograd lux {
   dim N: 1..5
-  input %x.0: f32[N, 2, HEIGHT, WIDTH, L]
+  input %x.0: f32[N, INPUTS, HEIGHT, WIDTH, L]
   input %x.1: f32[N, 3, DOWN, ACROSS, L]
   param @0: f32[POINTS, 3, DEPTH, L]
   param @1: f32[3, L]
@@ -48,7 +49,7 @@ TWICE = """
   %1: f32[POINTS, SUMS] = scratch() {shape = [POINTS, SUMS], dtype = f32}
   %2: f32[N, 3, DOWN, ACROSS, L] = winograd_conv(%x.0, @0, %0, %1) {tile = TILE, \
 block = BLOCK}
-  %3: f32[POINTS, 4096] = scratch() {shape = [POINTS, 4096], dtype = f32}
+  %3: f32[POINTS, 16384] = scratch() {shape = [POINTS, 16384], dtype = f32}
   %4: f32[POINTS, 4096] = scratch() {shape = [POINTS, 4096], dtype = f32}
   %5: f32[N, 3, DOWN, ACROSS, L] = winograd_conv(%x.0, @0, %3, %4) {tile = TILE, block = 40}
   %6: f32[N, 3, DOWN, ACROSS, L] = add(%5, %x.1)
@@ -58,7 +59,14 @@ block = BLOCK}
 
 
 def text_of(
-    body: str, level: Compiled, size: tuple[int, int], tile: int, block: int, last: str
+    body: str,
+    level: Compiled,
+    size: tuple[int, int],
+    tile: int,
+    block: int,
+    last: str,
+    *,
+    inputs: int = 2,
 ) -> str:
     """Return a graph with blocks of the level's lanes, written for some sizes."""
     lanes, points = TARGETS[level.name].machine.lanes, (tile + 2) ** 2
@@ -70,8 +78,9 @@ def text_of(
         "PADDED": size[0] + 3,
         "WIDER": size[1] + 1,
         "POINTS": points,
-        "DEPTH": 2 * lanes,
-        "CELLS": 2 * block * lanes + lanes,
+        "INPUTS": inputs,
+        "DEPTH": inputs * lanes,
+        "CELLS": inputs * block * lanes + lanes,
         "SUMS": 3 * block * lanes,
         "TILE": tile,
         "BLOCK": block,
@@ -102,6 +111,21 @@ def test_a_long_end_of_a_kernel_is_right(level: Compiled, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("level", compiled())
+def test_sums_over_many_channels_are_right(level: Compiled, tmp_path: Path) -> None:
+    inputs = in_two_parts(level)
+    text = text_of(BODY, level, (5, 6), 2, 4, "maximum(%4, %3)", inputs=inputs)
+    check(text, level, tmp_path, [1, 2, 5])
+
+
+def in_two_parts(level: Compiled) -> int:
+    """Return a number of blocks of channels whose sums are read again half way."""
+    machine = TARGETS[level.name].machine
+    inputs = {4: 86, 8: 22, 16: 8}[machine.lanes]
+    assert depth_of(inputs, 3, machine.lanes, machine) == inputs // 2
+    return inputs
+
+
+@pytest.mark.parametrize("level", compiled())
 def test_the_block_of_a_tile_changes_no_bit(level: Compiled, tmp_path: Path) -> None:
     graph = parse_graph(text_of(TWICE, level, (7, 9), 4, 2, ""))
     rng = np.random.default_rng(4)
@@ -120,7 +144,8 @@ def sizes(graph: Graph, number: int) -> tuple[int, ...]:
 
 @pytest.mark.parametrize("level", compiled()[-1:])
 def test_what_is_in_scratch_memory_does_not_matter(level: Compiled, tmp_path: Path) -> None:
-    graph = parse_graph(text_of(TWICE, level, (6, 4), 2, 3, ""))
+    inputs = in_two_parts(level)
+    graph = parse_graph(text_of(TWICE, level, (6, 4), 2, 3, "", inputs=inputs))
     runner = level.load(graph, tmp_path)
     ones = [np.ones(sizes(graph, n), np.float32) for n in range(2)]
     params = [np.ones(value.type.shape, np.float32) for value in graph.params]

@@ -26,7 +26,7 @@ class Made:
     notes: dict[str, Any]
 
 
-def placed(prepared: Prepared, threads: int) -> Made:
+def placed(prepared: Prepared, threads: int, precision: str = "float32") -> Made:
     """Compile a case, bind it and fix its arrays; state is updated in place."""
     case = prepared.case
     model, ps, st = model_of(case, prepared.weights())
@@ -35,7 +35,7 @@ def placed(prepared: Prepared, threads: int) -> Made:
     x = given[0] if len(given) == 1 else given
     st, kept = state_of(case, st, arrays)
     with every_processor():
-        compiled = lxc.compile(model, x, ps, st, target="native")
+        compiled = lxc.compile(model, x, ps, st, target="native", precision=precision)
     bound = compiled.bind(ps, st, threads=threads)
     leaves, structure = flatten(bound(x, st)[0])
     places = [np.empty_like(leaf) for leaf in leaves]
@@ -49,9 +49,9 @@ def placed(prepared: Prepared, threads: int) -> Made:
     return Made(call, lambda: [*places, *kept], notes)
 
 
-def build(prepared: Prepared, threads: int) -> Ready:
+def build(prepared: Prepared, threads: int, precision: str = "float32") -> Ready:
     """Return the placed call from Python."""
-    made = placed(prepared, threads)
+    made = placed(prepared, threads, precision)
     return Ready(made.call, made.outputs, made.notes)
 
 

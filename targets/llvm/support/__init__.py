@@ -1,17 +1,46 @@
 """The C text that every compiled model carries: the public types, the pool, the checks.
 
-The files are joined in the order of `SOURCES` and compiled with the tables of one model as
-one file, so that nothing but the functions of the model has a name outside it.
+The files of `SOURCES` are joined in their order and compiled as one file, which is the same
+for all models; each model adds a file with its tables. Of the names here, those that
+`model.h` declares are seen by that file; none is seen outside of the library.
 """
 
 import re
 from importlib.resources import files
 
-HEADER, FUNCTIONS = "abi.h", "functions.h"
+from lxc.targets.llvm.cost import TASK_PAYS_NANOSECONDS, THREAD_PAYS_NANOSECONDS
+
+HEADER, MODEL, FUNCTIONS = "abi.h", "model.h", "functions.h"
 SOURCES = (
     *("processors.c", "sleep.c", "pool.c", "errors.c"),
     *("hooks.c", "spans.c", "call.c"),
 )
+MOST_THREADS = 256
+
+INCLUDES = """\
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+"""
+
+NUMBERS = f"""\
+#define LXC_MOST_THREADS {MOST_THREADS}
+#define LXC_WORTH_A_THREAD {THREAD_PAYS_NANOSECONDS}
+#define LXC_WORTH_A_TASK {TASK_PAYS_NANOSECONDS}
+
+_Static_assert(sizeof(void *) == 8, "tables of addresses are tables of 64-bit integers");
+"""
 
 
 def text(name: str) -> str:
@@ -24,6 +53,11 @@ def header() -> str:
     return text(HEADER)
 
 
+def declarations() -> str:
+    """Return what the file of a model needs beside its header."""
+    return text(MODEL)
+
+
 def functions(name: str) -> str:
     """Return the declarations of the functions of the model `name`."""
     names = {"NAME": name, "UPPER": name.upper()}
@@ -31,5 +65,5 @@ def functions(name: str) -> str:
 
 
 def source() -> str:
-    """Return the code that all models share."""
-    return "\n".join(text(name) for name in SOURCES)
+    """Return the code that all models share, as one file."""
+    return "\n".join([INCLUDES, NUMBERS, header(), declarations(), *map(text, SOURCES)])

@@ -1,58 +1,51 @@
 /* run and prepare: check the call, then enter the compiled code. */
 
-typedef struct lxc_dim {
-    const char *name;
-    int64_t low;
-    int64_t high;
-} lxc_dim;
-
-typedef struct lxc_model {
-    lxc_group inputs;
-    lxc_group params; /* and behind them the constants */
-    lxc_group state;
-    lxc_group outputs;
-    const lxc_dim *dims;
-    int32_t dim_count;
-    int64_t prepared_bytes;
-    int64_t arena_bytes;
-} lxc_model;
-
 /* Where the leaves of a group begin in an array of byte counts, and its spans in a run. */
-enum {
-    LXC_PARAMS = LXC_INPUT_COUNT,
-    LXC_STATE = LXC_PARAMS + LXC_PARAM_COUNT,
-    LXC_OUTPUTS = LXC_STATE + LXC_STATE_COUNT,
-    LXC_LEAVES = LXC_OUTPUTS + LXC_OUTPUT_COUNT,
-    LXC_PREPARED = LXC_OUTPUTS,
-    LXC_WRITTEN = LXC_PREPARED + 1,
-    LXC_STATE_OUT = LXC_WRITTEN + LXC_OUTPUT_COUNT,
-    LXC_ARENA = LXC_STATE_OUT + LXC_STATE_COUNT,
-    LXC_SPANS = LXC_ARENA + 1
-};
+typedef struct lxc_places {
+    int32_t params;
+    int32_t state;
+    int32_t outputs;
+    int32_t prepared;
+    int32_t written;
+    int32_t state_out;
+    int32_t arena;
+    int32_t spans;
+} lxc_places;
 
-static const lxc_model lxc_this;
-static int32_t lxc_leaf_bytes(const int64_t *dims, int64_t *bytes);
+static lxc_places lxc_places_of(const lxc_model *model) {
+    lxc_places at;
+    at.params = model->inputs.count;
+    at.state = at.params + model->params.count;
+    at.outputs = at.state + model->state.count;
+    at.prepared = at.outputs;
+    at.written = at.prepared + 1;
+    at.state_out = at.written + model->outputs.count;
+    at.arena = at.state_out + model->state.count;
+    at.spans = at.arena + 1;
+    return at;
+}
 
-static const char *lxc_span_label(int32_t index) {
-    if (index < LXC_PARAMS) return lxc_this.inputs.leaves[index].label;
-    if (index < LXC_STATE) return lxc_this.params.leaves[index - LXC_PARAMS].label;
-    if (index < LXC_PREPARED) return lxc_this.state.leaves[index - LXC_STATE].label;
-    if (index == LXC_PREPARED) return "prepared";
-    if (index < LXC_STATE_OUT) return lxc_this.outputs.leaves[index - LXC_WRITTEN].label;
-    if (index < LXC_ARENA) return lxc_this.state.leaves[index - LXC_STATE_OUT].label;
+static const char *lxc_span_label(const lxc_model *model, const lxc_places *at,
+                                  int32_t index) {
+    if (index < at->params) return model->inputs.leaves[index].label;
+    if (index < at->state) return model->params.leaves[index - at->params].label;
+    if (index < at->prepared) return model->state.leaves[index - at->state].label;
+    if (index == at->prepared) return "prepared";
+    if (index < at->state_out) return model->outputs.leaves[index - at->written].label;
+    if (index < at->arena) return model->state.leaves[index - at->state_out].label;
     return "arena";
 }
 
-static int32_t lxc_check_dims(const int64_t *dims, int64_t *bytes) {
-    if (dims == NULL && lxc_this.dim_count > 0)
+static int32_t lxc_check_dims(const lxc_model *model, const int64_t *dims, int64_t *bytes) {
+    if (dims == NULL && model->dim_count > 0)
         return lxc_fail(LXC_ENULL, "the table of the dimensions is missing");
-    for (int32_t i = 0; i < lxc_this.dim_count; ++i) {
-        const lxc_dim *dim = &lxc_this.dims[i];
+    for (int32_t i = 0; i < model->dim_count; ++i) {
+        const lxc_dim *dim = &model->dims[i];
         if (dims[i] < dim->low || dims[i] > dim->high)
             return lxc_fail(LXC_EDIMENSION, "%s is %lld, outside %lld to %lld", dim->name,
                             (long long)dims[i], (long long)dim->low, (long long)dim->high);
     }
-    if (lxc_leaf_bytes(dims, bytes) != 0)
+    if (model->leaf_bytes(dims, bytes) != 0)
         return lxc_fail(LXC_EDIMENSION, "the dimensions give an axis a negative length");
     return LXC_OK;
 }
@@ -69,60 +62,64 @@ static int32_t lxc_check_struct(uint32_t size, size_t expected, uint32_t flags,
     return LXC_OK;
 }
 
-static int32_t lxc_check_overlap(const lxc_span *spans, int32_t count, int32_t first_written) {
+static int32_t lxc_check_overlap(const lxc_model *model, const lxc_places *at,
+                                 const lxc_span *spans, int32_t count,
+                                 int32_t first_written) {
     int32_t found[2];
-    if (!lxc_find_overlap(spans, count, first_written, LXC_STATE, LXC_STATE_OUT,
-                          LXC_STATE_COUNT, found))
+    if (!lxc_find_overlap(spans, count, first_written, at->state, at->state_out,
+                          model->state.count, found))
         return LXC_OK;
-    return lxc_fail(LXC_EOVERLAP, "%s, which is written, overlaps %s", lxc_span_label(found[0]),
-                    lxc_span_label(found[1]));
+    return lxc_fail(LXC_EOVERLAP, "%s, which is written, overlaps %s",
+                    lxc_span_label(model, at, found[0]), lxc_span_label(model, at, found[1]));
 }
 
-static int32_t lxc_check_run(const lxc_call *call, int64_t *bytes) {
-    lxc_span spans[LXC_SPANS];
+static int32_t lxc_check_run(const lxc_model *model, const lxc_places *at,
+                             const lxc_call *call, int64_t *bytes, lxc_span *spans) {
     int32_t code;
     if ((code = lxc_check_struct(call->size, sizeof *call, call->flags, call->threads,
                                  call->reserved, call->pool)) ||
-        (code = lxc_check_dims(call->dims, bytes)) ||
-        (code = lxc_gather(&lxc_this.inputs, call->inputs, bytes, 0, spans)) ||
-        (code = lxc_gather(&lxc_this.params, call->params, bytes + LXC_PARAMS, 0,
-                           spans + LXC_PARAMS)) ||
-        (code = lxc_gather(&lxc_this.state, call->state_in, bytes + LXC_STATE, 0,
-                           spans + LXC_STATE)) ||
-        (code = lxc_gather_buffer("prepared", call->prepared, lxc_this.prepared_bytes,
-                                  spans + LXC_PREPARED)) ||
-        (code = lxc_gather(&lxc_this.outputs, (const void *const *)call->outputs,
-                           bytes + LXC_OUTPUTS, 0, spans + LXC_WRITTEN)) ||
-        (code = lxc_gather_written(&lxc_this.state, call->state_out, call->state_in,
-                                   bytes + LXC_STATE, spans + LXC_STATE_OUT)) ||
-        (code = lxc_gather_buffer("arena", call->arena, lxc_this.arena_bytes,
-                                  spans + LXC_ARENA)))
+        (code = lxc_check_dims(model, call->dims, bytes)) ||
+        (code = lxc_gather(&model->inputs, call->inputs, bytes, 0, spans)) ||
+        (code = lxc_gather(&model->params, call->params, bytes + at->params, 0,
+                           spans + at->params)) ||
+        (code = lxc_gather(&model->state, call->state_in, bytes + at->state, 0,
+                           spans + at->state)) ||
+        (code = lxc_gather_buffer("prepared", call->prepared, model->prepared_bytes,
+                                  spans + at->prepared)) ||
+        (code = lxc_gather(&model->outputs, (const void *const *)call->outputs,
+                           bytes + at->outputs, 0, spans + at->written)) ||
+        (code = lxc_gather_written(&model->state, call->state_out, call->state_in,
+                                   bytes + at->state, spans + at->state_out)) ||
+        (code = lxc_gather_buffer("arena", call->arena, model->arena_bytes,
+                                  spans + at->arena)))
         return code;
-    return lxc_check_overlap(spans, LXC_SPANS, LXC_WRITTEN);
+    return lxc_check_overlap(model, at, spans, at->spans, at->written);
 }
 
-static int32_t lxc_check_prepare(const lxc_prepare_call *call, int64_t *bytes) {
-    lxc_span spans[LXC_PREPARED + 1];
+static int32_t lxc_check_prepare(const lxc_model *model, const lxc_places *at,
+                                 const lxc_prepare_call *call, int64_t *bytes,
+                                 lxc_span *spans) {
     int32_t code;
     if ((code = lxc_check_struct(call->size, sizeof *call, call->flags, call->threads,
                                  call->reserved, call->pool)) ||
-        (code = lxc_check_dims(call->dims, bytes)) ||
-        (code = lxc_gather(&lxc_this.params, call->params, bytes + LXC_PARAMS, 0,
-                           spans + LXC_PARAMS)) ||
-        (code = lxc_gather(&lxc_this.state, call->state, bytes + LXC_STATE, 1,
-                           spans + LXC_STATE)) ||
-        (code = lxc_gather_buffer("prepared", call->prepared, lxc_this.prepared_bytes,
-                                  spans + LXC_PREPARED)))
+        (code = lxc_check_dims(model, call->dims, bytes)) ||
+        (code = lxc_gather(&model->params, call->params, bytes + at->params, 0,
+                           spans + at->params)) ||
+        (code = lxc_gather(&model->state, call->state, bytes + at->state, 1,
+                           spans + at->state)) ||
+        (code = lxc_gather_buffer("prepared", call->prepared, model->prepared_bytes,
+                                  spans + at->prepared)))
         return code;
-    for (int32_t i = 0; i < LXC_PARAMS; ++i) spans[i] = lxc_span_of(NULL, 0);
-    return lxc_check_overlap(spans, LXC_PREPARED + 1, LXC_PREPARED);
+    for (int32_t i = 0; i < at->params; ++i) spans[i] = lxc_span_of(NULL, 0);
+    return lxc_check_overlap(model, at, spans, at->prepared + 1, at->prepared);
 }
 
-static void lxc_copy_frozen(const lxc_call *call, const int64_t *bytes) {
-    for (int32_t i = 0; i < lxc_this.state.count; ++i) {
+static void lxc_copy_frozen(const lxc_model *model, const lxc_call *call,
+                            const int64_t *bytes) {
+    for (int32_t i = 0; i < model->state.count; ++i) {
         void *out = call->state_out[i];
-        if (lxc_this.state.leaves[i].frozen && out != NULL && out != call->state_in[i])
-            memmove(out, call->state_in[i], (size_t)bytes[LXC_STATE + i]);
+        if (model->state.leaves[i].frozen && out != NULL && out != call->state_in[i])
+            memmove(out, call->state_in[i], (size_t)bytes[i]);
     }
 }
 
@@ -134,11 +131,31 @@ static int32_t lxc_finish(int32_t returned, int32_t status) {
     return LXC_EKERNEL;
 }
 
-static int32_t lxc_run(const lxc_call *call) {
-    int64_t bytes[LXC_LEAVES + 1];
+/* Linux gives the registers that hold tiles to a process that asks for them, once. */
+static int32_t lxc_ask_for_tiles(const lxc_model *model) {
+#if defined(__x86_64__)
+    static atomic_int allowed;
+    const int request = 0x1023, tiles = 18;
+    if (!model->uses_tiles || atomic_load_explicit(&allowed, memory_order_relaxed)) {
+        return LXC_OK;
+    }
+    if (syscall(SYS_arch_prctl, request, tiles) != 0) {
+        return lxc_fail(LXC_EKERNEL, "the system refuses the registers that hold tiles");
+    }
+    atomic_store_explicit(&allowed, 1, memory_order_relaxed);
+#else
+    (void)model;
+#endif
+    return LXC_OK;
+}
+
+int32_t lxc_run(const lxc_model *model, const lxc_call *call, int64_t *bytes,
+                lxc_span *spans) {
     int32_t status = 0;
     if (call == NULL) return lxc_fail(LXC_ENULL, "the call is NULL");
-    int32_t code = lxc_check_run(call, bytes);
+    lxc_places at = lxc_places_of(model);
+    int32_t code = lxc_check_run(model, &at, call, bytes, spans);
+    if (code == LXC_OK) code = lxc_ask_for_tiles(model);
     if (code != LXC_OK) return code;
     const lxc_pool *outer_pool = lxc_current.pool;
     int32_t outer_threads = lxc_current.threads;
@@ -146,7 +163,7 @@ static int32_t lxc_run(const lxc_call *call) {
     lxc_current.threads = call->threads;
     lxc_current.work = 0;
     lxc_has_raised = 0;
-    int32_t returned = lxc_entry_run(
+    int32_t returned = model->run(
         (const int64_t *)call->inputs, (const int64_t *)call->params,
         (const int64_t *)call->state_in, (const int64_t *)call->state_out,
         (const int64_t *)call->outputs, (int64_t)(intptr_t)call->prepared,
@@ -154,15 +171,17 @@ static int32_t lxc_run(const lxc_call *call) {
     lxc_current.pool = outer_pool;
     lxc_current.threads = outer_threads;
     code = lxc_finish(returned, status);
-    if (code == LXC_OK) lxc_copy_frozen(call, bytes);
+    if (code == LXC_OK) lxc_copy_frozen(model, call, bytes + at.state);
     return code;
 }
 
-static int32_t lxc_prepare(const lxc_prepare_call *call) {
-    int64_t bytes[LXC_LEAVES + 1];
+int32_t lxc_prepare(const lxc_model *model, const lxc_prepare_call *call, int64_t *bytes,
+                    lxc_span *spans) {
     int32_t status = 0;
     if (call == NULL) return lxc_fail(LXC_ENULL, "the call is NULL");
-    int32_t code = lxc_check_prepare(call, bytes);
+    lxc_places at = lxc_places_of(model);
+    int32_t code = lxc_check_prepare(model, &at, call, bytes, spans);
+    if (code == LXC_OK) code = lxc_ask_for_tiles(model);
     if (code != LXC_OK) return code;
     const lxc_pool *outer_pool = lxc_current.pool;
     int32_t outer_threads = lxc_current.threads;
@@ -170,10 +189,14 @@ static int32_t lxc_prepare(const lxc_prepare_call *call) {
     lxc_current.threads = call->threads;
     lxc_current.work = 0;
     lxc_has_raised = 0;
-    int32_t returned = lxc_entry_prepare(
+    int32_t returned = model->prepare(
         (const int64_t *)call->params, (const int64_t *)call->state,
         (int64_t)(intptr_t)call->prepared, call->dims, &status, &lxc_current.work);
     lxc_current.pool = outer_pool;
     lxc_current.threads = outer_threads;
     return lxc_finish(returned, status);
 }
+
+const char *lxc_last_error(void) { return lxc_error_text; }
+
+const lxc_pool *lxc_pool_of_library(void) { return &lxc_own_pool; }

@@ -1,27 +1,14 @@
 /* The memory that a call names, and the rules it must keep. */
 
-typedef struct lxc_leaf {
-    const char *label;
-    int32_t alignment;
-    int32_t frozen;
-} lxc_leaf;
-
-typedef struct lxc_group {
-    const char *label;
-    const lxc_leaf *leaves;
-    int32_t count;
-} lxc_group;
-
-/* Spans without bytes are {0, 0}, which overlaps nothing. */
-typedef struct lxc_span {
-    uintptr_t begin;
-    uintptr_t end;
-} lxc_span;
-
 static lxc_span lxc_span_of(const void *pointer, int64_t bytes) {
     uintptr_t begin = (uintptr_t)pointer;
     if (bytes == 0) return (lxc_span){0, 0};
     return (lxc_span){begin, begin + (uintptr_t)bytes};
+}
+
+/* Alignments are powers of two. */
+static int lxc_is_aligned(const void *pointer, int32_t alignment) {
+    return ((uintptr_t)pointer & ((uintptr_t)alignment - 1)) == 0;
 }
 
 /* Fill `spans` with the leaves of a table that are all there and all aligned. Of a table of
@@ -36,7 +23,7 @@ static int32_t lxc_gather(const lxc_group *group, const void *const *table,
         int64_t length = frozen_only && !leaf->frozen ? 0 : bytes[i];
         if (length > 0 && pointer == NULL)
             return lxc_fail(LXC_ENULL, "%s is NULL", leaf->label);
-        if (length > 0 && (uintptr_t)pointer % (uintptr_t)leaf->alignment != 0)
+        if (length > 0 && !lxc_is_aligned(pointer, leaf->alignment))
             return lxc_fail(LXC_EALIGNMENT, "%s is not aligned to its elements of %d bytes",
                             leaf->label, (int)leaf->alignment);
         spans[i] = lxc_span_of(pointer, length);
@@ -58,7 +45,7 @@ static int32_t lxc_gather_written(const lxc_group *group, void *const *table,
         int64_t length = unwritten ? 0 : bytes[i];
         if (length > 0 && table[i] == NULL)
             return lxc_fail(LXC_ENULL, "%s has nowhere to come out", leaf->label);
-        if (length > 0 && (uintptr_t)table[i] % (uintptr_t)leaf->alignment != 0)
+        if (length > 0 && !lxc_is_aligned(table[i], leaf->alignment))
             return lxc_fail(LXC_EALIGNMENT, "%s comes out at a pointer that is not aligned",
                             leaf->label);
         spans[i] = lxc_span_of(table[i], length);
@@ -69,7 +56,7 @@ static int32_t lxc_gather_written(const lxc_group *group, void *const *table,
 static int32_t lxc_gather_buffer(const char *label, const void *pointer, int64_t bytes,
                                  lxc_span *span) {
     if (bytes > 0 && pointer == NULL) return lxc_fail(LXC_ENULL, "%s is NULL", label);
-    if (bytes > 0 && (uintptr_t)pointer % 64 != 0)
+    if (bytes > 0 && !lxc_is_aligned(pointer, 64))
         return lxc_fail(LXC_EALIGNMENT, "%s is not aligned to 64 bytes", label);
     *span = lxc_span_of(pointer, bytes);
     return LXC_OK;

@@ -1,12 +1,17 @@
 """exp, exp2 and expm1 in float32, and the steps that functions built on them share.
 
 The argument is split into a whole number of turns and a rest; a polynomial gives the
-power of the rest, and the whole number becomes the exponent of a float.
+power of the rest, and the whole number becomes the exponent of a float. An argument far
+below the range is raised to where that float is zero: a machine takes a hundred times as
+long for a product that is too small than for one with zero.
 """
+
+from math import log
 
 from lxc.targets.llvm.vector_math.numbers import Number
 
 LOG2_E = 1.44269504088896341
+LN2 = log(2)
 LN2_HIGH, LN2_LOW = 0.693359375, -2.12194440e-4
 """The logarithm of 2 in two parts; the first has so few digits that products are exact."""
 
@@ -34,6 +39,14 @@ EXPM1_TERMS = (
     0.5,
 )
 """Of exp(x) - 1 where exp(x) is between the roots of 1/2 and 2."""
+NEAR_TERMS = (
+    1.3820759486407042e-3,
+    8.368678390979767e-3,
+    4.166826605796814e-2,
+    0.1666652113199234,
+    0.4999999403953552,
+)
+"""Of exp(x) where it lies between the roots of 1/2 and 2, down to the second power."""
 EXP2_TERMS = (
     1.52434789924882352352e-4,
     1.339148380793631076813e-3,
@@ -59,9 +72,9 @@ def power_of_two(word: Number) -> Number:
     return (word << 23).bits("float32")
 
 
-def rest_of(x: Number, turns: Number, step: float = 1.0) -> Number:
-    """Return what x has beyond a whole number of steps of the logarithm of 2."""
-    return x.less_product(turns, LN2_HIGH * step).less_product(turns, LN2_LOW * step)
+def rest_of(x: Number, turns: Number) -> Number:
+    """Return what x has beyond a whole number of logarithms of 2."""
+    return x.less_product(turns, LN2_HIGH).less_product(turns, LN2_LOW)
 
 
 def scaled(x: Number, word: Number) -> Number:
@@ -75,7 +88,7 @@ def scaled(x: Number, word: Number) -> Number:
 
 def exp(x: Number) -> Number:
     """Return e to the power x."""
-    x = x.at_most(89.0).at_least(-104.0)
+    x = x.at_most(89.0).at_least(-2 * BIAS * LN2)
     word, turns = whole_part(x - MIDDLE, LOG2_E, 2 * BIAS)
     rest = rest_of(x, turns)
     # Sums below 1/2 and results from 3/4 on: the roundings before the last count little.
@@ -83,9 +96,21 @@ def exp(x: Number) -> Number:
     return scaled(bent + 1.0, word)
 
 
+FALLEN = 64
+"""By so many powers of two what falls is computed too large, so that it stays normal."""
+
+
+def falling_exp(x: Number) -> Number:
+    """Return e to the power x, which is at most 40."""
+    x = x.at_least(-(BIAS + FALLEN) * LN2)
+    word, turns = whole_part(x, LOG2_E, BIAS + FALLEN)
+    grown = rest_of(x, turns).polynomial((*NEAR_TERMS, 1.0, 1.0)) * power_of_two(word)
+    return grown * 2.0**-FALLEN
+
+
 def exp2(x: Number) -> Number:
     """Return 2 to the power x."""
-    x = x.at_most(129.0).at_least(-151.0)
+    x = x.at_most(129.0).at_least(-2.0 * BIAS)
     word, turns = whole_part(x, 1.0, 2 * BIAS)
     rest = x - turns
     return scaled(rest.polynomial((*EXP2_TERMS, 1.0)), word)

@@ -98,6 +98,10 @@ class Number:
         """Return the product plus a term."""
         return self.made(self.value * self.of(factor) + self.of(term))
 
+    def plus_product(self, factor: Operand, other: Operand) -> "Number":
+        """Return this plus a product."""
+        return self.made(self.value + self.of(factor) * self.of(other))
+
     def less_product(self, factor: Operand, other: Operand) -> "Number":
         """Return this minus a product."""
         return self.made(self.value - self.of(factor) * self.of(other))

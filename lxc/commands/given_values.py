@@ -1,0 +1,74 @@
+"""Values for a compiled model: given, stored in its artifact, or drawn."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lxc.commands.drawn_values import drawn_params, drawn_state
+from lxc.commands.feed import input_arrays, sizes_of
+from lxc.commands.leaves import check_names, check_state, section_of
+from lxc.commands.pairs import pairs, ranges
+from lxc.runtime.artifact import Artifact
+from lxc.runtime.checkpoint import Array, decode
+
+SOME = 5
+"""The size of a dimension that nobody gives, where it can be."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """Values of a model by name, and where those of each section come from."""
+
+    inputs: Mapping[str, Array]
+    params: Mapping[str, Array]
+    state: Mapping[str, Array]
+    sizes: Mapping[str, int]
+    origins: Mapping[str, str]
+
+
+def values_for(
+    artifact: Artifact,
+    inputs: Sequence[str],
+    dims: Sequence[str],
+    files: Mapping[str, Path | None],
+) -> Given:
+    """Return a value for every leaf: given, stored in the artifact, or drawn."""
+    signature = artifact.signature
+    named = pairs("--input", inputs, "x=@x.npy")
+    texts = list(inputs)
+    for place, leaf in enumerate(signature.inputs.leaves):
+        if leaf.name not in named:
+            texts.append(f"{leaf.name}=rand({place})")
+    told = ranges(dims)
+    sizes = [
+        f"{dim.name}={max(dim.low, min(SOME, dim.high))}"
+        for dim in signature.dims
+        if dim.name not in told
+    ]
+    arrays = input_arrays(signature, texts, [*dims, *sizes])
+    known = sizes_of(signature, arrays, {})
+    origins = {"inputs": ", ".join(inputs) or "drawn"}
+    found: dict[str, Mapping[str, Array]] = {}
+    for section, path in files.items():
+        found[section], origins[section] = section_for(artifact, section, path, known)
+    return Given(arrays, found["params"], found["state"], known, origins)
+
+
+def section_for(
+    artifact: Artifact, section: str, path: Path | None, sizes: Mapping[str, int]
+) -> tuple[Mapping[str, Array], str]:
+    """Return the params or the state, and where they come from."""
+    group = artifact.signature.groups[section]
+    if path is not None:
+        found = section_of(path, section)
+        if section == "state":
+            check_state(path, found, group)
+        else:
+            names = [leaf.name for leaf in group.leaves]
+            check_names(section, path, list(found), names)
+        return found, str(path)
+    member = f"{section}.safetensors"
+    if member in artifact:
+        return decode(artifact.view(member)).arrays, "the artifact"
+    drawn = drawn_params(group) if section == "params" else drawn_state(group, sizes)
+    return drawn, "drawn"

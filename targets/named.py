@@ -1,0 +1,51 @@
+"""Targets by name: one line per family of machines."""
+
+from collections.abc import Iterable, Sequence
+
+from lxc.errors import LxcError, one_of
+from lxc.targets import aarch64, x86_64
+from lxc.targets.target import Target
+
+TABLE = (*x86_64.LEVELS, *x86_64.EXTENDED, *aarch64.PROCESSORS)
+TARGETS = {target.name: target for target in TABLE}
+ALIASES = {"llvm": tuple(target.name for target in x86_64.LEVELS)}
+
+
+def targets_named(names: str | Sequence[str]) -> tuple[Target, ...]:
+    """Return the targets of a name, an alias or several of them, the best one last."""
+    listed = listed_names(names)
+    found: dict[str, Target] = {}
+    for name in listed:
+        for one in ALIASES.get(name, (name,)):
+            found[one] = target_named(one)
+    order = [*TARGETS, "native"]
+    return tuple(sorted(found.values(), key=lambda target: order.index(target.name)))
+
+
+def listed_names(names: object) -> list[str]:
+    """Return one name or several as a list, or raise if there is none."""
+    several = [names] if isinstance(names, str) else names
+    if isinstance(several, Iterable):
+        found = list(several)
+        if found and all(isinstance(name, str) for name in found):
+            return found
+    raise LxcError(
+        "LXC-E0001",
+        "no target is named",
+        expected="the name of a target, or a list of names",
+        actual=repr(names),
+        hint=f"names are {one_of([*TARGETS, 'native', *ALIASES])}",
+    )
+
+
+def target_named(name: str) -> Target:
+    """Return the target of a name."""
+    if name == "native":
+        return x86_64.native()
+    if name not in TARGETS:
+        raise LxcError(
+            "LXC-E0305",
+            f"there is no target {name!r}",
+            hint=f"it is {one_of([*TARGETS, 'native', *ALIASES])}",
+        )
+    return TARGETS[name]

@@ -1,0 +1,68 @@
+"""lxc.tune: records for a model, in Python."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import lxc
+from lxc import nn
+from lxc.errors import LxcError
+from lxc.ir.machine import Machine
+from lxc.record_file import read_records
+from lxc.targets import TARGETS
+from lxc.targets.llvm.split import even, tile_shape, tile_shapes
+from lxc.tuning import tune as tuning
+from lxc.tuning.questions import Question
+from lxc.tuning.race import Timing
+from tests.tuning.models import LEVEL, drawn
+
+NET = nn.Dense(24, 70)
+X = drawn(5, 24)
+
+
+class LastIsBest:
+    """A bench on which the last option of every kernel is the fastest."""
+
+    def times(self, question: Question, note: Callable[[int], None]) -> dict[str, Timing]:
+        """Return made-up times."""
+        times = {option: Timing(3000, 3000) for option in question.answer.options}
+        return times | {question.answer.options[-1]: Timing(1000, 1000)}
+
+
+def test_records_of_a_model_are_kept_in_a_file_and_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuning, "MachineBench", LastIsBest)
+    path, trees = tmp_path / "r.json", lxc.setup(0, NET)
+    records = lxc.tune(NET, X, *trees, records=path, target=LEVEL)
+    assert read_records(path) == records
+    (record,) = records.entries.values()
+    given, read = (
+        lxc.compile(NET, X, *trees, target=LEVEL, records=known)
+        for known in (records, path)
+    )
+    assert given.artifact.sha256 == read.artifact.sha256
+    (kernel,) = [one for one in given.target.kernels if one["tuned"]]
+    assert kernel["tiles"] == record.choice
+
+
+def test_a_target_of_another_machine_is_refused_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "r.json"
+    with pytest.raises(LxcError, match="LXC-E0308"):
+        lxc.tune(NET, X, *lxc.setup(0, NET), records=path, target="aarch64-linux")
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("machine", [one.machine for one in TARGETS.values()], ids=str)
+@pytest.mark.parametrize(("rows", "width"), [(1, 32), (49, 20), (196, 6), (12544, 1)])
+def test_shapes_of_tiles_fit_the_registers_and_cut_differently(
+    machine: Machine, rows: int, width: int
+) -> None:
+    shapes = tile_shapes(rows, width, machine, 16, shared=True, long=False)
+    assert shapes[0] == tile_shape(rows, width, machine, 16, shared=True, long=False)
+    assert all(tall * broad < machine.registers for tall, broad in shapes)
+    cuts = {str((even(rows, tall), even(width, broad))) for tall, broad in shapes}
+    assert len(cuts) == len(shapes)
