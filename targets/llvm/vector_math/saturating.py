@@ -54,9 +54,8 @@ def tanh(x: Number) -> Number:
     less, more = double.times_plus(-0.5, 1.0), double.times_plus(0.5, 1.0)
     top, bottom = half.times_plus(double, less), more.less_product(half, double)
     quotient = top / bottom
-    # What was rounded off both, times 1 / (1 + e) = (1 + tanh) / 2.
-    lost = half.times_plus(double, less - top)
-    lost = lost.less_product(quotient, (more - bottom).less_product(half, double))
+    # What was rounded off the denominator, times 1 / (1 + e) = (1 + tanh) / 2.
+    lost = quotient * half.times_plus(double, bottom - more)
     return lost.times_plus(quotient.times_plus(0.5, 0.5), quotient).with_sign(x)
 
 

@@ -12,7 +12,7 @@ STEPS: Mapping[str, int] = {
     "log1p": 28,
     "log2": 59,
     "log10": 61,
-    "tanh": 26,
+    "tanh": 24,
     "logistic": 20,
     "erf": 29,
     "cbrt": 91,
