@@ -18,7 +18,7 @@ from lxc.ir.ops.cumulative import cumulative
 from lxc.ir.ops.packed import blocked_conv, depthwise_conv, packed_dot
 from lxc.ir.ops.paired import paired_conv, paired_dot
 from lxc.ir.ops.reduce import reduce_window
-from lxc.ir.ops.staged import staged_conv
+from lxc.ir.ops.staged import staged_conv, stretched_conv
 from lxc.ir.ops.structure import scan
 from lxc.ir.ops.winograd import winograd_conv
 from lxc.ir.types import count_elements
@@ -129,6 +129,7 @@ COUNTS: dict[Op, Callable[..., Size]] = {
     paired_conv: flops_of_pairs,
     winograd_conv: flops_of_tiles,
     staged_conv: flops_of_groups,
+    stretched_conv: flops_of_groups,
     attention: flops_of_attention,
     reduce_window: flops_of_windows,
     cumulative: flops_of_walk,

@@ -10,7 +10,8 @@ class Machine:
     `lanes` is the number of float32 in one vector register, `registers` how many of those
     there are. Cache sizes are in bytes, per core. No decision may depend on the machine
     that compiles. `has_bf16_dot` says that one instruction adds the products of two
-    bfloat16 to each lane, `has_bf16_tiles` that one multiplies whole tiles of them.
+    bfloat16 to each lane, `has_bf16_tiles` that one multiplies whole tiles of them,
+    `has_look_up` that one takes each lane's number of 32 out of registers.
     """
 
     name: str
@@ -21,3 +22,4 @@ class Machine:
     second_cache: int
     has_bf16_dot: bool = False
     has_bf16_tiles: bool = False
+    has_look_up: bool = False

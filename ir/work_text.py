@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from lxc.ir.dim import Dim
-from lxc.ir.node import Node, walk
+from lxc.ir.node import Body, Node, walk
 from lxc.ir.printer import Printer, print_attributes
 
 PLUMBING = ("fused", "reshape", "broadcast", "transpose", "constant")
@@ -16,8 +16,29 @@ def work_text(node: Node) -> str:
     for body in node.bodies:
         printer = Printer(locations=False)
         anonymous = {value: printer.name(value) for value in body.parameters}
-        lines += [" ".join(anonymous.values()), *printer.body(body, "")]
+        lines += [" ".join(anonymous.values()), *printer.body(in_order_of_use(body), "")]
     return "\n".join(lines)
+
+
+def in_order_of_use(body: Body) -> Body:
+    """Return a body with its nodes in the order in which its outputs need them.
+
+    It is the same for bodies whose nodes came from different places of their graphs.
+    """
+    makers = {value: node for node in body.nodes for value in node.results}
+    needed: dict[Node, None] = {}
+    waiting = [(value, False) for value in reversed(body.outputs)]
+    while waiting:
+        value, ready = waiting.pop()
+        maker = makers.get(value)
+        if maker is None or maker in needed:
+            continue
+        if ready:
+            needed[maker] = None
+        else:
+            waiting.append((value, True))
+            waiting += [(operand, False) for operand in reversed(maker.operands)]
+    return Body(body.parameters, tuple(needed), body.outputs)
 
 
 def dims_text(dims: Sequence[Dim]) -> str:

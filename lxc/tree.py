@@ -63,6 +63,10 @@ class Unstacked(Sequence[Any]):
             hint="index it (ys[0], ys[-1]), or use its array: ys.stacked, along ys.axis",
         )
 
+    def __iter__(self) -> Iterator[Any]:
+        """Yield the slices in order."""
+        return (self[place] for place in range(len(self)))
+
     def __getitem__(self, place: Any) -> Any:
         """Return the slice at a place, or a list of those at several."""
         if isinstance(place, slice):

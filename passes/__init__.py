@@ -23,6 +23,7 @@ from lxc.passes.manager import Outcome, Step, run_passes
 from lxc.passes.merge_products import merge_products, merge_products_recorded
 from lxc.passes.pack_panels import pack_panels, pack_panels_for
 from lxc.passes.pack_weights import pack_for, pack_weights
+from lxc.passes.part_channels import part_channels, part_for
 from lxc.passes.plan_memory import plan_memory
 from lxc.passes.remove_noops import remove_noops
 from lxc.passes.select_algorithms import select_algorithms, select_for
@@ -58,6 +59,7 @@ PASSES: dict[str, Pass] = {
         entry(pack_weights, requires=TENSOR, guarantees=("packed",), run=pack_for),
         entry(pack_panels, requires=TENSOR, run=pack_panels_for),
         entry(select_algorithms, requires=TENSOR, run=select_for),
+        entry(part_channels, requires=TENSOR, run=part_for),
         entry(share_halo, requires=TENSOR),
         entry(
             fuse, requires=(*TENSOR, "unpadded"), guarantees=("kernels",), run=fuse_recorded
@@ -98,6 +100,7 @@ TARGET_PIPELINE = (
     "pack-panels",
     "select-algorithms",
     "eliminate-common",
+    "part-channels",
     "share-halo",
     "eliminate-dead",
     "fuse",

@@ -120,7 +120,9 @@ class Masks:
         if node is None:
             return None
         if node.op is iota:
-            return axes[attributes_of(node)["axis"]], 0
+            # Numbers of other types may lie half way, or start again from the other end.
+            exact = value.type.dtype in (DType.I32, DType.I64)
+            return (axes[attributes_of(node)["axis"]], 0) if exact else None
         if node.op is reshape:
             return self.counter_of_column(node, axes)
         for place, factor in ((1, 1 if node.op is add else -1), (0, 1)):

@@ -63,6 +63,7 @@ class Finder:
         """Look at what is known of the graph."""
         self.known, self.readers = known, readers
         self.masks = Masks(known, arrays)
+        self.looked_behind: dict[Value, Scores | Refusal | None] = {}
 
     def scores(self, weights: Value) -> Scores | Refusal | None:
         """Return what `weights` are the softmax of; None if they are none of a product."""
@@ -118,13 +119,11 @@ class Finder:
 
     def behind(self, value: Value) -> Scores | Refusal | None:
         """Return the product that scores come from, and what happened to it."""
-        node = self.known.made.get(value)
-        if node is None:
-            return None
-        if node.op is dot_general:
-            return Scores(node)
-        step = STEPS.get(node.op)
-        return step(self, node) if step else None
+        if value not in self.looked_behind:
+            node = self.known.made.get(value)
+            step = STEPS.get(node.op) if node else None
+            self.looked_behind[value] = step(self, node) if node and step else None
+        return self.looked_behind[value]
 
     def inner(self, value: Value) -> Scores | Refusal | None:
         """Return the scores behind an operand, which nothing else may read."""
@@ -143,7 +142,7 @@ class Finder:
         """Look through a product with a number or a quotient by one."""
         for place in (1, 0) if node.op is multiply else (1,):
             number = self.known.number(node.operands[place])
-            if number is None:
+            if number is None or (node.op is divide and not number):
                 continue
             found = self.inner(node.operands[1 - place])
             if isinstance(found, Scores):
@@ -191,10 +190,11 @@ def with_mask(found: Scores, part: Mask | Causal, node: Node) -> Scores:
 
 
 STEPS: Mapping[Op, Callable[[Finder, Node], Scores | Refusal | None]] = {
+    dot_general: lambda finder, node: Scores(node),
     reshape: Finder.through_reshape,
     multiply: Finder.through_scale,
     divide: Finder.through_scale,
     add: Finder.through_sum,
     select: Finder.through_choice,
 }
-"""What may stand between a product and softmax."""
+"""What may stand between a product and softmax, and the product."""

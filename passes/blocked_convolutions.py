@@ -26,11 +26,13 @@ def convolve(table: BlockedValues, node: Node, option: Option) -> Blocked:
     kernel = table.plain_of(weight)
     if option.way == "depthwise":
         return depthwise(table, x, kernel, moves)
-    plain = option.way == "from plain"
+    plain, in_half = option.way == "from plain", x.type.dtype is DType.BF16
     source = table.plain_of(x) if plain else table.clean(x).value
     kernel = kernel_blocks(table, kernel, option.parts, plain)
     moves["groups"] = facts["groups"]
-    if x.type.dtype is DType.BF16:
+    if in_half and plain:
+        source, kernel = one_block(table, source), with_deepest_last(table, kernel)
+    if in_half:
         value = table.made(paired_conv, source, in_pairs(table, kernel), **moves)
     else:
         value = table.made(blocked_conv, source, kernel, **moves, plain=plain)
@@ -51,6 +53,28 @@ def depthwise(
         return Blocked(value, ())
     zero = filling([np.zeros((), x.type.dtype.numpy)])
     return Blocked(value, zero if is_harmless(twin.lanes) else None)
+
+
+def one_block(table: BlockedValues, x: Value) -> Value:
+    """Return [N, 1, *cells, lanes] of [N, C, *cells], with an even number of lanes."""
+    wide = even_channels(table, x)
+    rank = wide.type.rank
+    turned = table.made(transpose, wide, permutation=(0, *range(2, rank), 1))
+    return table.shaped(turned, (turned.type.shape[0], 1, *turned.type.shape[1:]))
+
+
+def with_deepest_last(table: BlockedValues, kernel: Value) -> Value:
+    """Return [O blocks, 1, *taps, lanes in, lanes out] of [O blocks, I, *taps, lanes]."""
+    wide = even_channels(table, kernel)
+    last = wide.type.rank - 1
+    turned = table.made(transpose, wide, permutation=(0, *range(2, last), 1, last))
+    return table.shaped(turned, (turned.type.shape[0], 1, *turned.type.shape[1:]))
+
+
+def even_channels(table: BlockedValues, value: Value) -> Value:
+    """Return a value with a channel of zeros behind an odd number of channels."""
+    channels = number_of(value.type.shape[1])
+    return table.widened(value, {1: channels + channels % PAIR})
 
 
 def in_pairs(table: BlockedValues, kernel: Value) -> Value:

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from lxc.errors import InternalError
 from lxc.ir.graph import Graph, Program
 from lxc.ir.node import Node, Value
-from lxc.ir.ops.shape import reshape
+from lxc.ir.ops.shape import concat, reshape
 from lxc.ir.ops.structure import fused, scan
 from lxc.ir.printer import print_nodes
-from lxc.passes.nodes import attributes_of
+from lxc.passes.nodes import attributes_of, is_symbolic
 
 
 def check_plan(program: Graph | Program) -> None:
@@ -95,11 +95,28 @@ class Rehearsal:
         for value in node.results:
             same = [other for other in node.operands if self.coincides(value, other)]
             # A renamed value keeps its bytes, and so do all others that lie in them.
-            self.write(value, node, self.intact if renames(node) and same else ())
+            stays = (renames(node) and same) or self.is_joined(node)
+            self.write(value, node, self.intact if stays else ())
             for operand in dict.fromkeys(node.operands):
                 if operand in same and (renames(node) or reads_at_own_index(node, operand)):
                     continue
                 self.read(operand, node)
+
+    def is_joined(self, node: Node) -> bool:
+        """Return whether a join finds its parts where they have to be, byte by byte."""
+        places, values = self.graph.places, (*node.operands, *node.results)
+        if node.op is not concat or not all(value in places for value in values):
+            return False
+        shape, axis = node.result.type.shape, attributes_of(node)["axis"]
+        if is_symbolic(shape) or any(entry != 1 for entry in shape[:axis]):
+            return False
+        end = places[node.result]
+        for value in node.operands:
+            start, after = self.span(value)
+            if start != end:
+                return False
+            end = after
+        return True
 
     def coincides(self, value: Value, other: Value) -> bool:
         """Return whether two values lie in exactly the same bytes."""

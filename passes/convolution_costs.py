@@ -117,9 +117,12 @@ def blocked_ways(node: Node, lanes: int, around: Situation, parts: int) -> list[
     full = -(-inputs // lanes) * lanes
     work = by_tiles(node, vectors * full, around)
     found = [Option("blocked", work + turn + fixed, parts)]
-    if inputs < lanes and x.type.dtype is DType.F32:
-        # More channels are too many places of memory to read from at a time.
-        found.append(Option("from plain", vectors * inputs + turn_back + fixed, parts))
+    if inputs < lanes:
+        # More channels are too many places of memory to read from at a time, and pairs of
+        # channels are brought side by side.
+        turn = 0 if x.type.dtype is DType.F32 else TURN * per_sample(x)
+        steps = vectors * inputs + turn_back + turn + fixed
+        found.append(Option("from plain", steps, parts))
     return found
 
 

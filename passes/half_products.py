@@ -10,7 +10,7 @@ from lxc.passes.decision import Refusal
 from lxc.passes.nodes import attributes_of, with_attributes
 
 FEWEST_INPUTS = 8
-"""Channels in blocks are mostly filling where there are fewer of them."""
+"""Channels of a group are mostly filling of blocks where there are fewer of them."""
 
 
 def in_half(node: Node) -> Replacement | Refusal:
@@ -29,7 +29,9 @@ def refusal_of_convolution(node: Node) -> Refusal | None:
     """Return why a convolution stays float32, or None."""
     order = attributes_of(node)["weight_order"]
     _, inputs, _ = kernel_sizes(node.operands[1].type.shape, order)
-    if inputs == 1 and attributes_of(node)["groups"] > 1:
+    if attributes_of(node)["groups"] == 1:
+        return None
+    if inputs == 1:
         return Refusal(
             "depthwise",
             "each channel has a kernel of its own, which no pairs of channels share",
@@ -38,8 +40,8 @@ def refusal_of_convolution(node: Node) -> Refusal | None:
     if isinstance(inputs, int) and inputs < FEWEST_INPUTS:
         return Refusal(
             "few-channels",
-            f"{inputs} input channels do not fill blocks that lie two and two",
-            f"at least {FEWEST_INPUTS} input channels",
+            f"{inputs} input channels of a group do not fill blocks that lie two and two",
+            f"at least {FEWEST_INPUTS} input channels in a group",
         )
     return None
 

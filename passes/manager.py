@@ -61,7 +61,7 @@ def run_passes(
     for number, one in enumerate(passes, 1):
         if progress:
             progress(one.name, number, len(passes))
-        require(program, one)
+        require(program, one, setting)
         start = perf_counter()
         before, program = program, checked_run(program, one, setting, dumps, verified)
         steps.append(Step(one.name, perf_counter() - start, program is not before))
@@ -69,17 +69,16 @@ def run_passes(
     return Outcome(program, tuple(steps), tuple(decisions))
 
 
-def require(program: Form, one: Pass) -> None:
+def require(program: Form, one: Pass, setting: Setting) -> None:
     """Raise if the program lacks what a pass needs."""
     for name in one.requires:
-        check = PROPERTIES[name]
-        fault = check(program)
+        needed = PROPERTIES[name]
+        fault = needed.fault(program, setting)
         if fault:
-            need = str(check.__doc__).removeprefix("Check that ").rstrip(".")
             raise LxcError(
                 "LXC-E0204",
                 f"the pass {one.name} cannot run here",
-                expected=f"{name}: {need}",
+                expected=f"{name}: {needed.meaning}",
                 actual=fault,
             )
 
@@ -99,7 +98,7 @@ def checked_run(
         line = f"\n  {problem.op}" if problem.op else ""
         raise InternalError(where, f"{problem.summary}{line}{dumps.last}") from problem
     for name in one.guarantees:
-        fault = PROPERTIES[name](result)
+        fault = PROPERTIES[name].fault(result, setting)
         if fault:
             raise InternalError(where, f"it promises {name}: {fault}{dumps.last}")
     return result

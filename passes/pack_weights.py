@@ -1,6 +1,6 @@
 """Bring weights into the order of axes that kernels read them in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 from lxc.ir.builder import make_node
@@ -25,12 +25,7 @@ def pack_weights(graph: Graph, machine: Machine = PORTABLE) -> Graph:
     Weights that a scan reads in every step are transposed once, in front of the scan. That
     of a convolution stays where vectors run along the cells.
     """
-    return pack(graph, partial(transposed, partial(turn_of, machine.lanes)))
-
-
-def pack_products(graph: Graph) -> Graph:
-    """Transpose the weights of products only: no machine wants them otherwise."""
-    return pack(graph, partial(transposed, turn_of_product))
+    return pack(graph, partial(transposed, machine.lanes))
 
 
 def pack_for(graph: Graph, setting: Setting) -> Graph:
@@ -38,11 +33,9 @@ def pack_for(graph: Graph, setting: Setting) -> Graph:
     return pack_weights(graph, setting.machine)
 
 
-def transposed(
-    turn: Callable[[Node], Turn | None], node: Node, made: Mapping[Value, Node]
-) -> Packing | None:
+def transposed(lanes: int, node: Node, made: Mapping[Value, Node]) -> Packing | None:
     """Return how the weight of `node` is transposed, from where its axes lie in memory."""
-    found = turn(node)
+    found = turn_of(lanes, node)
     if found is None:
         return None
     permutation, attributes = found

@@ -12,9 +12,17 @@ FEWEST_CHANNELS = 4
 ACROSS = 3
 """Vector operations for each full one where operand or result lie across the vectors."""
 
-
+NEAR_BYTES = 128 << 10
+"""Channels of fewer bytes in all stay in or close to the first-level cache."""
 APART = 2
 """The same where so many channels are read that the rows of all do not stay at hand."""
+
+
+def bytes_read(node: Node) -> int:
+    """Return how much a convolution reads of a sample for one of its groups, at most."""
+    x = node.operands[0].type
+    inputs: int = most(x.shape[1]) // attributes_of(node)["groups"]
+    return inputs * prod(most(entry) for entry in x.shape[2:]) * x.dtype.bytes
 
 
 def runs_along_cells(node: Node, lanes: int) -> bool:

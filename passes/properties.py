@@ -4,6 +4,7 @@ A check names the first thing in the graph that breaks the property, or returns 
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from lxc.errors import InternalError
 from lxc.ir.graph import Graph, Program
@@ -14,10 +15,33 @@ from lxc.ir.ops.structure import chain, fused, layer, noop
 from lxc.passes.check_kernels import kernel_fault
 from lxc.passes.check_plan import check_plan
 from lxc.passes.nodes import attributes_of, described
-from lxc.passes.pack_weights import pack_products
+from lxc.passes.pack_weights import pack_weights
+from lxc.passes.single_pass import Setting
 
 Form = Graph | Program
-Check = Callable[[Form], str | None]
+
+
+@dataclass(frozen=True)
+class Property:
+    """What can hold of a graph in a setting: its meaning in words, and what breaks it."""
+
+    meaning: str
+    fault: Callable[[Form, Setting], str | None]
+
+
+def of_form(check: Callable[[Form], str | None]) -> Property:
+    """Return the property of a check that is the same in every setting."""
+    return Property(meaning_of(check), lambda form, setting: check(form))
+
+
+def of_setting(check: Callable[[Form, Setting], str | None]) -> Property:
+    """Return the property of a check that asks the machine or the choices."""
+    return Property(meaning_of(check), check)
+
+
+def meaning_of(check: Callable[..., str | None]) -> str:
+    """Return what the docstring of a check says that it checks."""
+    return str(check.__doc__).splitlines()[0].removeprefix("Check that ").rstrip(".")
 
 
 def graphs_of(form: Form) -> tuple[Graph, ...]:
@@ -76,10 +100,10 @@ def is_padded(node: Node) -> bool:
     return spread or any(edges != (0, 0) for edges in facts["padding"])
 
 
-def packed(form: Form) -> str | None:
-    """Check that parameter-only weights of products have the order that kernels read."""
+def packed(form: Form, setting: Setting) -> str | None:
+    """Check that parameter-only weights have the order that the machine's kernels read."""
     for graph in graphs_of(form):
-        if pack_products(graph) is not graph:
+        if pack_weights(graph, setting.machine) is not graph:
             return "a weight that still has to be transposed"
     return None
 
@@ -106,14 +130,14 @@ def planned(form: Form) -> str | None:
     return None
 
 
-PROPERTIES: dict[str, Check] = {
-    "one-graph": one_graph,
-    "tensor-level": tensor_level,
-    "flat-chains": flat_chains,
-    "unfused": unfused,
-    "unpadded": unpadded,
-    "packed": packed,
-    "kernels": kernels,
-    "split": split,
-    "planned": planned,
+PROPERTIES: dict[str, Property] = {
+    "one-graph": of_form(one_graph),
+    "tensor-level": of_form(tensor_level),
+    "flat-chains": of_form(flat_chains),
+    "unfused": of_form(unfused),
+    "unpadded": of_form(unpadded),
+    "packed": of_setting(packed),
+    "kernels": of_form(kernels),
+    "split": of_form(split),
+    "planned": of_form(planned),
 }

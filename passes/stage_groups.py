@@ -1,4 +1,4 @@
-"""Let grouped convolutions copy what they read, instead of padding it all in front."""
+"""Let convolutions of plain channels copy what they read, part by part."""
 
 from collections.abc import Mapping
 from math import prod
@@ -14,9 +14,10 @@ from lxc.ir.ops.staged import staged_conv, staged_size
 from lxc.ir.rewrite import Replacement, rewrite
 from lxc.ir.types import DType
 from lxc.passes.fuse import PORTABLE
-from lxc.passes.nodes import attributes_of, is_symbolic, producers
+from lxc.passes.nodes import attributes_of, is_symbolic
 from lxc.passes.plain_convolutions import runs_along_cells
 from lxc.passes.single_pass import Setting
+from lxc.passes.stage_cells import stretched
 
 ROWS = 16
 """So many groups at most are worked at by as many threads at a time."""
@@ -29,9 +30,16 @@ def stage_groups(graph: Graph, machine: Machine = PORTABLE) -> Graph:
 
     The copy stays in the caches, where a padded tensor would have to go to memory. Steps
     along the last axis are taken by copies too, which bring together what a vector reads.
+    Convolutions with one tap copy some cells of all channels at a time.
     """
-    made = producers(graph.nodes)
-    return rewrite(graph, lambda node: staged(node, made, machine))
+    made: dict[Value, Node] = {}
+
+    def rule(node: Node) -> Replacement | None:
+        # Noted as they are read now: what they read may have been replaced before.
+        made.update(dict.fromkeys(node.results, node))
+        return staged(node, made, machine)
+
+    return rewrite(graph, rule)
 
 
 def stage_for(graph: Graph, setting: Setting) -> Graph:
@@ -40,9 +48,11 @@ def stage_for(graph: Graph, setting: Setting) -> Graph:
 
 
 def staged(node: Node, made: Mapping[Value, Node], machine: Machine) -> Replacement | None:
-    """Return what stands for a grouped convolution, or None where it stays."""
-    if node.op is not conv or not is_grouped(node, machine):
+    """Return what stands for a convolution, or None where it stays."""
+    if node.op is not conv:
         return None
+    if not is_grouped(node, machine):
+        return stretched(node, machine)
     x, weight = node.operands
     facts = attributes_of(node)
     padding = ((0, 0),) * len(facts["strides"])

@@ -30,8 +30,8 @@ from lxc.targets.llvm.link import (
 from lxc.targets.llvm.toolchain import compiler_for, find_toolchain
 from lxc.targets.report import describe, kernel_records, tuning_decisions
 from lxc.targets.target import Target
-from lxc.targets.tvm_api import exported, function_name
 from lxc.targets.tvm_build import COMPILE_LOCK, Generated, generate, llvm_version
+from lxc.targets.tvm_functions import exported, function_name
 from lxc.targets.tvm_packages import PINNED
 
 Kind = Literal["lxir", "tir", "llvm", "asm", "obj"]

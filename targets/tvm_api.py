@@ -1,6 +1,6 @@
-"""What code generators build programs with: TVM's loop language and its proofs.
+"""What code generators build programs with: TVM's loop language.
 
-Only this file and `tvm_build` import tvm. Expressions are TVM objects, typed `Expr` here;
+Only the files named after tvm import it. Expressions are TVM objects, typed `Expr` here;
 indices may also be Python ints, which fold at once. Importing this file checks that the
 installed pair of packages is the one that works together.
 """
@@ -15,8 +15,7 @@ check_versions(installed_versions())
 
 with without_torch(sys.modules):  # type: ignore[arg-type]
     from tvm import tirx
-    from tvm.ir import Call, GlobalVar, Range, StringImm
-    from tvm.sym import Analyzer
+    from tvm.ir import StringImm
 
 Expr: TypeAlias = Any
 Stmt: TypeAlias = Any
@@ -54,15 +53,19 @@ def array(name: str, dtype: str, count: Index) -> Buffer:
 
 
 def stack_array(name: str, dtype: str, count: int) -> Buffer:
-    """Return a flat array for `allocate`; below 1024 bytes it lives on the stack."""
+    """Return a flat array for `allocate`; below 1024 bytes it surely lives on the stack."""
     return tirx.decl_buffer(
         (as_index(count),), dtype, name, scope="global", layout=None, data_alignment=64
     )
 
 
-def allocate(buffer: Buffer) -> Stmt:
-    """Return the statement that opens the life of a `stack_array`."""
-    return tirx.AllocBuffer(buffer)
+def allocate(buffer: Buffer, *, stays: bool = False) -> Stmt:
+    """Return the statement that opens the life of a `stack_array`.
+
+    One that `stays` lives on the stack whatever its size.
+    """
+    marks = {"disable_lower_builtin": tirx.const(True, "bool")} if stays else None
+    return tirx.AllocBuffer(buffer, marks)
 
 
 def load(buffer: Buffer, index: Index) -> Expr:
@@ -155,6 +158,11 @@ def settled(dtype: str, value: Expr) -> Expr:
     if not dtype.startswith("float"):
         return value
     return tirx.call_llvm_pure_intrin(dtype, "llvm.arithmetic.fence", value)
+
+
+def any_bit(vector: Expr) -> Expr:
+    """Return the bits that any lane of a vector of int32 has."""
+    return tirx.call_llvm_pure_intrin("int32", "llvm.vector.reduce.or", vector)
 
 
 def extern(dtype: str, name: str, *arguments: Expr) -> Expr:
@@ -279,74 +287,6 @@ def intrinsic(name: str, *arguments: Expr) -> Expr:
     return INTRINSICS[name](*arguments)
 
 
-class Prover:
-    """What is known of loop counters, to simplify indices and to decide conditions."""
-
-    def __init__(self) -> None:
-        """Know nothing."""
-        self._analyzer = Analyzer()
-
-    def bind(self, counter: Expr, low: Index, extent: Index) -> None:
-        """Note that a variable runs over `extent` numbers from `low`."""
-        self._analyzer.bind(counter, Range(as_index(low), as_index(low + extent)))
-
-    def simplify(self, value: Index) -> Index:
-        """Return a simpler form of an index."""
-        if isinstance(value, int):
-            return value
-        result = self._analyzer.simplify(value)
-        return int(result.value) if isinstance(result, tirx.IntImm) else result
-
-    def holds(self, condition: Expr | bool) -> bool:
-        """Return whether a condition is certain."""
-        return (
-            condition
-            if isinstance(condition, bool)
-            else self._analyzer.can_prove(condition)
-        )
-
-
-def function(
-    parameters: Iterable[Any], body: Stmt, *, symbol: str | None, noalias: bool
-) -> Function:
-    """Return a function of pointers and numbers; one without `symbol` is private."""
-    made = tirx.PrimFunc(list(parameters), body).with_attr("s_tir", True)
-    if symbol:
-        made = made.with_attr("global_symbol", symbol)
-    return made.with_attr("tirx.noalias", True) if noalias else made
-
-
-def exported(made: Function, symbol: str) -> Function:
-    """Return a function under a name that the linker sees."""
-    return made.with_attr("global_symbol", symbol)
-
-
-def function_name(name: str) -> Expr:
-    """Return the handle by which functions of one module call each other."""
-    return GlobalVar(name)
-
-
-def call(target: Expr, arguments: Iterable[Expr]) -> Expr:
-    """Return the status of a call of a function of the same module."""
-    return Call(target, list(arguments), ret_ty="int32")
-
-
-def pointer(address: Expr) -> Expr:
-    """Return the pointer whose address is an int64."""
-    return tirx.reinterpret("handle", address)
-
-
-def accumulate_status(cell: Buffer, status: Expr) -> Stmt:
-    """Return the statement that keeps a status other than zero."""
-    return tirx.BufferStore(cell, load(cell, 0) | status, [as_index(0)])
-
-
 def address(buffer: Buffer) -> Expr:
     """Return the address of an array as an int64."""
     return reinterpret("int64", tirx.address_of(load(buffer, 0)))
-
-
-def move_bytes(destination: Expr, source: Expr, count: Index) -> Stmt:
-    """Return the statement that copies memory, which may overlap."""
-    moved = tirx.call_extern("handle", "memmove", destination, source, as_index(count))
-    return tirx.Evaluate(moved)

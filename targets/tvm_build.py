@@ -26,7 +26,7 @@ from tvm.target import codegen
 COMPILE_LOCK = RLock()
 """TVM's compiler must not run in two threads at once; code that was compiled may."""
 
-PIPELINE = "lxc_c_abi"
+BUILD = tvm.get_global_func("target.build.llvm")
 
 NO_TYPE_BASED_ALIASES = "-enable-tbaa:bool=false"
 """TVM tells LLVM that different buffer variables never overlap. Kernels are inlined into
@@ -93,8 +93,7 @@ def generate(functions: Mapping[Expr, Function], processor: Processor) -> Genera
     with COMPILE_LOCK:
         module = tvm.IRModule(dict(functions))
         try:
-            library = tirx.build(module, target(processor), pipeline=PIPELINE)
-            return Generated(module, library)
+            return Generated(module, built(module, target(processor)))
         except Exception as failure:
             # TVM raises many types, with a trace of its C++ frames behind the first line.
             raise InternalError("code generation", first_line(failure)) from failure
@@ -172,18 +171,21 @@ def c_abi(module: Any, context: Any) -> Any:
     return tvm.IRModule(functions, attrs=module.attrs)
 
 
-def pipeline() -> tuple[Any, Any, Any]:
-    """Return the lowering passes, and TVM's own last ones."""
-    _, finish_host, finish_device = tirx.get_tir_pipeline("s_tir")
-    passes = [
+def built(module: Any, machine: Any) -> Any:
+    """Return a module as LLVM's program for a target.
+
+    Functions learn their target after their loops are vectors: TVM would read all features
+    of the target again for every loop.
+    """
+    steps = [
         s_tir.transform.StmtSimplify(),
         tirx.transform.NarrowDataType(32),
         tirx.transform.VectorizeLoop(True),
         s_tir.transform.StmtSimplify(),
+        tirx.transform.BindTarget(machine.with_host(machine)),
         tirx.transform.VerifyMemory(),
         tvm.transform.module_pass(c_abi, opt_level=0, name="lxc.CABI"),
+        tirx.transform.LowerTVMBuiltin(),
+        tirx.transform.LowerIntrin(),
     ]
-    return tvm.transform.Sequential(passes), finish_host, finish_device
-
-
-tirx.register_tir_pipeline(PIPELINE, pipeline)
+    return BUILD(tvm.transform.Sequential(steps)(module), machine)

@@ -45,6 +45,7 @@ def machine_of(name: str, features: frozenset[str], lanes: int) -> Machine:
         second_cache,
         has_bf16_dot="avx512bf16" in features,
         has_bf16_tiles=features.issuperset(TILES),
+        has_look_up=wide,
     )
 
 

@@ -4,6 +4,7 @@ import os
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -19,7 +20,8 @@ from cpu_suite.outcome import Outcome, Result, judged
 from cpu_suite.prepared import Prepared
 from cpu_suite.process import Lost, Worker
 from cpu_suite.report import checks, problems, times, times_from_c
-from cpu_suite.worker import built
+from cpu_suite.turns import LONG_CALL, warm_calls
+from cpu_suite.worker import TRIES, built, timed, undisturbed
 
 CASE = "tiny/affine 32"
 
@@ -175,6 +177,63 @@ def test_calls_from_c_are_compared_with_each_other_alone() -> None:
     table = times_from_c([result])
     assert table is not None
     assert "5.00" in shown(table)
+
+
+@pytest.mark.parametrize("is_in_c", [False, True])
+def test_a_long_call_is_timed_once_without_one_ahead(is_in_c: bool) -> None:
+    counts: list[int] = []
+
+    def loop(count: int) -> float:
+        counts.append(count)
+        return LONG_CALL
+
+    call = Mock()
+    ready = Ready(call, list, timed=loop if is_in_c else None)
+    slices = timed(ready, 1, warm_calls(8, LONG_CALL))
+    assert len(slices) == 1
+    assert slices[0] > 0
+    assert counts == [1] * is_in_c
+    assert call.call_count == (not is_in_c)
+
+
+@pytest.mark.parametrize(
+    ("pauses", "tries", "taken"),
+    [
+        ((0.0, 9.0), 1, 1.0),
+        ((0.5, 0.3, 0.01, 9.0), 3, 1.01),
+        ((0.5, 0.4, 0.1, 0.2, 0.3, 0.0), TRIES, 1.1),
+    ],
+)
+def test_a_slice_without_the_processor_is_timed_again(
+    monkeypatch: pytest.MonkeyPatch, pauses: tuple[float, ...], tries: int, taken: float
+) -> None:
+    clock = Mock(now=0.0, work=0.0)
+    clock.perf_counter = lambda: clock.now
+    clock.process_time = lambda: clock.work
+    monkeypatch.setattr("cpu_suite.worker.time", clock)
+    left = list(pauses)
+
+    def loop(count: int) -> float:
+        seconds = 1 + left.pop(0)
+        clock.work += 0.01
+        clock.now += seconds / 100
+        return seconds
+
+    assert undisturbed(loop, 1) == taken
+    assert len(pauses) - len(left) == tries
+
+
+def test_long_slices_are_not_timed_again_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Mock(now=0.0, process_time=lambda: 0.0)
+    clock.perf_counter = lambda: clock.now
+    monkeypatch.setattr("cpu_suite.worker.time", clock)
+
+    def loop(count: int) -> float:
+        clock.now += 1.0
+        return 1.0
+
+    assert undisturbed(loop, 1) == 1.0
+    assert clock.now == 1.0
 
 
 def test_a_process_stands_still_between_requests(tmp_path: Path) -> None:

@@ -42,22 +42,13 @@ def packed_dot(
     axes, then the other axes of `lhs`, then the columns.
     """
     check_axes((*lhs_batch, *lhs_contract), lhs.rank, "lhs axes")
-    batch = tuple(lhs.shape[axis] for axis in lhs_batch)
     depth = tuple(lhs.shape[axis] for axis in lhs_contract)
-    rank = len(batch) + len(depth) + 2
+    rank = len(lhs_batch) + len(depth) + 2
     dtype = factor_type(lhs, rhs)
     if rhs.rank != rank or rhs.dtype != dtype:
         raise Mismatch("rhs", f"{dtype} of rank {rank}", rhs, because=f"lhs is {lhs}")
-    lanes = rhs.shape[-1]
-    if not isinstance(lanes, int) or lanes < 1:
-        raise Mismatch("rhs", "panels of at least one lane", rhs)
-    if columns < 0:
-        raise LxcError("LXC-E0103", f"a product cannot have {columns} columns")
-    wanted = rhs.with_shape((*batch, -(-columns // lanes), *depth, lanes))
-    if rhs != wanted:
-        raise Mismatch("rhs", wanted, rhs, because=f"lhs is {lhs}, with {columns} columns")
-    rows = (lhs.shape[axis] for axis in free_axes(lhs.rank, lhs_batch, lhs_contract))
-    return lhs.with_shape((*batch, *rows, columns))
+    panel = (*depth, rhs.shape[-1])
+    return lhs.with_shape(panel_product(lhs, rhs, lhs_batch, lhs_contract, columns, panel))
 
 
 @packed_dot.reference
@@ -65,19 +56,7 @@ def packed_dot_arrays(
     lhs: Array, rhs: Array, *, lhs_batch: Axes, lhs_contract: Axes, columns: int
 ) -> Array:
     """Put the panels side by side and multiply."""
-    batches = len(lhs_batch)
-    panels, lanes = rhs.shape[batches], rhs.shape[-1]
-    turned = np.moveaxis(rhs, batches, -2)
-    flat = turned.reshape(*turned.shape[:-2], panels * lanes)[..., :columns]
-    product = dot_general_arrays(
-        lhs,
-        flat,
-        lhs_batch=lhs_batch,
-        rhs_batch=tuple(range(batches)),
-        lhs_contract=lhs_contract,
-        rhs_contract=tuple(range(batches, batches + len(lhs_contract))),
-    )
-    return np.asarray(product)
+    return times_panels(lhs, rhs, lhs_batch, lhs_contract, columns)
 
 
 @op(kind="reduction")
@@ -182,6 +161,57 @@ def depthwise_conv_arrays(
 
 PACKED: frozenset[Op] = frozenset({packed_dot, blocked_conv, depthwise_conv})
 """The ops of this file; the second operand of each is its weight."""
+
+
+def panel_product(
+    lhs: TensorType,
+    rhs: TensorType,
+    lhs_batch: Axes,
+    lhs_contract: Axes,
+    columns: int,
+    panel: Shape,
+    lanes_axis: int = -1,
+) -> Shape:
+    """Return the shape of a product; refuse what is no `rhs` [*batch, panels, *panel].
+
+    One axis of the panel has its lanes.
+    """
+    lanes = rhs.shape[lanes_axis]
+    if not isinstance(lanes, int) or lanes < 1:
+        raise Mismatch("rhs", "panels of at least one lane", rhs)
+    if columns < 0:
+        raise LxcError("LXC-E0103", f"a product cannot have {columns} columns")
+    batch = tuple(lhs.shape[axis] for axis in lhs_batch)
+    wanted = rhs.with_shape((*batch, -(-columns // lanes), *panel))
+    if rhs != wanted:
+        raise Mismatch("rhs", wanted, rhs, because=f"lhs is {lhs}, with {columns} columns")
+    rows = (lhs.shape[axis] for axis in free_axes(lhs.rank, lhs_batch, lhs_contract))
+    return (*batch, *rows, columns)
+
+
+def times_panels(
+    lhs: Array,
+    rhs: Array,
+    lhs_batch: Axes,
+    lhs_contract: Axes,
+    columns: int,
+    result: DType | None = None,
+) -> Array:
+    """Return the product of an array and [*batch, panels, *contracted, lanes]."""
+    batches = len(lhs_batch)
+    panels, lanes = rhs.shape[batches], rhs.shape[-1]
+    turned = np.moveaxis(rhs, batches, -2)
+    flat = turned.reshape(*turned.shape[:-2], panels * lanes)[..., :columns]
+    product = dot_general_arrays(
+        lhs,
+        flat,
+        lhs_batch=lhs_batch,
+        rhs_batch=tuple(range(batches)),
+        lhs_contract=lhs_contract,
+        rhs_contract=tuple(range(batches, batches + len(lhs_contract))),
+        result=result,
+    )
+    return np.asarray(product)
 
 
 def check_moves(

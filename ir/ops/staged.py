@@ -1,4 +1,6 @@
-"""Convolutions of channels in plain order that copy what they read, a group at a time."""
+"""Convolutions of channels in plain order that copy what they read, part by part."""
+
+from typing import Any
 
 from lxc.errors import Mismatch
 from lxc.ir.dim import Size, bounds
@@ -85,4 +87,43 @@ def staged_conv_arrays(
         groups=groups,
         weight_order="oi",
     )
+    return found
+
+
+@op(kind="reduction")
+def stretched_conv(
+    x: TensorType, weight: TensorType, memory: TensorType, *, groups: int
+) -> TensorType:
+    """Return the convolution of `x` [N, C, *spatial] with [O, C/groups, *ones].
+
+    `memory` is scratch memory: each of its rows holds some neighbouring cells of all
+    channels of one group, and is worked in by itself.
+    """
+    (found,) = conv.infer((x, weight), one_tap(groups, x.rank - 2))
+    taps = weight.shape[2:]
+    if any(entry != 1 for entry in taps):
+        raise Mismatch("weight", "one tap", weight, because="each cell is read once")
+    fits = memory.rank == 2 and memory.dtype == x.dtype
+    if not fits or bounds(memory.shape[1] - weight.shape[1])[0] < 0:
+        wanted = f"rows of {weight.shape[1]} {x.dtype} or more"
+        raise Mismatch("memory", wanted, memory, because=f"weight is {weight}")
+    return found
+
+
+def one_tap(groups: int, rank: int) -> dict[str, Any]:
+    """Return the attributes of a convolution that reads every cell once."""
+    return {
+        "strides": (1,) * rank,
+        "padding": ((0, 0),) * rank,
+        "lhs_dilation": (1,) * rank,
+        "rhs_dilation": (1,) * rank,
+        "groups": groups,
+    }
+
+
+@stretched_conv.reference
+def stretched_conv_arrays(x: Array, weight: Array, memory: Array, *, groups: int) -> Array:
+    """Convolve; the memory is not needed."""
+    facts = one_tap(groups, x.ndim - 2)
+    found: Array = conv_arrays(x, weight, **facts, weight_order="oi")
     return found

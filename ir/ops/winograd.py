@@ -102,9 +102,10 @@ def winograd_conv_arrays(
     found = np.einsum(
         "ya,abto,xb->toyx", back, np.matmul(rows, kernel), back, optimize=True
     )
-    found = found.reshape(x.shape[0], down, across, -1, tile, tile)
+    outputs = kernel.shape[-1]
+    found = found.reshape(x.shape[0], down, across, outputs, tile, tile)
     joined = found.transpose(0, 3, 1, 4, 2, 5).reshape(
-        x.shape[0], kernel.shape[-1], down * tile, across * tile
+        x.shape[0], outputs, down * tile, across * tile
     )
     return blocked(joined[:, :, : shape[0], : shape[1]], lanes)
 

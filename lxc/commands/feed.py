@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from lxc.commands.pairs import pairs, ranges, tree_of
+from lxc.commands.pairs import pairs, ranges
 from lxc.errors import LxcError
 from lxc.runtime.checkpoint import Array, read_checkpoint
 from lxc.runtime.extent import interval
@@ -179,12 +179,3 @@ def array_from(stream: IO[bytes], length: int, leaf: Leaf, largest: int) -> Arra
         shape, order="F" if is_fortran else "C"
     )
     return array
-
-
-def input_trees(signature: Signature, arrays: Mapping[str, Array]) -> dict[str, Any]:
-    """Return the input trees by first key: x, and rngs and ctx of a Kaun model."""
-    found: dict[str, dict[str, Array]] = {}
-    for path, array in arrays.items():
-        key, _, rest = path.partition(".")
-        found.setdefault(key, {})[rest] = array
-    return {key: tree_of(part) for key, part in found.items()}

@@ -1,29 +1,18 @@
 """Values for a compiled model: given, stored in its artifact, or drawn."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from lxc.commands.drawn_values import drawn_params, drawn_state
 from lxc.commands.feed import input_arrays, sizes_of
 from lxc.commands.leaves import check_names, check_state, section_of
 from lxc.commands.pairs import pairs, ranges
 from lxc.runtime.artifact import Artifact
 from lxc.runtime.checkpoint import Array, decode
+from lxc.verification.drawn_values import drawn_params, drawn_state
+from lxc.verification.given import Given
 
 SOME = 5
 """The size of a dimension that nobody gives, where it can be."""
-
-
-@dataclass(frozen=True)
-class Given:
-    """Values of a model by name, and where those of each section come from."""
-
-    inputs: Mapping[str, Array]
-    params: Mapping[str, Array]
-    state: Mapping[str, Array]
-    sizes: Mapping[str, int]
-    origins: Mapping[str, str]
 
 
 def values_for(

@@ -19,7 +19,6 @@ from lxc.commands.leaves import (
     section_of,
     sections_of,
 )
-from lxc.commands.pairs import tree_of
 from lxc.commands.source import load_source, users_code
 from lxc.commands.stand_ins import stand_ins
 from lxc.errors import LxcError
@@ -28,12 +27,13 @@ from lxc.frontend.layers.basic import as_layer
 from lxc.frontend.setup import setup, with_mode
 from lxc.ir.graph import Graph
 from lxc.ir.node import Value
-from lxc.ir.types import FLOATS, Array, TensorSpec, dtype_of
+from lxc.ir.types import FLOATS, Array, dtype_of
 from lxc.runtime.checkpoint import flatten_names
 from lxc.runtime.signature import Group
 from lxc.targets.buffer_table import signature_of
 from lxc.tracing import is_kaun, trace
 from lxc.tree import flatten, unflatten
+from lxc.tree_paths import trees_by_key
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def traced_model(options: ModelOptions, name: str) -> TracedModel:
             "the type of the model's input x is not given",
             hint="--input x=f32[1,784], or --input x=f32[N,784] --dim N=1..64",
         )
-    trees = {key: tree_of(part) for key, part in by_first_key(specs).items()}
+    trees = trees_by_key(specs)
     known = ("x", "rngs", "ctx") if is_kaun(model) else ("x",)
     for key in trees:
         if key not in known:
@@ -106,15 +106,6 @@ def traced_model(options: ModelOptions, name: str) -> TracedModel:
     if is_kaun(model):
         return traced_kaun(model, trees, options, name)
     return traced_lux(model, trees["x"], options, name)
-
-
-def by_first_key(specs: Mapping[str, TensorSpec]) -> dict[str, dict[str, TensorSpec]]:
-    """Return the specs below each first key of their paths."""
-    found: dict[str, dict[str, TensorSpec]] = {}
-    for path, spec in specs.items():
-        key, _, rest = path.partition(".")
-        found.setdefault(key, {})[rest] = spec
-    return found
 
 
 def traced_lux(model: Any, x: Any, options: ModelOptions, name: str) -> TracedModel:

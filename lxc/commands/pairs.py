@@ -1,8 +1,7 @@
-"""Arguments of the form `name=value` and tables of values by tree path."""
+"""Arguments of the form `name=value`."""
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from lxc.errors import LxcError
 
@@ -44,26 +43,3 @@ def ranges(texts: Sequence[str]) -> dict[str, tuple[int, int]]:
             )
         found[name] = (low, high)
     return found
-
-
-def tree_of(values: Mapping[str, Any]) -> Any:
-    """Return the tree whose leaves have these paths; numbers 0, 1, ... make a tuple."""
-    if "" in values:
-        if len(values) > 1:
-            raise LxcError("LXC-E0001", "an input is given as a whole and in parts")
-        return values[""]
-    parts: dict[str, dict[str, Any]] = {}
-    for path, value in values.items():
-        key, _, rest = path.partition(".")
-        parts.setdefault(key, {})[rest] = value
-    trees = {key: tree_of(part) for key, part in parts.items()}
-    if all(key.isdecimal() for key in trees):
-        wanted = [str(number) for number in range(len(trees))]
-        if sorted(trees, key=int) != wanted:
-            raise LxcError(
-                "LXC-E0001",
-                "the parts of an input are not numbered from 0",
-                actual=", ".join(trees),
-            )
-        return tuple(trees[number] for number in wanted)
-    return trees

@@ -7,8 +7,8 @@ from typing import Any
 import click
 import numpy as np
 
-from lxc.commands.calling import call, leaves_of
-from lxc.commands.feed import input_arrays, input_trees
+from lxc.calling import call, leaves_of
+from lxc.commands.feed import input_arrays
 from lxc.commands.group import verb
 from lxc.commands.leaves import check_names, section_of
 from lxc.commands.pairs import pairs
@@ -18,6 +18,7 @@ from lxc.runtime import CompiledModel, load
 from lxc.runtime.artifact import read
 from lxc.runtime.checkpoint import Array, flatten_names, tree_from, write_checkpoint
 from lxc.runtime.signature import Group
+from lxc.tree_paths import trees_by_key
 
 SHOWN = 6
 
@@ -61,7 +62,7 @@ def command(
             raise LxcError(
                 "LXC-E0001", f"the model has no output {name}", expected=", ".join(names)
             )
-    trees = input_trees(signature, input_arrays(signature, inputs, dims))
+    trees = trees_by_key(input_arrays(signature, inputs, dims))
     ps = values(model, "params", params)
     st = values(model, "state", state_in)
     results, state = call(model, trees, ps, st)

@@ -1,28 +1,21 @@
 """lxc verify: the code in an artifact against the IR in it, run in float64."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
-from lxc.commands.calling import call, leaves_of
-from lxc.commands.drawn_values import in_header_order
-from lxc.commands.feed import input_trees
-from lxc.commands.given_values import Given, values_for
+from lxc.commands.given_values import values_for
 from lxc.commands.group import verb
-from lxc.commands.judgement import Judgement, judged
-from lxc.commands.layer_errors import LayerError
-from lxc.commands.meaning import Meaning, Values, stored_graph, stored_plan
 from lxc.commands.screen import print_json, print_table
 from lxc.errors import LxcError, printable
-from lxc.runtime import CompiledModel
-from lxc.runtime.artifact import Artifact, read
-from lxc.runtime.checkpoint import Array, flatten_names, tree_from
-from lxc.runtime.manifest import TargetRecord
-from lxc.runtime.signature import Signature
+from lxc.runtime.artifact import read
+from lxc.verification.given import Given
+from lxc.verification.judgement import Judgement
+from lxc.verification.layer_errors import LayerError
+from lxc.verification.meaning import Meaning, stored_graph, stored_plan
+from lxc.verification.target_check import Verified, verify
 
 DIFFERS = 1
 RESULT_COLUMNS = (
@@ -36,22 +29,6 @@ RESULT_COLUMNS = (
     "",
 )
 LAYER_COLUMNS = ("layer", "product", "precision", "error", "allowed", "")
-UNFIT = ("LXC-E0405", "LXC-E0406")
-"""Code is for another machine, or for a newer C library."""
-
-
-@dataclass(frozen=True)
-class Verified:
-    """What was found about the code for one target; `reason` says why it did not run."""
-
-    target: str
-    judgements: tuple[Judgement, ...] = ()
-    reason: str = ""
-
-    @property
-    def agrees(self) -> bool:
-        """Whether every result is as close as it has to be."""
-        return all(one.agrees for one in self.judgements)
 
 
 @verb("lxc verify digits.lxc --input x=@images.npy")
@@ -81,12 +58,7 @@ def command(
     graph, plan = stored_graph(opened), stored_plan(opened)
     given = values_for(opened, inputs, dims, {"params": params, "state": state})
     signature = opened.signature
-    ordered = Values(
-        [given.inputs[leaf.name] for leaf in signature.inputs.leaves],
-        [given.params[leaf.name] for leaf in signature.params.leaves],
-        in_header_order(signature.state, given.state, given.sizes),
-    )
-    meaning = Meaning(graph, signature, plan, ordered)
+    meaning = Meaning(graph, signature, plan, given.ordered(signature))
     verified = [verify(opened, record, meaning, given) for record in opened.targets]
     refuse_nothing(verified)
     losses = meaning.losses()
@@ -106,57 +78,6 @@ def refuse_nothing(verified: Sequence[Verified]) -> None:
             "the artifact holds no code that this machine can run",
             actual="; ".join(f"{one.target}: {one.reason}" for one in verified),
         )
-
-
-def verify(
-    artifact: Artifact, record: TargetRecord, meaning: Meaning, given: Given
-) -> Verified:
-    """Return what is found about the code for one target."""
-    try:
-        model = CompiledModel(artifact, target=record.name)
-    except LxcError as error:
-        if error.code not in UNFIT:
-            raise
-        return Verified(record.name, reason=f"{error.summary}: {error.expected}")
-    results = results_of(model, given)
-    by_tiles = any(
-        str(kernel.get("algorithm", "")).startswith("winograd") for kernel in record.kernels
-    )
-    return Verified(
-        record.name,
-        tuple(
-            compared(name, results[name], meaning, by_tiles=by_tiles)
-            for name in meaning.exact
-            if name in results
-        ),
-    )
-
-
-def results_of(model: CompiledModel, given: Given) -> dict[str, Array]:
-    """Return what one call of the compiled code gives, by name."""
-    signature: Signature = model.signature
-    trees = input_trees(signature, given.inputs)
-    ps = tree_from(given.params, signature.params, "params")
-    st = tree_from(given.state, signature.state, "state")
-    y, after = call(model, trees, ps, st)
-    names = [leaf.name for leaf in signature.outputs.leaves]
-    outputs = map(np.asarray, leaves_of(signature.outputs.tree, y))
-    state = {f"state {name}": array for name, array in flatten_names(after).items()}
-    return dict(zip(names, outputs, strict=True)) | state
-
-
-def compared(name: str, actual: Array, meaning: Meaning, *, by_tiles: bool) -> Judgement:
-    """Return the judgement of one result.
-
-    Integers follow from comparing floats now and then, so they may be NumPy's in any width.
-    """
-    allowed = meaning.allowed(name, by_tiles=by_tiles)
-    exact, narrow, lower = (m[name] for m in (meaning.exact, meaning.narrow, meaning.lower))
-    found = judged(name, actual, narrow, exact, allowed)
-    others = [judged(name, actual, narrow, one, allowed).error for one in (narrow, lower)]
-    if found.most_ulp is None:
-        found = replace(found, error=min(found.error, *others))
-    return found
 
 
 def described(

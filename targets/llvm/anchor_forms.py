@@ -11,6 +11,7 @@ from lxc.targets.llvm.plain_convolutions import conv
 from lxc.targets.llvm.products import dot_general, packed_dot
 from lxc.targets.llvm.reductions import reduce, reduce_window
 from lxc.targets.llvm.staged import staged_conv
+from lxc.targets.llvm.stretched import stretched_conv
 from lxc.targets.llvm.winograd import winograd_conv
 from lxc.targets.tvm_api import Expr
 
@@ -24,6 +25,7 @@ ANCHORS: Mapping[str, Callable[[Node, Mapping[str, Expr], Source], Anchor]] = {
     "paired_conv": paired_conv,
     "winograd_conv": winograd_conv,
     "staged_conv": staged_conv,
+    "stretched_conv": stretched_conv,
     "reduce": reduce,
     "reduce_window": reduce_window,
 }

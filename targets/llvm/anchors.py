@@ -58,7 +58,8 @@ class Anchor:
     `panel_weight` is the operand whose blocks lie one after the other, `panel_place` where
     in it the block of some coordinates begins. If the factors are `pairs`, those say where
     they lie, and the last of `depth` counts them, without a half one at the end. A `loose`
-    maximum may pass over NaN.
+    maximum may pass over NaN. Where loops run through several axes of the result at once,
+    `position` says where in it an element lies: lanes in a row must be seen to be that.
     """
 
     node: Node
@@ -79,6 +80,7 @@ class Anchor:
     panel_place: Callable[[Coordinates], Index] | None = None
     pairs: Pairs | None = None
     loose: bool = False
+    position: Callable[[Coordinates], Index] | None = None
 
     @property
     def dtype(self) -> DType:

@@ -233,7 +233,7 @@ def finish_block(block: Block, at: Coordinates, after: Finish) -> None:
         first_queries = attributes_of(after.node)["queries_first"]
         order = (query, head) if first_queries else (head, query)
         results = block.place + work.parts.results + row * work.width
-        for piece in vectors(0, work.width, lanes):
+        for piece in vectors(0, work.width, work.machine.lanes):
             with writer.loop(piece.count) as number:
                 inner = piece.start + number * piece.size + writer.lane(piece.size)
                 element = load(work.memory, results + inner) * part

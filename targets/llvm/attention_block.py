@@ -6,7 +6,7 @@ Rows of keys are turned around, so that a vector holds the same feature of sever
 from dataclasses import dataclass
 
 from lxc.ir.machine import Machine
-from lxc.passes.attention_memory import FEWEST, KEYS, LINE, AttentionMemory
+from lxc.passes.attention_memory import FEWEST, KEYS, LINE, TALL, AttentionMemory
 from lxc.targets.llvm.split import vectors
 from lxc.targets.llvm.strided import Strided
 from lxc.targets.llvm.transposition import turned
@@ -30,6 +30,8 @@ F32 = "float32"
 LOWEST = float("-inf")
 MOST_VECTORS = 8
 """A tile of one row has at most this many vectors."""
+SMALLEST_SQUARE = 4
+"""Squares of fewer keys are not worth turning around in registers."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,29 @@ class Attention:
 
     @property
     def lanes(self) -> int:
-        """The float32 of one vector."""
-        return self.machine.lanes
+        """The keys of one vector: less than twice as many as there are."""
+        lanes = self.machine.lanes
+        while isinstance(self.keys, int) and lanes >= 2 * self.keys > 0:
+            lanes //= 2
+        return lanes
+
+    @property
+    def side(self) -> int:
+        """The keys and features of a square that is turned around at once."""
+        side = self.lanes
+        while side > max(1, self.size):
+            side //= 2
+        return side
 
     def panel(self, rows: int) -> int:
         """Return how many vectors wide a register tile of some rows is."""
         if rows == 1:
             return MOST_VECTORS
         return 4 if self.machine.registers >= 32 else 2
+
+    def wide(self, rows: int) -> int:
+        """Return how many vectors of keys such a tile has at most."""
+        return min(self.panel(rows), KEYS // self.lanes)
 
 
 @dataclass(frozen=True)
@@ -142,7 +159,7 @@ def clear_sums(block: Block, rows: Index) -> None:
 def fill(block: Block, start: Index, count: Index, number: float) -> None:
     """Write one number into a part of a place."""
     writer = block.work.writer
-    for piece in vectors(0, count, block.work.lanes):
+    for piece in vectors(0, count, block.work.machine.lanes):
         with writer.loop(piece.count) as turn:
             inner = piece.start + turn * piece.size + writer.lane(piece.size)
             at = block.place + start + inner
@@ -150,40 +167,70 @@ def fill(block: Block, start: Index, count: Index, number: float) -> None:
 
 
 def bring_keys(block: Block, keys: Keys) -> None:
-    """Write a block of keys to memory as [size, KEYS]."""
+    """Write a block of keys to memory as [size, KEYS], in full vectors.
+
+    The last key fills up the last vector, and zeros what tiles read behind it: what else
+    lies there may be numbers that are slow to compute with.
+    """
     work = block.work
+    clear_behind(block, keys)
     *_, along, feature = work.key.steps
-    if is_one(feature) and not is_one(along) and work.size >= work.lanes:
+    if is_one(feature) and not is_one(along) and work.side >= SMALLEST_SQUARE:
         turn_keys(block, keys)
         return
-    writer, start = work.writer, block.place + work.parts.keys
+    writer, lanes = work.writer, work.lanes
+    start = block.place + work.parts.keys
+    whole = (
+        keys.count // lanes if isinstance(keys.count, int) else divide(keys.count, lanes)
+    )
+
+    def vector(place: Index, number: Index, *, last: bool) -> None:
+        inner = number * lanes + writer.lane(lanes)
+        key = keys.first + (at_most(inner, keys.count - 1) if last else inner)
+        element = load(work.key.buffer, block.key + key * along + place * feature)
+        writer.store(work.memory, start + place * KEYS + inner, element, lanes)
+
     with writer.loop(work.size) as place:
-        for piece in vectors(0, keys.count, work.lanes):
-            with writer.loop(piece.count) as number:
-                inner = piece.start + number * piece.size + writer.lane(piece.size)
-                from_here = block.key + (keys.first + inner) * along + place * feature
-                element = load(work.key.buffer, from_here)
-                writer.store(work.memory, start + place * KEYS + inner, element, piece.size)
+        with writer.loop(whole) as number:
+            vector(place, number, last=False)
+        with writer.loop(keys.vectors - whole) as number:
+            vector(place, whole + number, last=True)
+
+
+def clear_behind(block: Block, keys: Keys) -> None:
+    """Write zeros to the vectors behind the keys that tiles read with the last of them."""
+    work, vectors = block.work, keys.vectors
+    writer, lanes = work.writer, work.lanes
+    start = block.place + work.parts.keys
+    if isinstance(vectors, int):
+        wide = [min(work.wide(rows), vectors) for rows in (1, TALL)]
+        end: Index = max(-(-vectors // size) * size for size in wide)
+    else:
+        most = max(work.wide(1), work.wide(TALL))
+        end = divide(vectors + (most - 1), most) * most
+    with writer.loop(work.size) as place, writer.loop(end - vectors) as number:
+        at = start + place * KEYS + (vectors + number) * lanes + writer.lane(lanes)
+        writer.store(work.memory, at, constant(0.0, F32), lanes)
 
 
 def turn_keys(block: Block, keys: Keys) -> None:
-    """Write a block of keys whose features are neighbours, squares of lanes at a time.
+    """Write a block of keys whose features are neighbours, one square at a time.
 
     What does not fill a square overlaps with the square before, or repeats the last key.
     """
     work = block.work
-    writer, lanes = work.writer, work.lanes
-    with writer.loop(keys.vectors) as group:
+    writer, side = work.writer, work.side
+    with writer.loop(keys.vectors * (work.lanes // side)) as group:
         starts = []
-        for lane in range(lanes):
-            number = keys.first + at_most(group * lanes + lane, keys.count - 1)
+        for lane in range(side):
+            number = keys.first + at_most(group * side + lane, keys.count - 1)
             starts.append(named(writer, block.key + number * work.key.steps[-2]))
-        with writer.loop(work.size // lanes) as number:
-            turn_square(block, starts, number * lanes, group * lanes)
+        with writer.loop(work.size // side) as number:
+            turn_square(block, starts, number * side, group * side)
             if not isinstance(block.rows, int) or block.rows < FEWEST:
-                fetch_in_order(block, keys.first + group * lanes, number)
-        if work.size % lanes:
-            turn_square(block, starts, work.size - lanes, group * lanes)
+                fetch_in_order(block, keys.first + group * side, number)
+        if work.size % side:
+            turn_square(block, starts, work.size - side, group * side)
 
 
 def named(writer: Writer, position: Index) -> Index:
@@ -192,18 +239,18 @@ def named(writer: Writer, position: Index) -> Index:
 
 
 def turn_square(block: Block, starts: list[Index], feature: Index, key: Index) -> None:
-    """Write some features of as many keys as a vector has lanes."""
+    """Write some features of as many keys."""
     work = block.work
-    writer, lanes = work.writer, work.lanes
+    writer, side = work.writer, work.side
     rows = []
     for start in starts:
-        rows.append(writer.array(F32, lanes))
-        vector = load_vector(work.key.buffer, start + feature, lanes)
-        writer.write(store_vector(rows[-1], 0, vector, lanes))
+        rows.append(writer.array(F32, side))
+        vector = load_vector(work.key.buffer, start + feature, side)
+        writer.write(store_vector(rows[-1], 0, vector, side))
     for number, column in enumerate(turned(writer, rows, F32)):
         at = block.place + work.parts.keys + (feature + number) * KEYS + key
-        vector = load_vector(column, 0, lanes)
-        writer.write(store_vector(work.memory, at, vector, lanes))
+        vector = load_vector(column, 0, side)
+        writer.write(store_vector(work.memory, at, vector, side))
 
 
 def fetch_in_order(block: Block, first: Index, part: Index) -> None:
@@ -212,10 +259,10 @@ def fetch_in_order(block: Block, first: Index, part: Index) -> None:
     Squares are read across rows; whole rows in order are what processors foresee.
     """
     work = block.work
-    each = max(1, work.lanes // (work.size // work.lanes))
+    each = max(1, work.side // (work.size // work.side))
     for number in range(each):
         row = first + part * each + number
-        fetch_row(block, work.key, block.key, row + 2 * work.lanes, work.size)
+        fetch_row(block, work.key, block.key, row + 2 * work.side, work.size)
         fetch_row(block, work.value, block.value, row, work.width)
 
 

@@ -114,7 +114,7 @@ def rest_matters(block: Block) -> Buffer:
         highest = load(work.memory, block.place + work.parts.highest + row)
         high = is_less(enough, highest)
         writer.store(found, 0, select(high, load(found, 0), constant(1, "int32")), 1)
-    for piece in vectors(0, work.width, work.lanes):
+    for piece in vectors(0, work.width, work.machine.lanes):
         with writer.loop(piece.count) as number:
             endless(block, hidden, piece.start + number * piece.size, piece.size, found)
     return found

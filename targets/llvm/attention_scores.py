@@ -34,7 +34,7 @@ def score(tile: Tile) -> None:
     """Write the products of the rows of a tile with all keys of the block."""
     work = tile.block.work
     writer, lanes = work.writer, work.lanes
-    wide = min(work.panel(tile.rows), KEYS // lanes)
+    wide = work.wide(tile.rows)
     vectors = tile.keys.vectors
     if isinstance(vectors, int):
         wide = min(wide, vectors)

@@ -14,11 +14,12 @@ def add_values(tile: Tile, shrink: Buffer) -> None:
     """Write the results of a tile, shrunk and with what a block of keys adds."""
     work = tile.block.work
     most = work.panel(tile.rows)
-    whole, rest = divmod(work.width, work.lanes)
+    lanes = work.machine.lanes
+    whole, rest = divmod(work.width, lanes)
     with work.writer.loop(whole // most) as panel:
-        add_panel(tile, shrink, panel * (most * work.lanes), (work.lanes,) * most)
-    start = whole // most * most * work.lanes
-    widths = (*(work.lanes,) * (whole % most), *powers(rest, work.lanes))
+        add_panel(tile, shrink, panel * (most * lanes), (lanes,) * most)
+    start = whole // most * most * lanes
+    widths = (*(lanes,) * (whole % most), *powers(rest, lanes))
     while widths:
         add_panel(tile, shrink, start, widths[:most])
         start += sum(widths[:most])

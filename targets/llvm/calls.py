@@ -22,19 +22,21 @@ from lxc.targets.tvm_api import (
     Expr,
     Function,
     Index,
-    accumulate_status,
     as_index,
     at_least,
-    call,
     divide,
-    function_name,
     is_equal,
-    move_bytes,
-    pointer,
     select,
     store,
 )
 from lxc.targets.tvm_build import first_line
+from lxc.targets.tvm_functions import (
+    accumulate_status,
+    call,
+    function_name,
+    move_bytes,
+    pointer,
+)
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ class Calls:
         for node in nodes:
             if node.op.name in LOOPS:
                 LOOPS[node.op.name](self, node)
-            elif node.op.name in WITHOUT_CODE:
+            elif node.op.name in WITHOUT_CODE or self.is_joined(node):
                 continue
             elif node.bodies and is_alias(node.bodies[0]):
                 origin = self.address(node.operands[0])
@@ -150,6 +152,17 @@ class Calls:
                 self.copy(self.address(node.result), node.operands[0])
             else:
                 self.kernel(node)
+
+    def is_joined(self, node: Node) -> bool:
+        """Return whether a join finds its parts in its result, one after the other."""
+        if node.op.name != "concat":
+            return False
+        place = self.address(node.result)
+        for value in node.operands:
+            if not self.address(value).is_same(place):
+                return False
+            place = place.moved(value.type.max_bytes)
+        return True
 
     def kernel(self, node: Node) -> None:
         """Write the call of one kernel."""

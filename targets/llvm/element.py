@@ -6,12 +6,15 @@ per lane. A value that was pulled to the same place before is not computed again
 """
 
 from collections.abc import Callable, Container, Mapping
+from functools import partial
 
 from lxc.errors import InternalError
 from lxc.ir.node import Body, Node, Value
 from lxc.ir.types import DType
 from lxc.targets.llvm import views
+from lxc.targets.llvm.lookup import write_look_up
 from lxc.targets.llvm.place import Place
+from lxc.targets.llvm.rare import write_rare
 from lxc.targets.llvm.scalar import RULES
 from lxc.targets.llvm.sizes import index_of
 from lxc.targets.llvm.sources import SOURCES
@@ -95,6 +98,11 @@ class Elements:
             return differs(self.hold(number, "int32"), constant(0, "int32"))
         return self.writer.hold(value, dtype, self.width)
 
+    def _step(self, node: Node) -> Step:
+        rarely = partial(write_rare, self.writer, self.width)
+        look_up = partial(write_look_up, self.writer, self.width)
+        return Step(node, self.hold, rarely, look_up if self.writer.has_look_up else None)
+
     def at(self, value: Value, place: Place) -> Expr:
         """Return the element of `value` at `place`, in the type it is computed in."""
         key = (value, place)
@@ -145,7 +153,7 @@ class Elements:
     def _compute(self, node: Node, place: Place) -> Expr:
         operands = self._apart([self.at(operand, place) for operand in node.operands], node)
         rule = self.source.rules.get(node) or RULES[node.op.name]
-        element = rule(Step(node, self.hold), *operands)
+        element = rule(self._step(node), *operands)
         dtype = node.result.type.dtype
         held = self.hold(element, computed(dtype))
         if is_half(dtype) and not keeps_half(node):

@@ -16,16 +16,8 @@ from lxc.passes.state_memory import states_in_place
 from lxc.targets.llvm.addresses import Address, table_entry
 from lxc.targets.llvm.calls import Call, Calls, Cells, Library
 from lxc.targets.llvm.writer import Writer
-from lxc.targets.tvm_api import (
-    Buffer,
-    Expr,
-    Function,
-    array,
-    function,
-    function_name,
-    load,
-    variable,
-)
+from lxc.targets.tvm_api import Buffer, Expr, Function, array, load, variable
+from lxc.targets.tvm_functions import function, function_name
 
 PREPARE_TABLES = ("params", "state")
 RUN_TABLES = ("inputs", "params", "state_in", "state_out", "outputs")

@@ -12,10 +12,16 @@ from lxc.targets.llvm.tile import Cell, Tile, Work
 from lxc.targets.llvm.turned_rows import Row, write_turned
 from lxc.targets.tvm_api import Buffer, Expr, Index, constant, differs, load
 
+VECTOR_BYTES = 64
 STACK_BYTES = 1024
 """An array on the stack is smaller than this."""
 LONG_WORK = 8
 """From this many steps per element on, work is written in loops instead of unrolled."""
+
+
+def rows_aside(row_bytes: int) -> int:
+    """Return the rows of a tile at most, if an array holds a vector of each at its end."""
+    return max(1, (STACK_BYTES - 1) // max(VECTOR_BYTES, row_bytes))
 
 
 def finish_tile(tile: Tile, sums: Mapping[Cell, Buffer], columns: Sequence[Buffer]) -> None:
@@ -109,7 +115,8 @@ def finished(
     writer, anchor, group = work.writer, work.anchor, work.group
     elements = Elements(writer, work.source, width)
     shape = [index_of(entry, writer.dims) for entry in anchor.node.result.type.shape]
-    place = Place(shape, anchor.output(at))
+    position = anchor.position(at) if anchor.position else None
+    place = Place(shape, anchor.output(at), position)
     if anchor.held == "int32" and anchor.dtype.value == "bool":
         partial = differs(partial, constant(0, "int32"))
     else:

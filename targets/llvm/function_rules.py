@@ -1,6 +1,7 @@
 """What the functions of floats do to one element: our own code, or the C library's."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from lxc.ir.types import DType
 from lxc.targets.llvm.step import Rule, Step, direct
@@ -10,6 +11,7 @@ from lxc.targets.llvm.vector_math import (
     hyperbolic,
     inverse,
     logarithm,
+    pieces,
     power,
     saturating,
 )
@@ -36,14 +38,46 @@ def logistic(step: Step, x: Expr) -> Expr:
     return select(x < step.number(0), small, step.number(1)) / (step.number(1) + small)
 
 
+def of_angle(name: str, ours: Callable[[Number, circle.Rarely], Number]) -> Rule:
+    """Return the rule of a function of an angle, which is hardly ever huge."""
+
+    def rule(step: Step, x: Expr) -> Expr:
+        if step.operand is DType.F64:
+            return step.call(name, x)
+
+        def rarely(
+            needed: Expr, usual: Sequence[Number], other: Callable[[], Sequence[Number]]
+        ) -> list[Number]:
+            typed = [(one.value, one.dtype) for one in usual]
+            found = step.rarely(needed, typed, lambda: [one.value for one in other()])
+            return [
+                replace(one, value=value) for one, value in zip(usual, found, strict=True)
+            ]
+
+        return ours(Number(x, "float32", step.hold), rarely).value
+
+    return rule
+
+
+def in_pieces(name: str, whole: Callable[[Number], Number], cut: pieces.Pieces) -> Rule:
+    """Return the rule of a function that is cut up where the machine has tables."""
+
+    def rule(step: Step, x: Expr) -> Expr:
+        if step.operand is DType.F64:
+            return step.call(name, x)
+        number, look_up = Number(x, "float32", step.hold), step.look_up
+        if look_up is None:
+            return whole(number).value
+        return pieces.odd(
+            number, cut, lambda table, piece: number.made(look_up(table, piece.value))
+        ).value
+
+    return rule
+
+
 def falling_exp(step: Step, x: Expr) -> Expr:
     """Return exp(x) of a float32 that is not above zero."""
     return exponential.falling_exp(Number(x, "float32", step.hold)).value
-
-
-def nearly_falling_exp(step: Step, x: Expr) -> Expr:
-    """Return exp(x) of a float32 that stands for a number not above zero."""
-    return exponential.falling_exp(Number(x, "float32", step.hold).at_most(0.0)).value
 
 
 def rsqrt(step: Step, x: Expr) -> Expr:
@@ -62,9 +96,9 @@ FUNCTIONS: Mapping[str, Rule] = {
     "sqrt": direct("sqrt"),
     "rsqrt": rsqrt,
     "cbrt": function("cbrt", power.cbrt),
-    "sin": function("sin", circle.sin),
-    "cos": function("cos", circle.cos),
-    "tan": function("tan", circle.tan),
+    "sin": of_angle("sin", circle.sin),
+    "cos": of_angle("cos", circle.cos),
+    "tan": of_angle("tan", circle.tan),
     "arcsin": function("asin", inverse.arcsin),
     "arccos": function("acos", inverse.arccos),
     "arctan": function("atan", inverse.arctan),
@@ -75,8 +109,8 @@ FUNCTIONS: Mapping[str, Rule] = {
     "arccosh": function("acosh", hyperbolic.arccosh),
     "arctanh": function("atanh", hyperbolic.arctanh),
     "hypot": function("hypot", hyperbolic.hypot),
-    "erf": function("erf", saturating.erf),
-    "tanh": function("tanh", saturating.tanh),
+    "erf": in_pieces("erf", saturating.erf, pieces.ERF),
+    "tanh": in_pieces("tanh", saturating.tanh, pieces.TANH),
     "logistic": logistic,
     "floor": direct("floor"),
     "ceil": direct("ceil"),

@@ -16,6 +16,7 @@ from lxc.targets.llvm.chains import write_chains
 from lxc.targets.llvm.cost import Cost, cost_of
 from lxc.targets.llvm.element import Source
 from lxc.targets.llvm.group import group_of
+from lxc.targets.llvm.node_work import NodeWork
 from lxc.targets.llvm.opaque import OPAQUE
 from lxc.targets.llvm.pair_kernels import write_pairs
 from lxc.targets.llvm.pointwise import write_pointwise
@@ -23,16 +24,16 @@ from lxc.targets.llvm.rows import write_rows
 from lxc.targets.llvm.sizes import index_of
 from lxc.targets.llvm.staged import write_staged
 from lxc.targets.llvm.storage import stored
+from lxc.targets.llvm.stretched import write_stretched
 from lxc.targets.llvm.tile import Work
 from lxc.targets.llvm.tiles import write_tiles
 from lxc.targets.llvm.variants import Variants
 from lxc.targets.llvm.winograd import write_winograd
 from lxc.targets.llvm.writer import Writer
-from lxc.targets.tvm_api import Buffer, Expr, Function, array, function, variable
+from lxc.targets.tvm_api import Buffer, Expr, Function, array, variable
+from lxc.targets.tvm_functions import function
 
-GroupKernel = Callable[
-    [Writer, Node, Sequence[Buffer], Buffer, Machine, bool, Variants], str
-]
+GroupKernel = Callable[[NodeWork, Variants], str]
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def make_kernel(
 ) -> Kernel:
     """Return the kernel of a fused node or of an opaque op."""
     variables = {dim.name: variable(dim.name) for dim in dims}
-    writer = Writer(variables)
+    writer = Writer(variables, has_look_up=machine.has_look_up)
     for dim in dims:
         writer.prover.bind(variables[dim.name], dim.low, dim.high - dim.low + 1)
     operands = [
@@ -70,9 +71,8 @@ def make_kernel(
     result = array_of("y", node.result.type, variables)
     cost = cost_of(node)
     variants = Variants(records, subject_of("tiles", node, dims, machine))
-    algorithm = write_kernel(
-        writer, node, operands, result, machine, cost.pays_threads, variants
-    )
+    work = NodeWork(writer, node, operands, result, machine, cost.pays_threads)
+    algorithm = write_kernel(work, variants)
     parameters = [*operands, result, *variables.values()]
     made = function(parameters, writer.body, symbol=None, noalias=noalias)
     return Kernel(name, made, algorithm, cost, variants.answer)
@@ -83,18 +83,11 @@ def array_of(name: str, kind: TensorType, dims: Mapping[str, Expr]) -> Buffer:
     return array(name, stored(kind.dtype), index_of(kind.element_count, dims))
 
 
-def write_kernel(
-    writer: Writer,
-    node: Node,
-    operands: Sequence[Buffer],
-    result: Buffer,
-    machine: Machine,
-    parallel: bool,
-    variants: Variants,
-) -> str:
+def write_kernel(work: NodeWork, variants: Variants) -> str:
     """Write the body of a kernel and return the name of the algorithm."""
+    node = work.node
     if node.op.name in OPAQUE:
-        OPAQUE[node.op.name](writer, node, operands, result, machine, parallel)
+        OPAQUE[node.op.name](work)
         return node.op.name
     if node.op.name not in GROUPS:
         raise LxcError(
@@ -103,24 +96,17 @@ def write_kernel(
             layer=", ".join(node.location.layers) or None,
             op=str(node.op),
         )
-    write = GROUPS[node.op.name]
-    return write(writer, node, operands, result, machine, parallel, variants)
+    return GROUPS[node.op.name](work, variants)
 
 
-def write_fused(
-    writer: Writer,
-    node: Node,
-    operands: Sequence[Buffer],
-    result: Buffer,
-    machine: Machine,
-    parallel: bool,
-    variants: Variants,
-) -> str:
+def write_fused(work: NodeWork, variants: Variants) -> str:
     """Write one kernel for all nodes of a body; return the algorithm."""
-    (body,) = node.bodies
+    writer, result = work.writer, work.result
+    machine, parallel = work.machine, work.parallel
+    (body,) = work.node.bodies
     if rows_in(body.nodes):
-        return write_rows(writer, body, operands, result, machine, parallel=parallel)
-    buffers: dict[Value, Buffer] = dict(zip(body.parameters, operands, strict=True))
+        return write_rows(writer, body, work.operands, result, machine, parallel=parallel)
+    buffers: dict[Value, Buffer] = dict(zip(body.parameters, work.operands, strict=True))
     source, group = Source(body, buffers), group_of(body)
     if group.anchor is None:
         write_pointwise(writer, source, group, result, machine, parallel=parallel)
@@ -129,8 +115,8 @@ def write_fused(
         write = WHOLE[group.anchor.op.name]
         return write(writer, source, group, group.anchor, result, machine, parallel)
     anchor = ANCHORS[group.anchor.op.name](group.anchor, writer.dims, source)
-    work = Work(writer, source, group, anchor, result, variants)
-    return write_anchored(work, machine, parallel)
+    anchored = Work(writer, source, group, anchor, result, variants)
+    return write_anchored(anchored, machine, parallel)
 
 
 GROUPS: Mapping[str, GroupKernel] = {"fused": write_fused}
@@ -140,7 +126,11 @@ WHOLE = {"attention": write_attention}
 """Reductions of several steps, which have kernels of their own."""
 
 
-STAGED = {"winograd_conv": write_winograd, "staged_conv": write_staged}
+STAGED = {
+    "winograd_conv": write_winograd,
+    "staged_conv": write_staged,
+    "stretched_conv": write_stretched,
+}
 """Reductions that bring what they read into scratch memory first."""
 
 

@@ -7,6 +7,8 @@ on the folder, the umask, the locale or the time.
 
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -43,10 +45,7 @@ def link_shared(
     object_bytes: bytes, sources: Sources, name: str, *, compiler: str = "cc"
 ) -> bytes:
     """Return the bytes of the shared library of the model `name`."""
-    toolchain, prefix = find_toolchain(compiler), identifier(name)
-    with tempfile.TemporaryDirectory(prefix="lxc-link-") as path:
-        folder = Path(path)
-        compile_parts(toolchain, folder, object_bytes, sources, prefix)
+    with compiled_parts(object_bytes, sources, name, compiler) as (toolchain, folder):
         script = "".join(f"{export};" for export in exports(name))
         (folder / "model.map").write_text(f"{{ global: {script} local: *; }};\n")
         command = [toolchain.compiler, *LINK_FLAGS, "-Wl,--version-script=model.map"]
@@ -60,10 +59,7 @@ def link_static(
     object_bytes: bytes, sources: Sources, name: str, *, compiler: str = "cc"
 ) -> bytes:
     """Return the bytes of one relocatable object that can be linked beside other models."""
-    toolchain, prefix = find_toolchain(compiler), identifier(name)
-    with tempfile.TemporaryDirectory(prefix="lxc-link-") as path:
-        folder = Path(path)
-        compile_parts(toolchain, folder, object_bytes, sources, prefix)
+    with compiled_parts(object_bytes, sources, name, compiler) as (toolchain, folder):
         merge = [toolchain.compiler, "-r", "-nostdlib", "-o", "merged.o"]
         toolchain.run([*merge, *OBJECTS], folder)
         keep = [f"--keep-global-symbol={export}" for export in exports(name)]
@@ -87,16 +83,21 @@ def stripped(object_bytes: bytes, *, compiler: str = "cc") -> bytes:
         return (folder / "stripped.o").read_bytes()
 
 
-def compile_parts(
-    toolchain: Toolchain, folder: Path, object_bytes: bytes, sources: Sources, prefix: str
-) -> None:
-    """Put the objects of a library into `folder` and check that they fit."""
-    (folder / "model.o").write_bytes(object_bytes)
-    (folder / "support.o").write_bytes(support_object(toolchain))
-    (folder / f"{prefix}.h").write_text(sources.header, encoding="ascii")
-    (folder / "face.c").write_text(sources.source, encoding="ascii")
-    compile_c(toolchain, folder, "face")
-    check_services(toolchain, folder / "model.o", folder / "support.o", prefix)
+@contextmanager
+def compiled_parts(
+    object_bytes: bytes, sources: Sources, name: str, compiler: str
+) -> Iterator[tuple[Toolchain, Path]]:
+    """Yield the toolchain, and a folder with the objects of a library, which fit."""
+    toolchain, prefix = find_toolchain(compiler), identifier(name)
+    with tempfile.TemporaryDirectory(prefix="lxc-link-") as path:
+        folder = Path(path)
+        (folder / "model.o").write_bytes(object_bytes)
+        (folder / "support.o").write_bytes(support_object(toolchain))
+        (folder / f"{prefix}.h").write_text(sources.header, encoding="ascii")
+        (folder / "face.c").write_text(sources.source, encoding="ascii")
+        compile_c(toolchain, folder, "face")
+        check_services(toolchain, folder / "model.o", folder / "support.o", prefix)
+        yield toolchain, folder
 
 
 @cache

@@ -1,211 +1,48 @@
 """Kernels of ops that are never fused: random numbers, joining arrays, sizes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
-from lxc.ir.machine import Machine
-from lxc.ir.node import Node
-from lxc.ir.ops.random import PARITY, ROTATIONS, SPLIT
 from lxc.passes.nodes import attributes_of
-from lxc.targets.llvm import integers
 from lxc.targets.llvm.cumulative import cumulative
 from lxc.targets.llvm.gather import gather
-from lxc.targets.llvm.nest import walk
+from lxc.targets.llvm.nest import Coordinates
+from lxc.targets.llvm.node_work import NodeWork
 from lxc.targets.llvm.sizes import index_of, product
-from lxc.targets.llvm.split import Pieces, vectors
-from lxc.targets.llvm.writer import Writer
-from lxc.targets.tvm_api import (
-    Buffer,
-    Expr,
-    Index,
-    as_index,
-    cast,
-    constant,
-    divide,
-    intrinsic,
-    load,
-    modulo,
-)
-
-WORD = "uint32"
-OpaqueKernel = Callable[[Writer, Node, Sequence[Buffer], Buffer, Machine, bool], None]
+from lxc.targets.llvm.threefry import random_bits, random_split
+from lxc.targets.tvm_api import Buffer, Index, as_index, load
 
 
-def word(value: int) -> Expr:
-    """Return a 32-bit constant."""
-    return constant(value, WORD)
-
-
-class Threefry:
-    """Threefry-2x32 with 20 rounds on one vector of counter blocks."""
-
-    def __init__(self, writer: Writer, key: Buffer, width: int) -> None:
-        """Compute the key schedule."""
-        self.writer, self.width = writer, width
-        first, second = load(key, 0), load(key, 1)
-        third = intrinsic("xor", intrinsic("xor", first, second), word(PARITY))
-        self.schedule = [
-            self.hold(first, WORD),
-            self.hold(second, WORD),
-            self.hold(third, WORD),
-        ]
-
-    def hold(self, value: Expr, dtype: str) -> Expr:
-        """Return a vector that is kept in registers."""
-        return self.writer.hold(value, dtype, self.width)
-
-    def add(self, x: Expr, y: Expr) -> Expr:
-        """Return the sum modulo 2 to the 32."""
-        return self.hold(integers.add(x, y, WORD, self.hold), WORD)
-
-    def blocks(self, high: Expr, low: Expr) -> tuple[Expr, Expr]:
-        """Return both words of every counter block."""
-        first = self.add(high, self.schedule[0])
-        second = self.add(low, self.schedule[1])
-        for turn in range(20):
-            left = ROTATIONS[turn % 8]
-            first = self.add(first, second)
-            turned = intrinsic(
-                "or",
-                intrinsic("shift_left", second, word(left)),
-                intrinsic("shift_right", second, word(32 - left)),
-            )
-            second = self.hold(intrinsic("xor", turned, first), WORD)
-            if turn % 4 == 3:
-                injection = turn // 4 + 1
-                first = self.add(first, self.schedule[injection % 3])
-                second = self.add(second, self.schedule[(injection + 1) % 3])
-                second = self.add(second, word(injection))
-        return first, second
-
-
-def random_bits(
-    writer: Writer,
-    node: Node,
-    operands: Sequence[Buffer],
-    result: Buffer,
-    machine: Machine,
-    parallel: bool,
-) -> None:
-    """Write two words per counter block, one if the last block is only half needed."""
-    shape = [index_of(entry, writer.dims) for entry in attributes_of(node)["shape"]]
-    count = product(shape)
-    fixed = isinstance(count, int)
-    pairs = count // 2 if fixed else divide(count, 2)
-
-    def body(counters: tuple[Index, ...], chosen: tuple[tuple[Pieces, Index], ...]) -> None:
-        ((piece, start),) = chosen
-        block = start + writer.lane(piece.size)
-        write_block(writer, operands[0], result, block, piece.size, words=2)
-
-    walk(writer, [], [vectors(0, pairs, machine.lanes)], body, parallel=parallel)
-    with writer.loop(count % 2 if fixed else modulo(count, 2)):
-        write_block(writer, operands[0], result, pairs, 1, words=1)
-
-
-def write_block(
-    writer: Writer, key: Buffer, result: Buffer, block: Index, width: int, *, words: int
-) -> None:
-    """Write the words of one vector of blocks, which are numbered by 64 bits."""
-    number = as_index(block)
-    high = cast(WORD, intrinsic("shift_right", number, as_index(32)))
-    low = cast(WORD, intrinsic("and", number, as_index(0xFFFFFFFF)))
-    made = Threefry(writer, key, width)
-    pair = made.blocks(made.hold(high, WORD), made.hold(low, WORD))
-    for place in range(words):
-        writer.store(result, block * 2 + place, pair[place], width)
-
-
-def random_split(
-    writer: Writer,
-    node: Node,
-    operands: Sequence[Buffer],
-    result: Buffer,
-    machine: Machine,
-    parallel: bool,
-) -> None:
-    """Write one key per counter block of the upper range."""
-    for piece in vectors(0, attributes_of(node)["count"], machine.lanes):
-        with writer.loop(piece.count) as number:
-            width = piece.size
-            block = piece.start + number * width + writer.lane(width)
-            made = Threefry(writer, operands[0], width)
-            low = made.hold(cast(WORD, as_index(block)), WORD)
-            pair = made.blocks(made.hold(word(SPLIT), WORD), low)
-            for place in range(2):
-                writer.store(result, block * 2 + place, pair[place], width)
-
-
-def concat(
-    writer: Writer,
-    node: Node,
-    operands: Sequence[Buffer],
-    result: Buffer,
-    machine: Machine,
-    parallel: bool,
-) -> None:
+def concat(work: NodeWork) -> None:
     """Write the operands one after the other into every run of the result."""
-    axis = attributes_of(node)["axis"]
-    shapes = [
-        [index_of(entry, writer.dims) for entry in operand.type.shape]
-        for operand in node.operands
-    ]
-    whole = product(
-        [index_of(entry, writer.dims) for entry in node.result.type.shape[axis:]]
-    )
+    axis = attributes_of(work.node)["axis"]
+    whole = product(work.sizes(work.node.result)[axis:])
     offset: Index = 0
-    for operand, shape in zip(operands, shapes, strict=True):
+    for operand, value in zip(work.operands, work.node.operands, strict=True):
+        shape = work.sizes(value)
         run = product(shape[axis:])
-        join(
-            writer,
-            operand,
-            result,
-            product(shape[:axis]),
-            run,
-            whole,
-            offset,
-            machine,
-            parallel,
-        )
+        join(work, operand, product(shape[:axis]), run, whole, offset)
         offset = offset + run
 
 
 def join(
-    writer: Writer,
-    operand: Buffer,
-    result: Buffer,
-    rows: Index,
-    run: Index,
-    whole: Index,
-    offset: Index,
-    machine: Machine,
-    parallel: bool,
+    work: NodeWork, operand: Buffer, rows: Index, run: Index, whole: Index, offset: Index
 ) -> None:
     """Write the copy of rows of `run` elements into rows of `whole` at `offset`."""
 
-    def body(counters: tuple[Index, ...], chosen: tuple[tuple[Pieces, Index], ...]) -> None:
-        (row,) = counters
-        ((piece, start),) = chosen
-        inner = start + writer.lane(piece.size)
-        element = load(operand, row * run + inner)
-        writer.store(result, row * whole + offset + inner, element, piece.size)
+    def body(row: Coordinates, inner: Index, width: int) -> None:
+        element = load(operand, row[0] * run + inner)
+        work.writer.store(work.result, row[0] * whole + offset + inner, element, width)
 
-    walk(writer, [rows], [vectors(0, run, machine.lanes)], body, parallel=parallel)
+    work.each_vector([rows], run, body)
 
 
-def dim(
-    writer: Writer,
-    node: Node,
-    operands: Sequence[Buffer],
-    result: Buffer,
-    machine: Machine,
-    parallel: bool,
-) -> None:
+def dim(work: NodeWork) -> None:
     """Write the size of an axis."""
-    entry = node.operands[0].type.shape[attributes_of(node)["axis"]]
-    writer.store(result, 0, as_index(index_of(entry, writer.dims)), 1)
+    entry = work.node.operands[0].type.shape[attributes_of(work.node)["axis"]]
+    work.writer.store(work.result, 0, as_index(index_of(entry, work.writer.dims)), 1)
 
 
-OPAQUE: Mapping[str, OpaqueKernel] = {
+OPAQUE: Mapping[str, Callable[[NodeWork], None]] = {
     "random_bits": random_bits,
     "random_split": random_split,
     "concat": concat,

@@ -91,47 +91,56 @@ def paired_conv(node: Node, dims: Mapping[str, Expr], source: Source) -> Anchor:
     """Return a convolution of blocks of pairs: sample, group, block, cells and lane.
 
     Cells of a convolution that reads each of them once, one after the other, are one axis.
+    Where the taps along the last axis read cells that lie side by side, the channels of all
+    of them are one run of pairs.
     """
     x, weight = node.operands
     groups = attributes_of(node)["groups"]
     kernel = [index_of(entry, dims) for entry in weight.type.shape]
     shape = [index_of(entry, dims) for entry in node.result.type.shape]
     blocks, lanes, space = shape[1] // groups, shape[-1], shape[2:-1]
-    taps = kernel[2:-3]
+    taps, strides, rank = kernel[2:-3], attributes_of(node)["strides"], len(space)
     joins = reads_in_order(node, taps, source)
     cells = [product(space)] if joins else space
     view, last = strided(source, x, dims), 3 + len(cells)
+    beside, inner_lanes = attributes_of(node)["rhs_dilation"][-1] == 1, PAIR * kernel[-3]
+    runs = beside and is_dense(view.steps[-2:], [taps[-1], inner_lanes])
+    depth = [*kernel[1:-4], taps[-1] * kernel[-3]] if runs else kernel[1:-2]
 
     def spread(at: Coordinates) -> Sequence[Index]:
         return unravel(at[3], space) if joins else at[3:-1]
 
+    def tap_of(deep: Coordinates) -> Coordinates:
+        return (*deep[:-1], 0, deep[-1]) if runs else deep
+
     def row_at(at: Coordinates, deep: Coordinates) -> Index:
-        inner, *tap, pair = deep
+        inner, *tap, pair = tap_of(deep)
         block = at[1] * kernel[1] + inner
         if joins:
-            outer = Place((shape[0], kernel[1] * groups, cells[0], lanes))
+            outer = Place((shape[0], kernel[1] * groups, cells[0], inner_lanes))
             return Place(outer.shape, (at[0], block, at[3], pair * PAIR)).position
         where = cells_read(node, spread(at), tap)
         return view.position(at[0], block, *where, pair * PAIR)
 
     def weight_at(at: Coordinates, deep: Coordinates) -> Index:
-        place = (at[1] * blocks + at[2], *deep, at[-1], 0)
+        place = (at[1] * blocks + at[2], *tap_of(deep), at[-1], 0)
         return Place(kernel, place).position
 
     pairs = Pairs(
         view.buffer,
         row_at,
         lambda at, deep: row_at(at, deep) + view.steps[-1],
-        lanes if joins else view.steps[-2] * attributes_of(node)["strides"][-1],
-        is_dense(view.steps[-1:], [lanes]),
+        inner_lanes if joins else view.steps[-2] * strides[-1],
+        is_dense(view.steps[-1:], [inner_lanes]),
         source.buffers[weight],
         weight_at,
-        lanes,
+        PAIR * numbers(depth[-1:]),
+        0 if joins or rank < 2 else view.steps[-3] * strides[-2],
     )
     return Anchor(
         node,
         (shape[0], groups, blocks, *cells, lanes),
-        tuple(kernel[1:-2]),
+        tuple(depth),
         last,
         last - 1,
         "add",
@@ -143,7 +152,7 @@ def paired_conv(node: Node, dims: Mapping[str, Expr], source: Source) -> Anchor:
         block=2,
         inner=tuple(range(3, last - 1)),
         panel_weight=weight,
-        panel_place=lambda at: weight_at(at, [0] * (len(taps) + 2)),
+        panel_place=lambda at: weight_at(at, [0] * len(depth)),
         pairs=pairs,
     )
 

@@ -28,8 +28,9 @@ class Pairs:
     """The two factors of a product; `terms` are summed up for each result in one run.
 
     The first factor of a pair of `rows` is at `row_at`, and the second one beside it if
-    `is_joined`, or else at `second_at`. Rows are `row_step` elements apart. The first
-    factor of lane 0 of the `weights` is at `weight_at`; lanes hold pairs.
+    `is_joined`, or else at `second_at`. Rows are `row_step` elements apart, and lines of
+    rows `line_step`, which is 0 where there are none. The first factor of lane 0 of the
+    `weights` is at `weight_at`; lanes hold pairs.
     """
 
     rows: Buffer
@@ -40,6 +41,7 @@ class Pairs:
     weights: Buffer
     weight_at: Position
     terms: int
+    line_step: Index = 0
 
     def word(self, at: Coordinates, deep: Coordinates) -> Expr:
         """Return a pair of a row as 32 bits, the second factor in the upper half.

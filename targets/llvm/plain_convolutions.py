@@ -5,7 +5,7 @@ from math import prod
 
 from lxc.ir.node import Node
 from lxc.passes.nodes import attributes_of
-from lxc.passes.plain_convolutions import FEWEST_CHANNELS
+from lxc.passes.plain_convolutions import FEWEST_CHANNELS, NEAR_BYTES, bytes_read
 from lxc.targets.llvm.anchors import Anchor, Coordinates, Factor, Pull
 from lxc.targets.llvm.convolutions import cells_read, check_unpadded
 from lxc.targets.llvm.element import Elements, Source
@@ -28,11 +28,16 @@ def conv(node: Node, dims: Mapping[str, Expr], source: Source) -> Anchor:
     groups = attributes_of(node)["groups"]
     outputs, space = shape[1] // groups, shape[2:]
     joins = not along_channels and reads_in_order(node, source)
+    is_far = joins and bytes_read(node) >= NEAR_BYTES
     cells = [product(space)] if joins else space
 
     def output(at: Coordinates) -> Coordinates:
         rest = unravel(at[3], space) if joins else tuple(at[3:])
         return (at[0], at[1] * outputs + at[2], *rest)
+
+    def position(at: Coordinates) -> Index:
+        flat = (*shape[:2], product(space))
+        return Place(flat, (at[0], at[1] * outputs + at[2], at[3])).position
 
     wide = along_channels and outputs >= FEWEST_CHANNELS
     last = 2 + len(cells)
@@ -52,8 +57,9 @@ def conv(node: Node, dims: Mapping[str, Expr], source: Source) -> Anchor:
             Factor(weights(node, outputs, kernel), frozenset({1, 2})),
         ),
         row_bytes=0 if wide else row_bytes(node),
-        far=node.operands[0] if joins else None,
-        far_place=joined_place(node, dims) if joins else None,
+        far=node.operands[0] if is_far else None,
+        far_place=joined_place(node, dims) if is_far else None,
+        position=position if joins else None,
     )
 
 

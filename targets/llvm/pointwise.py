@@ -42,6 +42,7 @@ def write_pointwise(
     kept = kept_by(source, group, first)
     nodes, stored = group.body.nodes, group.stored
     streams = streams_of(nodes, stored, source.buffers, (stored, result), machine)
+    pieces = lane_pieces(source, group, extent, first, machine)
 
     def write(counters: tuple[Index, ...], piece: Pieces, start: Index) -> None:
         elements = Elements(writer, source, piece.size)
@@ -54,14 +55,18 @@ def write_pointwise(
 
     def body(counters: tuple[Index, ...], chosen: tuple[tuple[Pieces, Index], ...]) -> None:
         ((piece, start),) = chosen
+        if parallel and len(pieces) > 1 and isinstance(piece.start, int):
+            # Where the kind of a piece is chosen, nothing is known of its number: the edges
+            # of a pad would be checked lane by lane.
+            number = writer.prover.simplify(divide(start - piece.start, piece.size))
+            start = piece.start + writer.name(number, piece.count) * piece.size
         if kept is None:
             write(counters, piece, start)
             return
         written = kept.is_written(writer, result, joined(shape, counters, start))
         writer.choose(written, lambda: write(counters, piece, start), lambda: None)
 
-    cut = [lane_pieces(source, group, extent, first, machine)]
-    walk(writer, shape[:first], cut, body, parallel=parallel)
+    walk(writer, shape[:first], [pieces], body, parallel=parallel)
 
 
 def first_joined(group: Group, shape: list[Index]) -> int:

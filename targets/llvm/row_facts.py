@@ -3,12 +3,15 @@
 A row minus its largest element is nowhere above zero and somewhere zero. So are powers of
 e in a softmax at most 1, and their sum is at least 1. And where every result of a row with
 a NaN is NaN anyway, the largest element may be looked for without regard to NaN.
+
+One walk finds the largest element and another one computes the elements again, so both must
+round alike: no product may be fused with a sum in one of them only.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lxc.ir.node import Node, Value
+from lxc.ir.node import Node, Value, users
 from lxc.ir.ops.arithmetic import subtract
 from lxc.ir.ops.functions import exp
 from lxc.ir.ops.reduce import reduce
@@ -17,9 +20,19 @@ from lxc.passes.nodes import attributes_of, producers
 from lxc.passes.row_plan import RowPlan
 
 NO_PRODUCTS = frozenset(
-    {"absolute", "add", "cast", "maximum", "minimum", "negate", "select", "subtract"}
+    {
+        *("absolute", "add", "cast", "divide", "maximum"),
+        *("minimum", "negate", "select", "subtract"),
+    }
 )
-"""Ops that do not end with a product, which a difference behind it could be fused into."""
+"""Ops that do not end with a product, which a sum behind it could be fused into."""
+NO_SUMS = frozenset(
+    {
+        *("absolute", "divide", "equal", "less", "less_equal"),
+        *("maximum", "minimum", "multiply", "reduce", "select"),
+    }
+)
+"""Ops that a product in front of them is not fused with, or for no maximum."""
 PROPAGATING = frozenset(
     {"add", "cast", "divide", "exp", "log", "multiply", "negate", "subtract"}
 )
@@ -30,14 +43,16 @@ PROPAGATING = frozenset(
 class RowFacts:
     """What is known of the nodes of a row kernel.
 
-    `falling` are powers of what is not above zero; it is only nearly so where they map to
-    False. `moderate` are sums between 1 and the length of a row. `loose` are maxima that
-    may pass over NaN. Whatever depends on a NaN in a row is left out of all that.
+    `falling` are powers of what is not above zero. `moderate` are sums between 1 and the
+    length of a row. `loose` are maxima that may pass over NaN. Whatever depends on a NaN in
+    a row is left out of all that. `steady` are products that lead to what maxima and minima
+    are taken of: they are rounded before anything is done with them.
     """
 
-    falling: Mapping[Node, bool]
+    falling: frozenset[Node]
     moderate: frozenset[Value]
     loose: frozenset[Node]
+    steady: frozenset[Value]
 
 
 class Certain:
@@ -46,23 +61,39 @@ class Certain:
     def __init__(self, nodes: Sequence[Node], plan: RowPlan) -> None:
         """Index the nodes."""
         self.nodes, self.plan = nodes, plan
-        self.made = producers(nodes)
+        self.made, self.readers = producers(nodes), users(nodes)
 
-    def falling(self, node: Node) -> bool | None:
-        """Return whether a power is of a difference that is exact enough, None if of none.
-
-        A product that the difference is fused with is not rounded, and may be above the
-        largest one, which is.
-        """
+    def is_falling(self, node: Node) -> bool:
+        """Return whether a node is a power of an element less the largest of its row."""
         before = self.made.get(node.operands[0]) if node.op is exp else None
         if before is None or before.op is not subtract:
-            return None
+            return False
         x, largest = before.operands
         maximum = self.reduced(largest, "max")
-        if x.type.dtype is not DType.F32 or maximum is None or maximum.operands[0] != x:
-            return None
-        maker = self.made.get(x)
-        return maker is None or maker.op.name in NO_PRODUCTS
+        same = maximum is not None and maximum.operands[0] == x
+        return same and x.type.dtype is DType.F32
+
+    def steady(self) -> Iterable[Value]:
+        """Yield the products that what maxima and minima are taken of is computed from."""
+        pending = [
+            node.operands[0]
+            for node in self.nodes
+            if node.op is reduce and attributes_of(node)["kind"] in ("max", "min")
+        ]
+        seen: set[Node] = set()
+        while pending:
+            maker = self.made.get(pending.pop())
+            if maker is None or maker.op is reduce or maker in seen:
+                continue
+            seen.add(maker)
+            pending += maker.operands
+            readers = self.readers[maker.result]
+            if (
+                maker.op.kind == "elementwise"
+                and maker.op.name not in NO_PRODUCTS
+                and any(reader.op.name not in NO_SUMS for reader in readers)
+            ):
+                yield maker.result
 
     def reduced(self, value: Value, kind: str) -> Node | None:
         """Return the reduction of a kind that a value repeats along each row."""
@@ -98,8 +129,7 @@ class Certain:
 def facts_of(nodes: Sequence[Node], plan: RowPlan) -> RowFacts:
     """Return what is certain of the nodes of a row kernel."""
     certain = Certain(nodes, plan)
-    known = {node: certain.falling(node) for node in nodes}
-    falling = {node: exact for node, exact in known.items() if exact is not None}
+    falling = frozenset(filter(certain.is_falling, nodes))
     return RowFacts(
         falling,
         frozenset(moderate_sums(nodes, falling)),
@@ -110,14 +140,15 @@ def facts_of(nodes: Sequence[Node], plan: RowPlan) -> RowFacts:
             and attributes_of(node)["kind"] == "max"
             and certain.is_lost(node.operands[0])
         ),
+        frozenset(certain.steady()),
     )
 
 
-def moderate_sums(nodes: Iterable[Node], falling: Mapping[Node, bool]) -> Iterable[Value]:
+def moderate_sums(nodes: Iterable[Node], falling: Iterable[Node]) -> Iterable[Value]:
     """Return the sums of powers that are 1 at the largest element of a row."""
-    exact = {node.result for node, known in falling.items() if known}
+    powers = {node.result for node in falling}
     for node in nodes:
-        if node.op is not reduce or node.operands[0] not in exact:
+        if node.op is not reduce or node.operands[0] not in powers:
             continue
         if attributes_of(node)["kind"] == "add":
             yield node.result

@@ -17,7 +17,7 @@ from lxc.ir.types import DType, TensorType
 from lxc.passes.row_plan import RowPlan, Walk, plan_rows, steps_of
 from lxc.targets.llvm.anchors import Anchor
 from lxc.targets.llvm.element import Elements, Source
-from lxc.targets.llvm.function_rules import falling_exp, nearly_falling_exp
+from lxc.targets.llvm.function_rules import falling_exp
 from lxc.targets.llvm.nest import walk
 from lxc.targets.llvm.place import Place
 from lxc.targets.llvm.reductions import reduce
@@ -25,9 +25,11 @@ from lxc.targets.llvm.row_facts import RowFacts, facts_of
 from lxc.targets.llvm.row_parts import Parts, Places, parts_of, pulled_nodes
 from lxc.targets.llvm.row_scalars import RowScalars, row_scalars
 from lxc.targets.llvm.row_vectors import PartialResults, Vectors, rows_at_once, vectors_of
+from lxc.targets.llvm.scalar import RULES
 from lxc.targets.llvm.sizes import index_of
 from lxc.targets.llvm.split import vectors
-from lxc.targets.llvm.storage import rounded, stored, to_memory
+from lxc.targets.llvm.step import Rule, Step
+from lxc.targets.llvm.storage import computed, rounded, stored, to_memory
 from lxc.targets.llvm.streams import Streams, streams_of
 from lxc.targets.llvm.writer import Writer
 from lxc.targets.tvm_api import Buffer, Expr, Index, constant, differs, load, settled
@@ -128,11 +130,12 @@ class RowKernel:
         buffers = {**self.buffers, **memory}
         if known:
             buffers[known] = self.result
-        rules = {
-            node: falling_exp if exact else nearly_falling_exp
-            for node, exact in self.facts.falling.items()
-        }
-        return Source(Body((), self.nodes(known), (self.plan.stored,)), buffers, rules)
+        nodes, facts = self.nodes(known), self.facts
+        rules: dict[Node, Rule] = dict.fromkeys(facts.falling, falling_exp)
+        for node in nodes:
+            if node.result in facts.steady:
+                rules[node] = rounded_first(rules.get(node) or RULES[node.op.name])
+        return Source(Body((), nodes, (self.plan.stored,)), buffers, rules)
 
     def elements_of_rows(self, numbers: Numbers) -> Elements:
         """Return the elements of what rows have one of, a row in every lane."""
@@ -232,6 +235,16 @@ class RowKernel:
         for row, alone in enumerate(numbers.alone):
             alone[memory] = writer.array(stored(dtype), 1)
             writer.store(alone[memory], 0, load(cells, row), 1)
+
+
+def rounded_first(rule: Rule) -> Rule:
+    """Return a rule whose result is rounded before anything is done with it."""
+
+    def settled_rule(step: Step, *operands: Expr) -> Expr:
+        dtype = step.node.result.type.dtype
+        return settled(computed(dtype), rule(step, *operands))
+
+    return settled_rule
 
 
 def result_of(anchor: Anchor, total: Expr, elements: Elements) -> Expr:

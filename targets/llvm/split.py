@@ -15,6 +15,8 @@ from lxc.targets.tvm_api import Index, divide, modulo
 
 FAR_CYCLES = 20
 """What it takes to reach memory that no stream of reads leads to, once per panel."""
+STREAM_CYCLES = 1.0
+"""What it takes to bring a vector to the first-level cache while memory is read."""
 
 
 @dataclass(frozen=True)
@@ -202,13 +204,16 @@ def tile_shapes(
     shared: bool,
     long: bool,
     far: bool = False,
+    streamed: bool = False,
     turning: float = 0.0,
 ) -> list[tuple[int, int]]:
     """Return how many rows and how many of `width` vectors one register tile may have.
 
     The cheapest comes first; of shapes that cut the result alike there is one. Operands
     are `shared` by the vectors of a row and by those of a column, or every vector of the
-    tile loads one of its own. Vectors of one step lie `far` from those of the next.
+    tile loads one of its own. Vectors of one step lie `far` from those of the next, or they
+    are `streamed` from memory, and every tile reads them from the second-level cache; tiles
+    of single ones would load a number for every term besides.
     At the end vectors are turned around to become runs of rows, which takes `turning` for
     each register operation of a vector. What follows a `long` end keeps some constants in
     registers, and a machine without multiply-adds some products.
@@ -216,13 +221,15 @@ def tile_shapes(
     height = rows if isinstance(rows, int) else 60
     spare = (2 if machine.has_fma else 5) + (2 if long else 0)
     found: list[tuple[float, int, tuple[int, int], str]] = []
-    for broad in range(1, min(8, max(1, width)) + 1):
+    narrowest = min(2, max(1, width)) if streamed else 1
+    for broad in range(narrowest, min(8, max(1, width)) + 1):
         for tall in range(1, min(most_rows, max(1, height)) + 1):
             used = tall * broad + spare + (broad if tall > 1 else 1)
             if used <= machine.registers:
                 lines, columns = even(height, tall), even(width, broad)
                 price = price_of(lines, columns, shared=shared)
                 price += price_of_reach(lines, columns) if far else 0.0
+                price += price_of_stream(lines, columns) if streamed else 0.0
                 price += turning * width * turns_of(lines) if turning else 0.0
                 cut = f"{lines if isinstance(rows, int) else tall} by {columns}"
                 found.append((price, tall * broad, (tall, broad), cut))
@@ -251,17 +258,16 @@ def price_of_reach(
     return sum(count * (FAR_CYCLES + 0.3 * turns * size) for count, size in columns)
 
 
-def tile_shape(
-    rows: Index,
-    width: int,
-    machine: Machine,
-    most_rows: int,
-    *,
-    shared: bool,
-    long: bool,
-) -> tuple[int, int]:
-    """Return the cheapest of the shapes that a register tile may have."""
-    return tile_shapes(rows, width, machine, most_rows, shared=shared, long=long)[0]
+def price_of_stream(
+    lines: Sequence[tuple[int, int]], columns: Sequence[tuple[int, int]]
+) -> float:
+    """Return the cycles of one step to bring vectors nearer while others are streamed.
+
+    What comes from memory keeps most of the places busy that lines on their way need, so
+    that every vector of every tile takes its time.
+    """
+    turns = sum(count for count, _ in lines)
+    return STREAM_CYCLES * turns * sum(count * size for count, size in columns)
 
 
 def price_of(

@@ -5,7 +5,7 @@ operands' elements in the type they are computed in. Operands are loads or short
 conditions, so a rule may repeat them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lxc.ir.node import Node
@@ -13,13 +13,25 @@ from lxc.ir.types import DType
 from lxc.targets.llvm.storage import computed
 from lxc.targets.tvm_api import Expr, constant, extern, intrinsic
 
+Rarely = Callable[
+    [Expr, Sequence[tuple[Expr, str]], Callable[[], Sequence[Expr]]], list[Expr]
+]
+
 
 @dataclass(frozen=True)
 class Step:
-    """One node being lowered on one vector; `hold` keeps a value in registers."""
+    """One node being lowered on one vector; `hold` keeps a value in registers.
+
+    `rarely` returns elements of several types, with others where a condition holds, which
+    its last argument writes: they are computed if some lane of the vector needs them.
+    `look_up` returns of 32 numbers the ones that the low bits of an int32 name; it is None
+    if the machine has no instruction for it.
+    """
 
     node: Node
     hold: Callable[[Expr, str], Expr]
+    rarely: Rarely
+    look_up: Callable[[Sequence[float], Expr], Expr] | None
 
     @property
     def operand(self) -> DType:

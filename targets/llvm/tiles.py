@@ -7,7 +7,7 @@ from typing import Any
 
 from lxc.ir.machine import Machine
 from lxc.targets.llvm.anchors import Anchor
-from lxc.targets.llvm.finish import LONG_WORK, STACK_BYTES, finish_tile
+from lxc.targets.llvm.finish import LONG_WORK, finish_tile, rows_aside
 from lxc.targets.llvm.halo import write_halo
 from lxc.targets.llvm.nest import choose_kind, walk_axes
 from lxc.targets.llvm.place import Place
@@ -27,7 +27,6 @@ from lxc.targets.llvm.vector_math.steps import steps_of
 from lxc.targets.tvm_api import Buffer, Index, at_most, divide
 
 MOST_ROWS = 16
-VECTOR_BYTES = 64
 CACHE_WAY_BYTES = 4096
 """Addresses this far apart share a place in a first-level cache."""
 FEW_ROWS = 8
@@ -87,7 +86,7 @@ class Tiling:
 
         They are large enough for every kind of tile and panel.
         """
-        if not self.long:
+        if not (self.long and self.kinds):
             return []
         rows = max(kind.size for kind in self.kinds)
         panels = (panel.vectors for panel in self.panels)
@@ -176,7 +175,7 @@ def variant_of(
     most_rows = MOST_ROWS
     if long:
         item = 4 if lanes == machine.lanes else 8
-        most_rows = max(1, (STACK_BYTES - 1) // max(VECTOR_BYTES, width * item))
+        most_rows = rows_aside(width * item)
     if anchor.row_bytes and anchor.row_bytes % CACHE_WAY_BYTES == 0:
         most_rows = FEW_ROWS
     shared = len(anchor.factors) == 2 and not all(
@@ -244,7 +243,7 @@ def tiles_together(
     """Return how many tiles are computed one after the other for a panel; 0 means all.
 
     What they read stays in the second-level cache while all panels go over it, and
-    there are enough groups of them for threads to share.
+    there are enough groups of them for threads to share. Groups are of nearly one size.
     """
     depth = product([entry for entry in anchor.depth if isinstance(entry, int)])
     most = max(1, machine.second_cache // 2 // max(1, depth * 4 * tall))
@@ -257,4 +256,6 @@ def tiles_together(
         known = others if isinstance(others, int) else 1
         groups = -(-TASKS // max(1, known))
         most = min(most, max(1, count // groups if isinstance(count, int) else 4))
-    return 0 if isinstance(count, int) and count <= most else most
+    if not isinstance(count, int):
+        return most
+    return 0 if count <= most else -(-count // -(-count // most))

@@ -19,7 +19,7 @@ from lxc.targets.llvm.finish import LONG_WORK
 from lxc.targets.llvm.halo import write_halo
 from lxc.targets.llvm.nest import choose_kind, walk_axes
 from lxc.targets.llvm.sizes import index_of
-from lxc.targets.llvm.split import Panels, Pieces, block_panels, tile_shape, tiles, total
+from lxc.targets.llvm.split import Panels, Pieces, block_panels, tile_shapes, tiles, total
 from lxc.targets.llvm.tile import Work
 from lxc.targets.llvm.vector_math.steps import steps_of
 from lxc.targets.llvm.winograd_parts import Block, Winograd
@@ -95,8 +95,8 @@ def write_block(job: Winograd, block: Block, *, parallel: bool) -> None:
     )
     width = -(-job.lanes // job.machine.lanes)
     narrow = replace(job.machine, registers=job.machine.registers // width)
-    kind = {"shared": True, "long": False}
-    tall, broad = tile_shape(block.tiles, job.outputs, narrow, MOST_ROWS, **kind)
+    kind = {"shared": True, "long": False, "streamed": True}
+    tall, broad = tile_shapes(block.tiles, job.outputs, narrow, MOST_ROWS, **kind)[0]
     kinds = tiles(block.tiles, tall)
     panels = block_panels(job.outputs, job.lanes, None, broad)
     chunk = tiles_together(kinds, panels, parallel=parallel)

@@ -16,7 +16,6 @@ from lxc.targets.tvm_api import (
     Buffer,
     Expr,
     Index,
-    Prover,
     Stmt,
     allocate,
     bind,
@@ -30,14 +29,19 @@ from lxc.targets.tvm_api import (
     variable,
     with_helper,
 )
+from lxc.targets.tvm_prover import Prover
 
 
 class Writer:
     """The blocks of a kernel that are still open, innermost last."""
 
-    def __init__(self, dims: Mapping[str, Expr]) -> None:
-        """Start with an empty outermost block; `dims` are the kernel's dimensions."""
+    def __init__(self, dims: Mapping[str, Expr], *, has_look_up: bool = False) -> None:
+        """Start with an empty outermost block; `dims` are the kernel's dimensions.
+
+        `has_look_up` says that kernels may take numbers out of tables in registers.
+        """
         self.dims = dims
+        self.has_look_up = has_look_up
         self.prover = Prover()
         self._blocks: list[list[Stmt]] = [[]]
         self._counter = 0
@@ -126,10 +130,13 @@ class Writer:
             statement = loop(self.lane(width), width, VECTORIZED, statement)
         self.write(statement)
 
-    def array(self, dtype: str, width: int) -> Buffer:
-        """Return a new array of one vector."""
+    def array(self, dtype: str, width: int, *, stays: bool = False) -> Buffer:
+        """Return a new array of one vector.
+
+        One that `stays` is memory of the stack, and may have a kilobyte or more.
+        """
         buffer = stack_array(self.fresh("t"), dtype, width)
-        self.write(allocate(buffer))
+        self.write(allocate(buffer, stays=stays))
         return buffer
 
     def name(self, value: Index, extent: Index) -> Index:

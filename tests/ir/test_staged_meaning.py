@@ -1,4 +1,4 @@
-"""A convolution that copies a group at a time means what `conv` means."""
+"""A convolution that copies what it reads part by part means what `conv` means."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ import pytest
 
 from lxc.errors import LxcError
 from lxc.ir.op import OPS
+from lxc.ir.ops.staged import one_tap
 from lxc.ir.types import DType, TensorType
 
 FACTS: dict[str, Any] = {
@@ -45,3 +46,26 @@ def test_cells_a_step_apart_lie_in_rows_of_their_own() -> None:
     types = kinds((3, 4, 7, 9), (6, 2, 3, 2), (1, 2 * 8 * 2 * 6))
     (found,) = OPS["staged_conv"].infer(types, facts)
     assert found.shape == (3, 6, 6, 5)
+
+
+def test_stretches_of_cells_change_no_bit_whatever_the_memory_holds() -> None:
+    source = np.random.default_rng(0)
+    x = source.normal(size=(3, 4, 7, 9)).astype(np.float32)
+    weight = source.normal(size=(6, 2, 1, 1)).astype(np.float32)
+    memory = np.full((2, 32), np.nan, np.float32)
+    (found,) = OPS["stretched_conv"].run((x, weight, memory), {"groups": 2})
+    plain = {**one_tap(2, 2), "weight_order": "oi", "result": None}
+    (expected,) = OPS["conv"].run((x, weight), plain)
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("taps", "memory", "wanted"),
+    [((1, 1), (2, 1), "rows of 2 f32 or more"), ((1, 2), (2, 32), "one tap")],
+)
+def test_stretches_of_no_cell_and_several_taps_are_refused(
+    taps: tuple[int, ...], memory: tuple[int, ...], wanted: str
+) -> None:
+    types = kinds((3, 4, 7, 9), (6, 2, *taps), memory)
+    with pytest.raises(LxcError, match=wanted):
+        OPS["stretched_conv"].infer(types, {"groups": 2})

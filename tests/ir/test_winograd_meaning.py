@@ -101,6 +101,13 @@ def test_operands_that_do_not_fit_are_refused(wrong: dict[str, Any]) -> None:
         node(**wrong)
 
 
+def test_a_batch_of_nothing_has_results_without_samples() -> None:
+    one = node(x=(0, *X[1:]))
+    operands = tuple(np.zeros(value.type.shape, np.float32) for value in one.operands)
+    (found,) = one.op.run(operands, one.attributes)
+    assert found.shape == one.result.type.shape
+
+
 def test_scratch_memory_is_zeros_in_the_reference() -> None:
     (found,) = OPS["scratch"].run((), {"shape": (2, 3), "dtype": DType.F64})
     assert found.shape == (2, 3)

@@ -14,6 +14,7 @@ from lxc.ir.dim import evaluate_size
 from lxc.ir.evaluate import evaluate
 from lxc.ir.graph import Graph
 from lxc.ir.node import Node, Value, walk
+from lxc.ir.parser import parse_graph
 from lxc.ir.types import Array
 from lxc.passes import LAYER_PIPELINE, TENSOR_PIPELINE, Outcome, passes_named, run_passes
 
@@ -177,6 +178,7 @@ def almost(change: Callable[[Any], Any], weights: Callable[[Any], Any]) -> Graph
         (ops.tanh, lambda x: x),
         (lambda x: ops.where(x > 0, x, -1e9), lambda x: x),
         (lambda x: (x + np.arange(6, dtype=np.float32)) * 2, lambda x: x),
+        (lambda x: x / 0.0, lambda x: x),
         (lambda x: x, lambda x: x * 2),
         (lambda x: x, lambda x: ops.swapaxes(x, -1, -2)),
         (lambda x: ops.swapaxes(x, 1, 2), lambda x: ops.swapaxes(x, 1, 2)),
@@ -186,6 +188,68 @@ def test_what_almost_is_attention_stays(
     change: Callable[[Any], Any], weights: Callable[[Any], Any]
 ) -> None:
     graph = almost(change, weights)
+    assert fused(graph, "fuse-attention").program is graph
+
+
+COUNTED = """
+graph @counted lux {
+  input %x.0: f32[2, 4, 8]
+  input %x.1: f32[2, 4, 8]
+  input %x.2: f32[2, 4, 8]
+  tree inputs = [*, *, *]
+  tree params = []
+  tree state = []
+  tree outputs = [*]
+
+  %0: f32[2, 4, 4] = dot_general(%x.0, %x.1) {lhs_batch = [0], rhs_batch = [0], \
+lhs_contract = [2], rhs_contract = [2]}
+  %1: KIND[4, 4] = iota() {dtype = KIND, shape = [4, 4], axis = 0}
+  %2: KIND[4, 4] = iota() {dtype = KIND, shape = [4, 4], axis = 1}
+  %3: KIND[] = constant() {dtype = KIND, shape = [], value = [NUMBER]}
+  %4: KIND[4, 4] = broadcast(%3) {shape = [4, 4], axes = []}
+  %5: KIND[4, 4] = subtract(%1, %4)
+  %6: bool[4, 4] = less_equal(%2, %5)
+  %7: bool[2, 4, 4] = broadcast(%6) {shape = [2, 4, 4], axes = [1, 2]}
+  %8: f32[] = constant() {dtype = f32, shape = [], value = [-0x1p+20]}
+  %9: f32[2, 4, 4] = broadcast(%8) {shape = [2, 4, 4], axes = []}
+  %10: f32[2, 4, 4] = select(%7, %0, %9)
+  %11: f32[2, 4] = reduce(%10) {kind = "max", axes = [2]}
+  %12: f32[2, 4, 4] = broadcast(%11) {shape = [2, 4, 4], axes = [0, 1]}
+  %13: f32[2, 4, 4] = subtract(%10, %12)
+  %14: f32[2, 4, 4] = exp(%13)
+  %15: f32[2, 4] = reduce(%14) {kind = "add", axes = [2]}
+  %16: f32[2, 4, 4] = broadcast(%15) {shape = [2, 4, 4], axes = [0, 1]}
+  %17: f32[2, 4, 4] = divide(%14, %16)
+  %18: f32[2, 4, 8] = dot_general(%17, %x.2) {lhs_batch = [0], rhs_batch = [0], \
+lhs_contract = [2], rhs_contract = [1]}
+  return %18
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "causal"),
+    [("i32", "1", True), ("f32", "0x1p-1", False), ("u32", "1", False), ("i8", "1", False)],
+)
+def test_only_counters_that_cannot_wrap_make_it_causal(
+    kind: str, number: str, causal: bool
+) -> None:
+    graph = parse_graph(COUNTED.replace("KIND", kind).replace("NUMBER", number))
+    (node,) = attention_nodes(graph)
+    assert node.attributes["causal"] == causal
+    assert same_results(graph, fused(graph).program)
+
+
+def test_sums_of_sums_are_looked_through_once() -> None:
+    def doubled(x: Any) -> Any:
+        for _ in range(60):
+            x = x + x * 0.5
+        return x
+
+    def function(x: Any, v: Any) -> Any:
+        return ops.matmul(ops.softmax(doubled(x)), v)
+
+    graph = traced(function, spec(4, 6), spec(6, 3))
     assert fused(graph, "fuse-attention").program is graph
 
 

@@ -1,5 +1,6 @@
 """The manager checks, times and writes down what passes do."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,14 @@ from lxc.errors import InternalError, LxcError
 from lxc.ir.graph import Graph
 from lxc.ir.node import Value
 from lxc.ir.parser import parse, parse_graph
-from lxc.passes import LAYER_PIPELINE, PASSES, TARGET_PIPELINE, passes_named, run_passes
+from lxc.passes import (
+    LAYER_PIPELINE,
+    PASSES,
+    PORTABLE,
+    TARGET_PIPELINE,
+    passes_named,
+    run_passes,
+)
 from lxc.passes.properties import PROPERTIES
 from lxc.passes.single_pass import Pass, Setting
 
@@ -19,6 +27,19 @@ graph @model lux {
   %0: f32[2] = noop(%x)
   %1: f32[2] = exp(%0) at layer_2
   return %1
+}
+"""
+
+CONVOLUTION = """
+graph @model lux {
+  input %x: f32[1, 2, 1, 2]
+  param @weight: f32[8, 2, 1, 1]
+  tree params = {weight: *}
+  %0: f32[1, 8, 1, 2] = conv(%x, @weight) {
+    strides = [1, 1], padding = [[0, 0], [0, 0]], lhs_dilation = [1, 1],
+    rhs_dilation = [1, 1], groups = 1, weight_order = "oi"
+  }
+  return %0
 }
 """
 
@@ -89,6 +110,17 @@ def test_a_pass_that_fails_is_named(tmp_path: Path) -> None:
 def test_a_broken_promise_is_named() -> None:
     with pytest.raises(InternalError, match=r"it promises tensor-level: noop"):
         run_passes(parse_graph(TEXT), [one_pass(lambda graph: graph, ("tensor-level",))])
+
+
+def test_an_unpacked_weight_is_noticed_where_the_machine_wants_it_packed() -> None:
+    graph = parse_graph(CONVOLUTION)
+    wide = replace(PORTABLE, name="wide", lanes=16)
+    packed = run_passes(graph, passes_named(["pack-weights"]), machine=wide).program
+    keep = one_pass(lambda graph: graph, ("packed",))
+    for program, machine in ((graph, PORTABLE), (packed, wide)):
+        assert run_passes(program, [keep], machine=machine).program is program
+    with pytest.raises(InternalError, match="it promises packed: a weight"):
+        run_passes(graph, [keep], machine=wide)
 
 
 def test_a_graph_that_is_wrong_before_is_not_blamed_on_a_pass() -> None:

@@ -1,5 +1,7 @@
 """Kernels of attention: every length, mask and order of operands, the same bits always."""
 
+import ctypes
+import ctypes.util
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,9 +20,12 @@ from lxc.ir.node import Value
 from lxc.ir.op import OPS
 from lxc.ir.types import Array, DType, TensorType
 from lxc.passes.attention_memory import head_sizes, memory_shape
+from lxc.runtime import frame
+from lxc.runtime.memory import aligned_bytes
 from lxc.targets import TARGETS
 from lxc.targets.compile import emit
 from lxc.targets.hot_loops import hot_loops
+from tests.emulation.machines import lacking
 from tests.ops.graphs import graph_from
 from tests.targets.backends import Backend, Compiled, Runner, compiled
 
@@ -28,6 +33,10 @@ COMPILED = pytest.mark.parametrize("target", compiled())
 B, Q, K = (Dim(name, 1, most) for name, most in (("B", 5), ("Q", 400), ("K", 400)))
 BATCH, QUERIES, KEYS = map(expression, (B, Q, K))
 INFINITY = float("inf")
+SIGNALLING = 0x7FA00000
+"""A NaN that marks any operation on it as invalid."""
+INVALID = 1
+"""That mark of the C library, on x86-64."""
 LENGTHS = (*range(1, 71), 127, 128, 129, 131, 132, 133, 200, 265, 400)
 
 
@@ -263,6 +272,32 @@ def test_it_is_what_torch_computes(target: Compiled, tmp_path: Path) -> None:
         tensors = map(torch.from_numpy, inputs)
         wanted = scaled(*tensors, is_causal=causal, enable_gqa=True).numpy()
         np.testing.assert_allclose(actual, wanted, atol=5e-6)
+
+
+@pytest.mark.parametrize(("size", "width"), [(2, 8), (8, 8), (24, 20)])
+def test_no_number_is_computed_from_memory_that_was_not_written(
+    size: int, width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frame, "arena_of", spoilt)
+    flags = ctypes.CDLL(ctypes.util.find_library("m"))
+    for level in filter(runs_here, ("x86-64-v2", "x86-64-v3", "x86-64-v4")):
+        runner = Compiled(level).load(heads(level, 2, 2, size, width), tmp_path)
+        for queries, keys in ((1, 1), (8, 8), (7, 19), (70, 130)):
+            inputs = operands(1, 2, 2, queries, keys, size, width)
+            flags.feclearexcept(INVALID)
+            runner.run(inputs)
+            assert not flags.fetestexcept(INVALID), (level, queries, keys)
+
+
+def runs_here(level: str) -> bool:
+    return not lacking(TARGETS[level])
+
+
+def spoilt(size: int) -> Array:
+    """Return memory full of numbers that leave a mark on whoever computes with them."""
+    words: Array = aligned_bytes(-(-size // 4) * 4).view(np.uint32)
+    words[:] = SIGNALLING
+    return words.view(np.uint8)
 
 
 def test_too_little_memory_is_refused(tmp_path: Path) -> None:

@@ -87,3 +87,30 @@ def test_what_may_be_empty_is_read_where_it_is_not(level: Compiled, tmp_path: Pa
         floats = x.astype(np.float32), y.astype(np.float32), z.astype(ml_dtypes.bfloat16)
         calls.append((*floats, flags))
     check(parse_graph(PADS), level, tmp_path, calls)
+
+
+ENDS = """
+graph @ends lux {
+  input %x.0: f32[3, 0, 5]
+  param @0: f32[5, 0]
+  param @1: f32[5, 7]
+  tree inputs = [*]
+  tree params = [*, *]
+  tree state = []
+  tree outputs = [*, *]
+
+  %0: f32[3, 0, 0] = dot_general(%x.0, @0) {lhs_batch = [], rhs_batch = [], \
+lhs_contract = [2], rhs_contract = [0]}
+  %1: f32[3, 0, 0] = tanh(%0) {fast = false}
+  %2: f32[3, 0, 7] = dot_general(%x.0, @1) {lhs_batch = [], rhs_batch = [], \
+lhs_contract = [2], rhs_contract = [0]}
+  %3: f32[3, 0, 7] = tanh(%2) {fast = false}
+  return %1, %3
+}
+"""
+
+
+@pytest.mark.parametrize("level", compiled())
+def test_long_work_on_no_rows_is_compiled(level: Compiled, tmp_path: Path) -> None:
+    params = [np.ones(shape, np.float32) for shape in ((5, 0), (5, 7))]
+    check(parse_graph(ENDS), level, tmp_path, [[np.ones((3, 0, 5), np.float32)]], params)

@@ -1,6 +1,7 @@
 """The innermost loops of generated code keep vectors in registers and call nothing."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -93,6 +94,7 @@ MODELS: dict[str, Callable[[], Graph]] = {
     "strided": lambda: image(nn.Conv((3, 3), 32, 64, stride=2, pad=1), 32, 28),
     "pointwise": lambda: image(nn.Conv((1, 1), 64, 32), 64, 14),
     "joined cells": lambda: image(nn.Conv((1, 1), 24, 40), 24, 9),
+    "far channels": lambda: image(nn.Conv((1, 1), 96, 48, nn.relu), 96, 53),
     "depthwise": lambda: image(nn.Conv((3, 3), 64, 64, pad=1, groups=64), 64, 20),
     "grouped": lambda: image(nn.Conv((3, 3), 24, 24, stride=2, pad=1, groups=6), 24, 37),
     "pooling": lambda: image(nn.Chain(nn.Conv((3, 3), 32, 32), nn.MaxPool((2, 2))), 32, 18),
@@ -144,6 +146,57 @@ def test_a_tile_of_a_product_multiplies_and_adds_in_one_instruction() -> None:
     fused = [line for line in largest.lines if "vfmadd" in line]
     assert len(fused) >= 16
     assert all("%zmm" in line for line in fused)
+
+
+@pytest.mark.parametrize("level", ["x86-64-v3", "x86-64-v4"])
+@pytest.mark.parametrize("model", [(96, 48, 28), (96, 48, 53), (24, 40, 9)])
+def test_cells_of_several_axes_are_stored_as_vectors(
+    model: tuple[int, int, int], level: str
+) -> None:
+    inputs, outputs, size = model
+    graph = image(nn.Conv((1, 1), inputs, outputs), inputs, size)
+    assembly = emit(graph, TARGETS[level], "asm").decode()
+    assert assembly.count("vfmadd") >= 12
+    assert "vextractps" not in assembly
+
+
+def test_what_huge_angles_take_is_jumped_over_as_a_whole() -> None:
+    sine = traced(nn.WrappedFunction(ops.sin), (600, 1024))
+    loops = hot_loops(emit(sine, TARGETS["x86-64-v4"], "asm").decode())
+    loop = max(loops, key=lambda loop: len(loop.lines))
+    (start, end) = skipped(loop)
+    usual = replace(loop, lines=(*loop.lines[:start], *loop.lines[end:]))
+    rare = replace(loop, lines=loop.lines[start:end])
+    assert usual.arithmetic > rare.arithmetic
+    assert not usual.saved
+    assert not loop.calls
+    assert any("vpmuludq" in line for line in rare.lines)
+    assert not any("vpmuludq" in line for line in usual.lines)
+
+
+def skipped(loop: HotLoop) -> tuple[int, int]:
+    """Return the lines between the only jump forward in a loop and where it goes."""
+    labels = {line.split(":")[0]: place for place, line in enumerate(loop.lines)}
+    jumps = [
+        (place, labels[found.group(1)])
+        for place, line in enumerate(loop.lines)
+        if (found := loop.syntax.jump.match(line)) and found.group(1) in labels
+    ]
+    ((start, end),) = [(start, end) for start, end in jumps if end > start]
+    return start, end
+
+
+@pytest.mark.parametrize("function", [ops.tanh, ops.erf])
+def test_a_function_in_pieces_has_tables_in_registers_and_no_quotient(
+    function: Callable[..., Any],
+) -> None:
+    graph = traced(nn.WrappedFunction(function), (600, 1024))
+    loops = hot_loops(emit(graph, TARGETS["x86-64-v4"], "asm").decode())
+    largest = max(loops, key=lambda loop: loop.arithmetic)
+    taken = [line for line in largest.lines if "vpermt2ps" in line or "vpermi2ps" in line]
+    assert len(taken) == 4 * 6  # Vectors, and what a piece has.
+    assert not [line for line in taken if "(" in line]
+    assert not [line for line in largest.lines if "vdiv" in line]
 
 
 @pytest.mark.parametrize(

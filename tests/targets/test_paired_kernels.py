@@ -61,6 +61,30 @@ interior = [0, 0, 0, 0, 0]}
 }
 """
 
+LINES = """
+graph @lines lux {
+  dim N: 1..3
+  input %x.0: bf16[N, 2, 9, 9, L]
+  input %x.1: bf16[N, 1, 23, 75, 4]
+  param @0: bf16[3, 2, 3, 3, H, L, 2]
+  param @1: bf16[3, 1, 7, 7, 2, L, 2]
+  tree inputs = [*, *]
+  tree params = [*, *]
+  tree state = []
+  tree outputs = [*, *]
+
+  %0: f32[N, 3, 7, 7, L] = paired_conv(%x.0, @0) {strides = [1, 1], rhs_dilation = [1, 1], \
+groups = 1}
+  %1: f32[] = constant() {dtype = f32, shape = [], value = [0x1p-1]}
+  %2: f32[N, 3, 9, 9, L] = pad(%0, %1) {low = [0, 0, 1, 1, 0], high = [0, 0, 1, 1, 0], \
+interior = [0, 0, 0, 0, 0]}
+  %3: f32[N, 3, 9, 35, L] = paired_conv(%x.1, @1) {strides = [2, 2], \
+rhs_dilation = [1, 1], groups = 1}
+  return %2, %3
+}
+"""
+"""Lines of cells that are taken as one, and taps that are read in one run of channels."""
+
 WAYS = {
     "x86-64-v4-bf16": {"paired_dot by dot instructions", "paired_conv by dot instructions"},
     "x86-64-v4-amx": {
@@ -88,7 +112,9 @@ def drawn(
 
 
 @pytest.mark.parametrize("level", [*compiled(), *extended()])
-@pytest.mark.parametrize(("text", "counts"), [(DOT, [1, 2, 11, 70]), (CONV, [1, 3])])
+@pytest.mark.parametrize(
+    ("text", "counts"), [(DOT, [1, 2, 11, 70]), (CONV, [1, 3]), (LINES, [1, 3])]
+)
 def test_results_do_not_depend_on_batch_or_threads(
     text: str, counts: Sequence[int], level: Compiled, tmp_path: Path
 ) -> None:

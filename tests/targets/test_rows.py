@@ -163,6 +163,40 @@ def test_special_numbers_stay_in_their_rows(target: Backend, tmp_path: Path) -> 
     check(graph, target, tmp_path, [[x]])
 
 
+def weight(z: Any, more: Any = 0) -> Any:
+    """Return the sum of powers of e of all of a row, of which the largest is 1."""
+    return ops.sum(ops.exp(z - ops.max(z, -1, keepdims=True)) + more, -1)
+
+
+def places(z: Any, more: Any) -> Any:
+    """Return how many elements of a row are its largest."""
+    return ops.sum(ops.where(z == ops.max(z, -1, keepdims=True), 1, more), -1)
+
+
+LARGEST: Sequence[Callable[[Any, Any], Any]] = (
+    lambda x, y: weight(x * y),
+    lambda x, y: weight(-(x * y)),
+    lambda x, y: weight(x * y + y, x * y * 0),
+    lambda x, y: weight(x / ops.min(y, -1, keepdims=True) * 1e5 + y),
+    lambda x, y: places(x * y + y, x * y * 0),
+)
+"""Numbers of at least 1, if all walks along a row compute the same."""
+
+
+@pytest.mark.parametrize("level", compiled())
+def test_all_walks_along_a_row_find_the_same_largest_number(
+    level: Compiled, tmp_path: Path
+) -> None:
+    graph = graph_of(
+        lambda *xs: [f(*xs[2 * n : 2 * n + 2]) for n, f in enumerate(LARGEST)],
+        *[lxc.TensorSpec((9, 67))] * (2 * len(LARGEST)),
+    )
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(1e5, 1.00001e5, (2, 9, 67)).astype(np.float32)
+    found, _ = level.load(graph, tmp_path).run([x, y] * len(LARGEST))
+    assert all((numbers >= 1).all() and (numbers <= 67).all() for numbers in found)
+
+
 @pytest.mark.parametrize("level", compiled())
 def test_a_quotient_by_any_number_is_within_two_roundings(
     level: Compiled, tmp_path: Path

@@ -11,7 +11,7 @@ from lxc.errors import LxcError
 from lxc.ir.machine import Machine
 from lxc.record_file import read_records
 from lxc.targets import TARGETS
-from lxc.targets.llvm.split import even, tile_shape, tile_shapes
+from lxc.targets.llvm.split import even, tile_shapes
 from lxc.tuning import tune as tuning
 from lxc.tuning.questions import Question
 from lxc.tuning.race import Timing
@@ -58,11 +58,27 @@ def test_a_target_of_another_machine_is_refused_before_anything_is_written(
 
 @pytest.mark.parametrize("machine", [one.machine for one in TARGETS.values()], ids=str)
 @pytest.mark.parametrize(("rows", "width"), [(1, 32), (49, 20), (196, 6), (12544, 1)])
+@pytest.mark.parametrize("streamed", [False, True])
 def test_shapes_of_tiles_fit_the_registers_and_cut_differently(
-    machine: Machine, rows: int, width: int
+    machine: Machine, rows: int, width: int, *, streamed: bool
 ) -> None:
-    shapes = tile_shapes(rows, width, machine, 16, shared=True, long=False)
-    assert shapes[0] == tile_shape(rows, width, machine, 16, shared=True, long=False)
+    kind = {"shared": True, "long": False, "streamed": streamed}
+    shapes = tile_shapes(rows, width, machine, 16, **kind)
     assert all(tall * broad < machine.registers for tall, broad in shapes)
     cuts = {str((even(rows, tall), even(width, broad))) for tall, broad in shapes}
     assert len(cuts) == len(shapes)
+
+
+@pytest.mark.parametrize("machine", [one.machine for one in TARGETS.values()], ids=str)
+@pytest.mark.parametrize(("rows", "width"), [(28, 4), (49, 8), (49, 16), (16, 32)])
+def test_tiles_read_vectors_that_are_streamed_less_often(
+    machine: Machine, rows: int, width: int
+) -> None:
+    def lines(tall: int) -> int:
+        return -(-rows // tall)
+
+    usual, streamed = (
+        tile_shapes(rows, width, machine, 16, shared=True, long=False, streamed=one)[0]
+        for one in (False, True)
+    )
+    assert lines(streamed[0]) <= lines(usual[0])

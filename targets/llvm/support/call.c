@@ -149,6 +149,14 @@ static int32_t lxc_ask_for_tiles(const lxc_model *model) {
     return LXC_OK;
 }
 
+/* Returns who worked before, to be put back at the end of a call. */
+static lxc_team lxc_enter(const lxc_pool *pool, int32_t threads) {
+    lxc_team before = lxc_current;
+    lxc_current = (lxc_team){pool != NULL ? pool : &lxc_own_pool, 0, threads};
+    lxc_has_raised = 0;
+    return before;
+}
+
 int32_t lxc_run(const lxc_model *model, const lxc_call *call, int64_t *bytes,
                 lxc_span *spans) {
     int32_t status = 0;
@@ -157,19 +165,13 @@ int32_t lxc_run(const lxc_model *model, const lxc_call *call, int64_t *bytes,
     int32_t code = lxc_check_run(model, &at, call, bytes, spans);
     if (code == LXC_OK) code = lxc_ask_for_tiles(model);
     if (code != LXC_OK) return code;
-    const lxc_pool *outer_pool = lxc_current.pool;
-    int32_t outer_threads = lxc_current.threads;
-    lxc_current.pool = call->pool != NULL ? call->pool : &lxc_own_pool;
-    lxc_current.threads = call->threads;
-    lxc_current.work = 0;
-    lxc_has_raised = 0;
+    lxc_team before = lxc_enter(call->pool, call->threads);
     int32_t returned = model->run(
         (const int64_t *)call->inputs, (const int64_t *)call->params,
         (const int64_t *)call->state_in, (const int64_t *)call->state_out,
         (const int64_t *)call->outputs, (int64_t)(intptr_t)call->prepared,
         (int64_t)(intptr_t)call->arena, call->dims, &status, &lxc_current.work);
-    lxc_current.pool = outer_pool;
-    lxc_current.threads = outer_threads;
+    lxc_current = before;
     code = lxc_finish(returned, status);
     if (code == LXC_OK) lxc_copy_frozen(model, call, bytes + at.state);
     return code;
@@ -183,17 +185,11 @@ int32_t lxc_prepare(const lxc_model *model, const lxc_prepare_call *call, int64_
     int32_t code = lxc_check_prepare(model, &at, call, bytes, spans);
     if (code == LXC_OK) code = lxc_ask_for_tiles(model);
     if (code != LXC_OK) return code;
-    const lxc_pool *outer_pool = lxc_current.pool;
-    int32_t outer_threads = lxc_current.threads;
-    lxc_current.pool = call->pool != NULL ? call->pool : &lxc_own_pool;
-    lxc_current.threads = call->threads;
-    lxc_current.work = 0;
-    lxc_has_raised = 0;
+    lxc_team before = lxc_enter(call->pool, call->threads);
     int32_t returned = model->prepare(
         (const int64_t *)call->params, (const int64_t *)call->state,
         (int64_t)(intptr_t)call->prepared, call->dims, &status, &lxc_current.work);
-    lxc_current.pool = outer_pool;
-    lxc_current.threads = outer_threads;
+    lxc_current = before;
     return lxc_finish(returned, status);
 }
 

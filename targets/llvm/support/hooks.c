@@ -3,11 +3,13 @@
    thread, and so does the entry with the work of the kernel that it calls next. Within a
    region the pool is absent: nested regions run where they are. */
 
-static _Thread_local struct {
+typedef struct lxc_team {
     const lxc_pool *pool;
     int64_t work; /* nanoseconds that one thread needs, by estimate; 0 if unknown */
     int32_t threads;
-} lxc_current;
+} lxc_team;
+
+static _Thread_local lxc_team lxc_current;
 
 static int32_t lxc_less(int64_t a, int32_t b) { return a < b ? (int32_t)a : b; }
 

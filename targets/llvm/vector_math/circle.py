@@ -1,17 +1,21 @@
 """sin, cos and tan in float32, with the angle reduced in float64 lanes.
 
 An angle is so many quarter turns and a rest of at most an eighth turn. Up to a limit the
-quarter turns are subtracted in two parts. Beyond it they come from the product with the
-bits of 2 / pi that matter for the exponent, in whole numbers: no angle is too large.
+quarter turns are subtracted in two parts. Beyond it, where hardly any angle is, they come
+from the product with the bits of 2 / pi that matter for the exponent, in whole numbers: no
+angle is too large.
 """
 
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from math import inf, pi
 
 from lxc.targets.llvm.vector_math.numbers import Number
 from lxc.targets.llvm.vector_math.wide import ROUNDING, narrowed, widened
-from lxc.targets.tvm_api import both
+from lxc.targets.tvm_api import Expr, both
 
+Rarely = Callable[[Expr, Sequence[Number], Callable[[], Sequence[Number]]], list[Number]]
+"""Returns numbers, with those of the function where a condition holds."""
 LIMIT = 2.0**19
 QUARTER_HIGH, QUARTER_LOW = 1.5707963267341256, 6.077100506506192e-11
 """Half of pi in two parts; the first has so few digits that products are exact."""
@@ -53,17 +57,17 @@ WIDE_COS_TERMS = (
 )
 
 
-def sin(x: Number) -> Number:
+def sin(x: Number, rarely: Rarely) -> Number:
     """Return the sine of x in radians."""
-    quarters, rest = reduced(x.size())
+    quarters, rest = reduced(x.size(), rarely)
     found = on_circle(quarters, narrowed(rest)).bits("uint32")
     minus = x.bits("uint32") & 0x80000000
     return (found ^ minus).bits("float32")
 
 
-def cos(x: Number) -> Number:
+def cos(x: Number, rarely: Rarely) -> Number:
     """Return the cosine of x in radians."""
-    quarters, rest = reduced(x.size())
+    quarters, rest = reduced(x.size(), rarely)
     return on_circle(quarters + 1, narrowed(rest))
 
 
@@ -78,9 +82,9 @@ def on_circle(quarters: Number, rest: Number) -> Number:
     return (size.bits("uint32") ^ minus).bits("float32")
 
 
-def tan(x: Number) -> Number:
+def tan(x: Number, rarely: Rarely) -> Number:
     """Return the tangent of x in radians."""
-    quarters, rest = reduced(x.size())
+    quarters, rest = reduced(x.size(), rarely)
     square = rest * rest
     sine = (square.polynomial(WIDE_SIN_TERMS) * square).times_plus(rest, rest)
     cosine = square.polynomial((*WIDE_COS_TERMS, 1.0))
@@ -90,7 +94,7 @@ def tan(x: Number) -> Number:
     return (found ^ (x.bits("uint32") & 0x80000000)).bits("float32")
 
 
-def reduced(size: Number) -> tuple[Number, Number]:
+def reduced(size: Number, rarely: Rarely) -> list[Number]:
     """Return the quarter turns of an angle from 0 on, and what is left in float64.
 
     Of the quarter turns only the last two bits count.
@@ -100,9 +104,8 @@ def reduced(size: Number) -> tuple[Number, Number]:
     turns = rounded - ROUNDING
     rest = wide.less_product(turns, QUARTER_HIGH).less_product(turns, QUARTER_LOW)
     quarters = rounded.bits("int64").as_type("int32")
-    far_quarters, far_rest = reduced_from_bits(size.bits("uint32"))
     far = both(size.constant(LIMIT).is_up_to(size), size.is_below(inf))
-    return quarters.where(far, far_quarters, quarters), rest.where(far, far_rest, rest)
+    return rarely(far, (quarters, rest), lambda: reduced_from_bits(size.bits("uint32")))
 
 
 def reduced_from_bits(bits: Number) -> tuple[Number, Number]:

@@ -50,20 +50,3 @@ def generator(leaf: Leaf) -> np.random.Generator:
     """Return random numbers that follow from the name of a leaf."""
     digest = sha256(leaf.name.encode()).digest()
     return np.random.default_rng(int.from_bytes(digest[:8], "big"))
-
-
-def in_header_order(
-    group: Group, arrays: Mapping[str, Array], sizes: Mapping[str, int]
-) -> list[Array]:
-    """Return an array for every leaf; something optional that is lacking gets zeros."""
-    present = {}
-    for places in group.tree.optional_leaves():
-        flag, *inside = (group.leaves[place].name for place in places)
-        present[flag] = np.asarray(any(name in arrays for name in inside))
-    found = []
-    for leaf in group.leaves:
-        array = present.get(leaf.name, arrays.get(leaf.name))
-        if array is None:
-            array = np.zeros(leaf.shape_at(sizes), DTYPES[leaf.dtype])
-        found.append(array)
-    return found

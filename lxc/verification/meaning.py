@@ -6,7 +6,6 @@ from functools import cached_property
 
 import numpy as np
 
-from lxc.commands.layer_errors import LayerError, layer_errors
 from lxc.errors import InternalError, LxcError
 from lxc.ir.agreement import LARGEST, agreement, longest_sum, relative_error
 from lxc.ir.evaluate import evaluate
@@ -20,6 +19,7 @@ from lxc.passes.precision import FLOAT32, Precision, PrecisionPlan, plan_of
 from lxc.runtime.artifact import Artifact
 from lxc.runtime.checkpoint import decode
 from lxc.runtime.signature import Signature
+from lxc.verification.layer_errors import LayerError, layer_errors
 
 IR = "ir/traced.lxir"
 DATA = "data.safetensors"

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from lxc.commands.judgement import number
 from lxc.ir.agreement import ROUNDING, summed_terms
 from lxc.ir.evaluate import Bindings, Evaluation
 from lxc.ir.graph import Graph
@@ -16,6 +15,7 @@ from lxc.passes.lower_precision import lowered_products
 from lxc.passes.nodes import attributes_of
 from lxc.passes.precision import Precision, PrecisionPlan
 from lxc.passes.weight_only import LARGEST_INTEGER, SMALLEST_SCALE
+from lxc.verification.judgement import number
 
 HALF_STEP = 2.0**-9
 """By so much of itself a number is off at most when it is rounded to bfloat16."""
