@@ -246,7 +246,7 @@ def tiles_together(
     there are enough groups of them for threads to share. Groups are of nearly one size.
     """
     depth = product([entry for entry in anchor.depth if isinstance(entry, int)])
-    most = max(1, machine.second_cache // 2 // max(1, depth * 4 * tall))
+    most: int = max(1, machine.second_cache // 2 // max(1, depth * 4 * tall))
     count = total(kinds)
     if anchor.inner:
         return 0
@@ -258,4 +258,5 @@ def tiles_together(
         most = min(most, max(1, count // groups if isinstance(count, int) else 4))
     if not isinstance(count, int):
         return most
-    return 0 if count <= most else -(-count // -(-count // most))
+    chunks = -(-count // most)
+    return 0 if chunks < 2 else -(-count // chunks)
