@@ -13,15 +13,15 @@ from lxc.ir.types import DType
 from lxc.passes.nodes import attributes_of, is_symbolic
 from lxc.passes.plain_convolutions import bytes_read, runs_along_cells
 
-STRETCH = 16
+STRETCH = 8
 """So many vectors of cells are copied at a time: several lines of memory in a row, ..."""
-SHORTEST = 8
+SHORTEST = 4
 """... and where fewer of all channels fit into the cache, nothing is copied."""
 FEWEST_OUTPUTS = 48
 """For fewer output channels, a copy takes longer than what it saves."""
 FEWEST_INPUTS = 96
 """The pages of fewer channels are found without delay, one after the other."""
-TASKS = 16
+TASKS = 8
 """So many stretches at most are worked at by as many threads at a time."""
 
 
