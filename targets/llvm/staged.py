@@ -16,16 +16,14 @@ from lxc.passes.nodes import attributes_of
 from lxc.targets.llvm.anchors import Anchor, Coordinates, Factor, Pull
 from lxc.targets.llvm.element import Elements, Source
 from lxc.targets.llvm.finish import finish_tile
+from lxc.targets.llvm.grouped import CHANNEL, GROUP, SAMPLE, grouped
 from lxc.targets.llvm.place import Place
-from lxc.targets.llvm.sizes import index_of
 from lxc.targets.llvm.split import Panels, Pieces, lane_panels, tile_shapes, tiles
 from lxc.targets.llvm.staged_copy import Room, write_copies, write_zeros
 from lxc.targets.llvm.tile import Tile, Work, write_sums
 from lxc.targets.tvm_api import Expr, Index, divide, load, modulo
 
 MOST_ROWS = 16
-SAMPLE, GROUP, CHANNEL = 0, 1, 2
-"""The first loop axes; those of cells follow."""
 
 
 @dataclass(frozen=True)
@@ -53,30 +51,18 @@ class Plane:
 
 
 def staged_conv(node: Node, dims: Mapping[str, Expr], source: Source) -> Anchor:
-    """Return the loops over sample, group, channel and cells, with the weight as factor.
-
-    Where the other factor lies, only the task that copies it knows.
-    """
-    weight = node.operands[1]
-    shape = [index_of(entry, dims) for entry in node.result.type.shape]
-    kernel = [index_of(entry, dims) for entry in weight.type.shape]
-    groups = attributes_of(node)["groups"]
-    outputs = shape[1] // groups
-    last = len(shape)
-
-    def pull(elements: Elements, at: Coordinates, deep: Coordinates) -> Expr:
-        channel = at[GROUP] * outputs + at[CHANNEL]
-        return elements.at(weight, Place(kernel, (channel, *deep)))
-
+    """Return the loops over sample, group, channel and cells, with the weight as factor."""
+    one = grouped(node, dims)
+    last = len(one.shape)
     return Anchor(
         node,
-        (shape[0], groups, outputs, *shape[2:]),
-        tuple(kernel[1:]),
+        (one.shape[0], one.groups, one.outputs, *one.shape[2:]),
+        one.kernel[1:],
         last,
-        CHANNEL if outputs > 1 or last == CHANNEL + 1 else last - 1,
+        CHANNEL if one.outputs > 1 or last == CHANNEL + 1 else last - 1,
         "add",
-        lambda at: (at[SAMPLE], at[GROUP] * outputs + at[CHANNEL], *at[3:]),
-        (Factor(pull, frozenset({GROUP, CHANNEL})),),
+        lambda at: (at[SAMPLE], one.channel(at), *at[3:]),
+        (one.factor,),
     )
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 from lxc.ir.machine import Machine
 from lxc.ir.node import Node
-from lxc.passes.nodes import attributes_of
 from lxc.targets.llvm.anchors import Anchor, Coordinates, Factor
 from lxc.targets.llvm.element import Elements, Source
 from lxc.targets.llvm.finish import LONG_WORK, finish_tile, rows_aside
+from lxc.targets.llvm.grouped import CHANNEL, GROUP, SAMPLE, grouped
 from lxc.targets.llvm.halo import write_halo
 from lxc.targets.llvm.nest import choose_kind
 from lxc.targets.llvm.place import Place, unravel
@@ -28,8 +28,8 @@ AHEAD = 4
 """Channels are asked for so long before they are copied."""
 LINE = 16
 """The float32 of a cache line."""
-SAMPLE, GROUP, CHANNEL, CELL = range(4)
-"""The loop axes."""
+CELL = CHANNEL + 1
+"""The last loop axis: all cells of a channel."""
 
 
 @dataclass(frozen=True)
@@ -149,40 +149,23 @@ class Stretches:
 
 
 def stretched_conv(node: Node, dims: Mapping[str, Expr], source: Source) -> Anchor:
-    """Return the loops over sample, group, channel and cell, with the weight as factor.
-
-    Where the other factor lies, only the task that copies it knows.
-    """
-    weight = node.operands[1]
-    shape = [index_of(entry, dims) for entry in node.result.type.shape]
-    kernel = [index_of(entry, dims) for entry in weight.type.shape]
-    groups = attributes_of(node)["groups"]
-    outputs, space = shape[1] // groups, shape[2:]
-
-    def pull(elements: Elements, at: Coordinates, deep: Coordinates) -> Expr:
-        channel = at[GROUP] * outputs + at[CHANNEL]
-        place = Place(kernel, (channel, *deep, *(0 for _ in space)))
-        return elements.at(weight, place)
+    """Return the loops over sample, group, channel and cell, with the weight as factor."""
+    one = grouped(node, dims)
+    samples, channels, *space = one.shape
 
     def position(at: Coordinates) -> Index:
-        flat = (*shape[:2], product(space))
-        return Place(
-            flat, (at[SAMPLE], at[GROUP] * outputs + at[CHANNEL], at[CELL])
-        ).position
+        flat = (samples, channels, product(space))
+        return Place(flat, (at[SAMPLE], one.channel(at), at[CELL])).position
 
     return Anchor(
         node,
-        (shape[0], groups, outputs, product(space)),
-        (kernel[1],),
+        (samples, one.groups, one.outputs, product(space)),
+        (one.kernel[1],),
         CELL,
         CHANNEL,
         "add",
-        lambda at: (
-            at[SAMPLE],
-            at[GROUP] * outputs + at[CHANNEL],
-            *unravel(at[CELL], space),
-        ),
-        (Factor(pull, frozenset({GROUP, CHANNEL})),),
+        lambda at: (at[SAMPLE], one.channel(at), *unravel(at[CELL], space)),
+        (one.factor,),
         position=position,
     )
 

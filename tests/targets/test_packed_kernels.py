@@ -6,12 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lxc.ir.agreement import agreement, longest_sum
-from lxc.ir.evaluate import evaluate
 from lxc.ir.parser import parse_graph
 from lxc.ir.types import Array
 from lxc.targets import TARGETS
 from tests.targets.backends import Compiled, compiled
+from tests.targets.batches import check_batches
 
 DOT = """
 graph @dot lux {
@@ -101,18 +100,7 @@ def check(text: str, level: Compiled, folder: Path, counts: Sequence[int]) -> No
     bounds = {dim.name: largest for dim in graph.dims}
     inputs = [drawn(rng, value.type.shape, bounds) for value in graph.inputs]
     params = [drawn(rng, value.type.shape, bounds) for value in graph.params]
-    whole, _ = runner.run(inputs, params)
-    narrow, _ = evaluate(graph, inputs, params)
-    wide, _ = evaluate(graph, inputs, params, wide=True)
-    for found, own, exact in zip(whole, narrow, wide, strict=True):
-        close = agreement(found, own, exact, longest_sum(graph))
-        assert close.holds, close
-    shared, _ = runner.run(inputs, params, threads=3)
-    for count in counts:
-        part, _ = runner.run([x[:count] for x in inputs], params)
-        for found, same, few in zip(whole, shared, part, strict=True):
-            np.testing.assert_array_equal(found, same)
-            np.testing.assert_array_equal(found[:count], few)
+    check_batches(graph, runner, inputs, params, counts)
 
 
 def drawn(

@@ -8,12 +8,11 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from lxc.ir.agreement import agreement, longest_sum
-from lxc.ir.evaluate import evaluate
 from lxc.ir.parser import parse_graph
 from lxc.ir.types import Array
 from lxc.targets import TARGETS
 from tests.targets.backends import Compiled, compiled, extended
+from tests.targets.batches import check_batches
 
 DOT = """
 graph @dot lux {
@@ -127,17 +126,6 @@ def test_results_do_not_depend_on_batch_or_threads(
     )
     if text is DOT:
         params[1][:, -1, :, 1] = ml_dtypes.bfloat16(0)
-    whole, _ = runner.run(inputs, params)
-    narrow, _ = evaluate(graph, inputs, params)
-    wide, _ = evaluate(graph, inputs, params, wide=True)
-    for found, own, exact in zip(whole, narrow, wide, strict=True):
-        close = agreement(found, own, exact, longest_sum(graph))
-        assert close.holds, close
-    shared, _ = runner.run(inputs, params, threads=3)
-    for count in counts:
-        part, _ = runner.run([x[:count] for x in inputs], params)
-        for found, same, few in zip(whole, shared, part, strict=True):
-            np.testing.assert_array_equal(found, same)
-            np.testing.assert_array_equal(found[:count], few)
+    check_batches(graph, runner, inputs, params, counts)
     records = {record["algorithm"] for record in runner.model.target.kernels}
     assert records <= WAYS.get(level.name, {"paired_dot by tiles", "paired_conv by tiles"})
