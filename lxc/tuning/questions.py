@@ -14,8 +14,8 @@ from lxc.passes.records import Answer, Record
 from lxc.passes.select_algorithms import Selection
 from lxc.structure import LEAF, Structure
 from lxc.targets.compile import build_artifact, lowered_program, target_program
+from lxc.targets.kernels.cost import BYTES_PER_NANOSECOND, FLOPS_PER_NANOSECOND
 from lxc.targets.llvm.calls import Call
-from lxc.targets.llvm.cost import BYTES_PER_NANOSECOND, FLOPS_PER_NANOSECOND
 from lxc.targets.single_kernel import single_kernel
 from lxc.targets.target import Target
 from lxc.tuning.trial import KernelMemory, Trial, copies_of, model_trial, sizes_of

@@ -11,12 +11,12 @@ from lxc.ir.work_text import work_text
 from lxc.passes.loop_memory import LoopMemory, loop_memory
 from lxc.passes.nodes import attributes_of
 from lxc.passes.records import NO_RECORDS, Records
+from lxc.targets.kernels.cost import BYTES_PER_NANOSECOND, FLOPS_PER_NANOSECOND, Cost
+from lxc.targets.kernels.group import is_alias
+from lxc.targets.kernels.sizes import index_of
+from lxc.targets.kernels.writer import Writer
 from lxc.targets.llvm.addresses import Address
-from lxc.targets.llvm.cost import BYTES_PER_NANOSECOND, FLOPS_PER_NANOSECOND, Cost
-from lxc.targets.llvm.group import is_alias
 from lxc.targets.llvm.kernel import Kernel, make_kernel
-from lxc.targets.llvm.sizes import index_of
-from lxc.targets.llvm.writer import Writer
 from lxc.targets.tvm_api import (
     Buffer,
     Expr,

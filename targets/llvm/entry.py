@@ -13,9 +13,9 @@ from lxc.ir.machine import Machine
 from lxc.ir.node import Value
 from lxc.passes.records import NO_RECORDS, Records
 from lxc.passes.state_memory import states_in_place
+from lxc.targets.kernels.writer import Writer
 from lxc.targets.llvm.addresses import Address, table_entry
 from lxc.targets.llvm.calls import Call, Calls, Cells, Library
-from lxc.targets.llvm.writer import Writer
 from lxc.targets.tvm_api import Buffer, Expr, Function, array, load, variable
 from lxc.targets.tvm_functions import function, function_name
 

@@ -13,7 +13,7 @@ import pytest
 import lxc
 from lxc import nn
 from lxc.runtime import CompiledModel
-from lxc.targets.llvm.cost import cost_of
+from lxc.targets.kernels.cost import cost_of
 
 WIDTH = 256
 MOST = 4096

@@ -8,9 +8,9 @@ from lxc.ir.builder import make_node
 from lxc.ir.node import Value
 from lxc.ir.op import OPS
 from lxc.ir.types import DType, TensorType
-from lxc.targets.llvm.scalar import RULES
-from lxc.targets.llvm.step import Step
-from lxc.targets.llvm.vector_math.steps import STEPS, steps_of
+from lxc.targets.kernels.scalar import RULES
+from lxc.targets.kernels.step import Step
+from lxc.targets.kernels.vector_math.steps import STEPS, steps_of
 from lxc.targets.tvm_api import Expr, variable
 from tests.targets.accuracy import FUNCTIONS
 

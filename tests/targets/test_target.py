@@ -8,15 +8,15 @@ from lxc.errors import InternalError, LxcError
 from lxc.ir.op import OPS
 from lxc.runtime.features import this_machine
 from lxc.targets import TARGETS, target_named, targets_named
+from lxc.targets.kernels.anchor_forms import ANCHORS
+from lxc.targets.kernels.element import FILLED
+from lxc.targets.kernels.kernel import GROUPS, WHOLE
+from lxc.targets.kernels.opaque import OPAQUE
+from lxc.targets.kernels.scalar import RULES
+from lxc.targets.kernels.sources import SOURCES
+from lxc.targets.kernels.views import MOVES
 from lxc.targets.lint import LARGEST_FRAME, check_code
-from lxc.targets.llvm.anchor_forms import ANCHORS
 from lxc.targets.llvm.calls import LOOPS, WITHOUT_CODE
-from lxc.targets.llvm.element import FILLED
-from lxc.targets.llvm.kernel import GROUPS, WHOLE
-from lxc.targets.llvm.opaque import OPAQUE
-from lxc.targets.llvm.scalar import RULES
-from lxc.targets.llvm.sources import SOURCES
-from lxc.targets.llvm.views import MOVES
 from lxc.targets.tvm_build import known_features
 from lxc.targets.tvm_packages import PINNED, check_versions
 

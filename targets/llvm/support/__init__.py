@@ -8,7 +8,7 @@ for all models; each model adds a file with its tables. Of the names here, those
 import re
 from importlib.resources import files
 
-from lxc.targets.llvm.cost import TASK_PAYS_NANOSECONDS, THREAD_PAYS_NANOSECONDS
+from lxc.targets.kernels.cost import TASK_PAYS_NANOSECONDS, THREAD_PAYS_NANOSECONDS
 
 HEADER, MODEL, FUNCTIONS = "abi.h", "model.h", "functions.h"
 SOURCES = (

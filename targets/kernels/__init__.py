@@ -1,0 +1,1 @@
+"""The loops of kernels, for any machine."""

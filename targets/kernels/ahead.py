@@ -1,0 +1,74 @@
+"""Fetch the weights of the next panel while a tile is computed with the present one."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from lxc.targets.kernels.place import Place
+from lxc.targets.kernels.writer import Writer
+from lxc.targets.tvm_api import Buffer, Index, at_most, prefetch
+
+LINE_BYTES = 64
+SMALL_BYTES = 16 << 10
+"""A panel of fewer bytes is there soon enough without help."""
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """The part of the next panel that one tile fetches: `rate` elements in every step.
+
+    The first `parts` tiles fetch all of it. `start` is the first element of a tile's part,
+    none of which begins behind `last`. `line` is the number of elements in a cache line.
+    """
+
+    buffer: Buffer
+    line: int
+    rate: int
+    reach: int
+    parts: int
+    last: int
+    start: Index = 0
+
+    @classmethod
+    def of(
+        cls, buffer: Buffer, count: int, size: int, panel: int, steps: int, turns: int
+    ) -> "Ahead | None":
+        """Return how `turns` tiles of some steps share a panel of elements of a size."""
+        rate = -(-panel // (steps * turns))
+        reach = rate * steps
+        if panel * size < SMALL_BYTES or reach > count:
+            return None
+        parts = -(-panel // reach)
+        return cls(buffer, LINE_BYTES // size, rate, reach, parts, count - reach)
+
+    def named(self, writer: Writer, panel: Index, turn: Index) -> "Ahead":
+        """Return the part of one tile; it never goes past the end of the weights."""
+        part = at_most(turn, self.parts - 1)
+        start = at_most(panel + part * self.reach, self.last)
+        return replace(self, start=writer.name(start, self.last + 1))
+
+    def write(self, writer: Writer, depth: Sequence[Index], deep: Sequence[Index]) -> None:
+        """Write what one step fetches."""
+        step = Place(depth, deep).position
+        for offset in range(0, self.rate, self.line):
+            position = self.start + step * self.rate + offset
+            writer.write(prefetch(self.buffer, writer.prover.simplify(position)))
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What every step reads for the next panel, right behind what it reads for this one.
+
+    `place` is where a step begins to read, `width` how many elements, none behind `last`.
+    """
+
+    buffer: Buffer
+    line: int
+    place: Callable[[Sequence[Index]], Index]
+    width: int
+    last: Index
+
+    def write(self, writer: Writer, depth: Sequence[Index], deep: Sequence[Index]) -> None:
+        """Write what one step fetches."""
+        for offset in range(self.width, 2 * self.width, self.line):
+            position = at_most(self.place(deep) + offset, self.last)
+            writer.write(prefetch(self.buffer, writer.prover.simplify(position)))

@@ -1,0 +1,233 @@
+"""One register tile of a reduction: the sums of rows by vectors, step by step.
+
+Every result element is one chain of operations in the order of the reduction axes,
+whatever the tile, so neither the batch nor the number of threads changes a bit of it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from lxc.ir.node import Value
+from lxc.targets.kernels.ahead import LINE_BYTES, Ahead, Beside
+from lxc.targets.kernels.anchors import Anchor
+from lxc.targets.kernels.element import Elements, Source
+from lxc.targets.kernels.group import Group
+from lxc.targets.kernels.sizes import index_of, product
+from lxc.targets.kernels.split import Vector
+from lxc.targets.kernels.variants import Variants
+from lxc.targets.kernels.writer import Writer
+from lxc.targets.tvm_api import Buffer, Expr, Index, load
+
+TERMS_UNROLLED = 16
+"""So many terms at most stand one after the other in the innermost loop, ..."""
+TERMS_WHOLE = 32
+"""... but a reduction of no more than these is written without a loop."""
+
+Cell = tuple[int, int]
+"""A vector of sums of a tile: its row and its place in a row."""
+Steps = Callable[[tuple[Index, ...]], None]
+Terms = Callable[["Tile", dict[Cell, Buffer], tuple[Index, ...]], None]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What all tiles of a kernel share; `terms` writes a step where factors are pairs."""
+
+    writer: Writer
+    source: Source
+    group: Group
+    anchor: Anchor
+    result: Buffer
+    variants: Variants
+    terms: "Terms | None" = None
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Where a tile is: the coordinates of its first element, its rows and vectors.
+
+    It is the `turn`-th of `turns` tiles that read the same panel one after the other.
+    """
+
+    work: Work
+    base: tuple[Index, ...]
+    rows: int
+    vectors: tuple[Vector, ...]
+    turn: Index
+    turns: Index
+
+    @property
+    def cells(self) -> list[Cell]:
+        """All vectors of sums, row by row."""
+        return [(row, j) for row in range(self.rows) for j in range(len(self.vectors))]
+
+    def at(self, row: Index, vector: Vector, lane: Index) -> tuple[Index, ...]:
+        """Return the coordinates of a lane of a vector along the loop axes."""
+        anchor, moved = self.work.anchor, list(self.base)
+        if anchor.row is not None:
+            moved[anchor.row] = moved[anchor.row] + row
+        if anchor.block is not None:
+            moved[anchor.block] = moved[anchor.block] + vector.block
+        if anchor.lane is not None:
+            moved[anchor.lane] = moved[anchor.lane] + vector.offset + lane
+        return tuple(moved)
+
+
+def write_sums(tile: Tile, *, fetches: bool) -> dict[Cell, Buffer]:
+    """Write the reduction of every cell; return the arrays with the sums.
+
+    What `fetches` ahead does so where there is a next panel.
+    """
+    writer, anchor = tile.work.writer, tile.work.anchor
+    sums: dict[Cell, Buffer] = {}
+    for row, j in tile.cells:
+        width = tile.vectors[j].width
+        sums[row, j] = writer.array(anchor.held, width)
+        writer.store(sums[row, j], writer.lane(width), anchor.start, width)
+    steps = product(anchor.depth)
+    whole = isinstance(steps, int) and steps * len(sums) <= TERMS_WHOLE
+    most = steps if whole else max(1, TERMS_UNROLLED // max(1, len(sums)))
+    ahead = ahead_of(tile, anchor.depth) if fetches and not whole else None
+
+    terms = tile.work.terms or write_terms
+
+    def step(deep: tuple[Index, ...]) -> None:
+        if ahead:
+            ahead.write(writer, anchor.depth, deep)
+        terms(tile, sums, deep)
+
+    write_steps(writer, anchor.depth, most, step)
+    if anchor.pairs and anchor.pairs.terms % 2:
+        terms(tile, sums, anchor.depth)
+    return sums
+
+
+def has_next_panel(work: Work) -> bool:
+    """Return whether the weights of a product lie in several panels of known sizes."""
+    anchor, weight = work.anchor, work.anchor.panel_weight
+    if weight is None or weight not in work.source.buffers:
+        return False
+    blocks = anchor.loops[anchor.block or 0]
+    around = [
+        anchor.loops[axis] for axis in (*anchor.inner, anchor.row) if axis is not None
+    ]
+    sizes = (product(anchor.depth), blocks, weight.type.element_count, *around)
+    return all(isinstance(entry, int) for entry in sizes) and blocks > 1
+
+
+def beside(tile: Tile, far: Value) -> Beside | None:
+    """Return what a tile fetches of an operand whose steps lie far from each other.
+
+    All tiles of a panel fetch the same, for the first one may be late.
+    """
+    work, place = tile.work, tile.work.anchor.far_place
+    alone = isinstance(tile.turns, int) and tile.turns < 2
+    if place is None or alone or far not in work.source.buffers:
+        return None
+    width = sum(vector.width for vector in tile.vectors)
+    last = index_of(far.type.element_count, work.writer.dims) - 1
+    line = LINE_BYTES // far.type.dtype.bytes
+    reads = partial(place, tile.base)
+    return Beside(work.source.buffers[far], line, reads, width, last)
+
+
+def ahead_of(tile: Tile, depth: Sequence[Index]) -> Ahead | Beside | None:
+    """Return what a tile fetches for the next panel, if there are several panels.
+
+    It does so in every step of a loop over `depth`.
+    """
+    work, anchor = tile.work, tile.work.anchor
+    if anchor.far is not None:
+        return beside(tile, anchor.far)
+    weight, place = anchor.panel_weight, anchor.panel_place
+    if weight is None or place is None or not has_next_panel(work):
+        return None
+    terms, blocks = product(anchor.depth), anchor.loops[anchor.block or 0]
+    count = weight.type.element_count
+    if not isinstance(tile.turns, int) or not isinstance(count, int):
+        return None
+    if blocks <= len(tile.vectors) or tile.turns < 2:
+        return None
+    panel = len(tile.vectors) * terms * tile.vectors[0].width * (2 if anchor.pairs else 1)
+    buffer, size = work.source.buffers[weight], weight.type.dtype.bytes
+    shared = Ahead.of(buffer, count, size, panel, product(depth), tile.turns)
+    return shared and shared.named(work.writer, place(tile.base) + panel, tile.turn)
+
+
+def write_steps(writer: Writer, depth: Sequence[Index], most: int, body: Steps) -> None:
+    """Write `body` for all coordinates of `depth`; up to `most` bodies stand in a row."""
+    if not depth:
+        body(())
+        return
+    *outer, last = depth
+    if isinstance(last, int) and last <= most:
+
+        def row_of_bodies(deep: tuple[Index, ...]) -> None:
+            for k in range(last):
+                body((*deep, k))
+
+        write_steps(writer, outer, most // max(1, last), row_of_bodies)
+        return
+    with writer.loops(outer) as counters:
+        if not isinstance(last, int) or most < 2:
+            with writer.loop(last) as k:
+                body((*counters, k))
+            return
+        unrolled = 1 << (most.bit_length() - 1)
+        with writer.loop(last // unrolled) as turn:
+            for k in range(unrolled):
+                body((*counters, turn * unrolled + k))
+        for k in range(last // unrolled * unrolled, last):
+            body((*counters, k))
+
+
+def write_terms(tile: Tile, sums: dict[Cell, Buffer], deep: Sequence[Index]) -> None:
+    """Write one more term into every cell; what cells share is loaded once."""
+    writer, anchor = tile.work.writer, tile.work.anchor
+    shared: dict[tuple[int, int | None, int | None], Expr] = {}
+    for row, j in tile.cells:
+        width = tile.vectors[j].width
+        elements = Elements(writer, tile.work.source, width)
+        pulled = [
+            factor_element(tile, shared, number, row, j, deep)
+            for number in range(len(anchor.factors))
+        ]
+        lane = writer.lane(width)
+        term = anchor.term(pulled, elements.hold)
+        combined = anchor.combine(load(sums[row, j], lane), term, elements.hold)
+        writer.store(sums[row, j], lane, combined, width)
+
+
+def factor_element(
+    tile: Tile,
+    shared: dict[tuple[int, int | None, int | None], Expr],
+    number: int,
+    row: int,
+    j: int,
+    deep: Sequence[Index],
+) -> Expr:
+    """Return the element of a factor for a cell, held if other cells read it as well."""
+    anchor, writer = tile.work.anchor, tile.work.writer
+    factor, vector = anchor.factors[number], tile.vectors[j]
+    by_row = anchor.row in factor.loops
+    by_lane = anchor.lane in factor.loops
+    by_vector = by_lane or anchor.block in factor.loops
+    key = (number, row if by_row else None, j if by_vector else None)
+    if key not in shared:
+        width = vector.width if by_lane else 1
+        elements = Elements(writer, tile.work.source, width)
+        at = tile.at(row, vector, writer.lane(width))
+        element = factor.pull(elements, at, deep)
+        repeated = (not by_row and tile.rows > 1) or (
+            not by_vector and len(tile.vectors) > 1
+        )
+        if repeated and element_is_number(anchor):
+            element = elements.hold(element, anchor.held)
+        shared[key] = element
+    return shared[key]
+
+
+def element_is_number(anchor: Anchor) -> bool:
+    """Return whether elements are of the type that sums are kept in."""
+    return anchor.dtype.value != "bool"

@@ -1,0 +1,262 @@
+"""Reductions with vectors along a result axis: register tiles of rows by vectors."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import Any
+
+from lxc.ir.machine import Machine
+from lxc.targets.kernels.anchors import Anchor
+from lxc.targets.kernels.finish import LONG_WORK, finish_tile, rows_aside
+from lxc.targets.kernels.halo import write_halo
+from lxc.targets.kernels.nest import choose_kind, walk_axes
+from lxc.targets.kernels.place import Place
+from lxc.targets.kernels.sizes import product
+from lxc.targets.kernels.split import (
+    Panels,
+    Pieces,
+    block_panels,
+    lane_panels,
+    tile_shapes,
+    tiles,
+    total,
+)
+from lxc.targets.kernels.tile import Tile, Work, has_next_panel, write_sums
+from lxc.targets.kernels.variants import TileVariant
+from lxc.targets.kernels.vector_math.steps import steps_of
+from lxc.targets.tvm_api import Buffer, Index, at_most, divide
+
+MOST_ROWS = 16
+CACHE_WAY_BYTES = 4096
+"""Addresses this far apart share a place in a first-level cache."""
+FEW_ROWS = 8
+"""So many lines surely fit into one place of a first-level cache."""
+TASKS = 16
+"""So many pieces of work at least for threads to share, where there is enough."""
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How a reduction is cut: kinds of tiles along the rows, panels along the lanes.
+
+    `outer` are the loop axes that are walked outside of both. `chunk` is how many tiles
+    are computed one after the other for a panel; 0 means all. `fetches` says whether the
+    next panel is fetched meanwhile.
+    """
+
+    work: Work
+    long: bool
+    kinds: list[Pieces]
+    panels: list[Panels]
+    outer: tuple[int, ...]
+    chunk: int
+    fetches: bool
+
+    @property
+    def axes(self) -> list[Any]:
+        """What is walked around the tiles: outer axes, chunks, panels, inner axes."""
+        anchor, chunks = self.work.anchor, 1
+        if self.chunk:
+            chunks = divide(total(self.kinds) + self.chunk - 1, self.chunk)
+        outer = [anchor.loops[axis] for axis in self.outer]
+        inner = [anchor.loops[axis] for axis in anchor.inner]
+        return [*outer, self.work.writer.prover.simplify(chunks), self.panels, *inner]
+
+    def write(self, entries: tuple[Any, ...], columns: list[Buffer]) -> None:
+        """Write the tiles of one entry of all axes."""
+        writer = self.work.writer
+        if not self.chunk:
+            for kind in self.kinds:
+                with writer.loop(kind.count) as number:
+                    row = kind.start + number * kind.size
+                    self.tile(entries, kind, number, row, columns)
+            return
+        first = entries[len(self.outer)] * self.chunk
+        left = at_most(total(self.kinds) - first, self.chunk)
+        with writer.loop(writer.prover.simplify(left)) as turn:
+            choose_kind(
+                writer,
+                self.kinds,
+                first + turn,
+                lambda entry: self.tile(entries, entry[0], turn, entry[1], columns),
+            )
+
+    def columns(self) -> list[Buffer]:
+        """Return arrays for the sums of a tile, if its end is written in a loop.
+
+        They are large enough for every kind of tile and panel.
+        """
+        if not (self.long and self.kinds):
+            return []
+        rows = max(kind.size for kind in self.kinds)
+        panels = (panel.vectors for panel in self.panels)
+        held, writer = self.work.anchor.held, self.work.writer
+        return [
+            writer.array(held, rows * max(vector.width for vector in column if vector))
+            for column in zip_longest(*panels)
+        ]
+
+    def tile(
+        self,
+        entries: tuple[Any, ...],
+        kind: Pieces,
+        number: Index,
+        row: Index,
+        columns: list[Buffer],
+    ) -> None:
+        """Write one tile, whose first row is `row`."""
+        anchor = self.work.anchor
+        _, (panel, column), *inner = entries[len(self.outer) :]
+        base: list[Index] = [0] * len(anchor.loops)
+        along = anchor.lane if anchor.block is None else anchor.block
+        placed = zip(
+            (*self.outer, *anchor.inner, along, anchor.row),
+            (*entries[: len(self.outer)], *inner, column, row),
+            strict=True,
+        )
+        for axis, start in placed:
+            if axis is not None:
+                base[axis] = start
+        extents = [anchor.loops[axis] for axis in anchor.inner]
+        turns = self.chunk or total(self.kinds)
+        before = (
+            sum(k.count for k in self.kinds[: self.kinds.index(kind)])
+            if (not self.chunk)
+            else 0
+        )
+        turn = Place([*extents, turns], [*inner, before + number]).position
+        made = Tile(
+            self.work,
+            tuple(base),
+            kind.size,
+            panel.vectors,
+            turn,
+            product([*extents, turns]),
+        )
+        self.compute(made, columns)
+
+    def compute(self, tile: Tile, columns: Sequence[Buffer]) -> None:
+        """Write the sums of a tile and what follows them."""
+        finish_tile(tile, write_sums(tile, fetches=self.fetches), columns)
+
+
+def write_tiles(work: Work, machine: Machine, *, parallel: bool) -> None:
+    """Write the loops of a reduction whose vectors run along a result axis."""
+    anchor = work.anchor
+    wide = anchor.held in ("float64", "int64", "uint64")
+    lanes = machine.lanes // 2 if wide else machine.lanes
+    long = steps_of(work.group.body.nodes) > LONG_WORK
+    rows = 1 if anchor.row is None else anchor.loops[anchor.row]
+    variant = variant_of(work, rows, lanes, machine, long=long)
+    tall, panels = variant.rows, panels_of(work, lanes, variant.vectors)
+    kinds = tiles(rows, tall, few=long)
+    placed = {anchor.lane, anchor.row, anchor.block, *anchor.inner}
+    outer = tuple(axis for axis in range(len(anchor.loops)) if axis not in placed)
+    others = product([*(anchor.loops[axis] for axis in outer), total(panels)])
+    chunk = tiles_together(anchor, kinds, tall, others, machine, parallel=parallel)
+    tiling = Tiling(work, long, kinds, panels, outer, chunk, variant.fetches)
+    write_halo(work.writer, work.source, work.group, work.result, machine.lanes)
+    # Threads must not share what a tile keeps aside; a serial kernel needs it only once.
+    shared = None if parallel else tiling.columns()
+
+    def body(entries: tuple[Any, ...]) -> None:
+        tiling.write(entries, tiling.columns() if shared is None else shared)
+
+    walk_axes(work.writer, tiling.axes, body, parallel=parallel)
+
+
+def variant_of(
+    work: Work, rows: Index, lanes: int, machine: Machine, *, long: bool
+) -> TileVariant:
+    """Return how many rows and vectors a tile has, and whether it fetches ahead."""
+    anchor = work.anchor
+    lane_axis = 1 if anchor.lane is None else anchor.loops[anchor.lane]
+    width = lanes if anchor.block is None else lane_axis
+    most_rows = MOST_ROWS
+    if long:
+        item = 4 if lanes == machine.lanes else 8
+        most_rows = rows_aside(width * item)
+    if anchor.row_bytes and anchor.row_bytes % CACHE_WAY_BYTES == 0:
+        most_rows = FEW_ROWS
+    shared = len(anchor.factors) == 2 and not all(
+        anchor.lane in factor.loops for factor in anchor.factors
+    )
+    if anchor.block is not None:
+        vectors = anchor.loops[anchor.block]
+        # Wide blocks take several registers each.
+        machine = replace(machine, registers=machine.registers // -(-width // lanes))
+    else:
+        vectors = -(-lane_axis // lanes) if isinstance(lane_axis, int) else 1
+    shapes = tile_shapes(
+        rows,
+        vectors,
+        machine,
+        most_rows,
+        shared=shared,
+        long=long,
+        far=anchor.far is not None,
+        turning=turning_of(work),
+    )
+    return work.variants.tiles(shapes, fetches=has_next_panel(work))
+
+
+def turning_of(work: Work) -> float:
+    """Return what it takes to turn a row of a vector around, for each step of its sums."""
+    steps, lane = product(work.anchor.depth), work.anchor.lane
+    if work.group.exit is None or lane is None or not isinstance(steps, int):
+        return 0.0
+    operations: float = work.anchor.loops[lane] / max(1, steps)
+    return operations
+
+
+def panels_of(work: Work, lanes: int, vectors: int) -> list[Panels]:
+    """Return the panels of so many vectors."""
+    anchor, valid = work.anchor, work.anchor.valid
+    lane_axis = 1 if anchor.lane is None else anchor.loops[anchor.lane]
+    if anchor.block is None:
+        return lane_panels(lane_axis, lanes, vectors)
+    blocks = anchor.loops[anchor.block]
+    if work.group.exit is not None and work.group.exit < blocks * lane_axis:
+        valid = work.group.exit
+    return block_panels(blocks, lane_axis, valid, vectors)
+
+
+def stays(anchor: Anchor, machine: Machine) -> bool:
+    """Return whether all that the tiles of one row read fits into the second-level cache.
+
+    Then rows are written one after the other from start to end.
+    """
+    columns = 1 if anchor.lane is None else anchor.loops[anchor.lane]
+    read = product([*anchor.depth, columns])
+    return isinstance(read, int) and read * 4 <= machine.second_cache * 4 // 5
+
+
+def tiles_together(
+    anchor: Anchor,
+    kinds: list[Pieces],
+    tall: int,
+    others: Index,
+    machine: Machine,
+    *,
+    parallel: bool,
+) -> int:
+    """Return how many tiles are computed one after the other for a panel; 0 means all.
+
+    What they read stays in the second-level cache while all panels go over it, and
+    there are enough groups of them for threads to share. Groups are of nearly one size.
+    """
+    depth = product([entry for entry in anchor.depth if isinstance(entry, int)])
+    most: int = max(1, machine.second_cache // 2 // max(1, depth * 4 * tall))
+    count = total(kinds)
+    if anchor.inner:
+        return 0
+    if anchor.far is not None and stays(anchor, machine):
+        return 1
+    if parallel:
+        known = others if isinstance(others, int) else 1
+        groups = -(-TASKS // max(1, known))
+        most = min(most, max(1, count // groups if isinstance(count, int) else 4))
+    if not isinstance(count, int):
+        return most
+    chunks = -(-count // most)
+    return 0 if chunks < 2 else -(-count // chunks)
