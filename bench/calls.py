@@ -127,7 +127,7 @@ def time_calls(rounds: int, threads: int) -> dict[str, float]:
     placed()
     clock, library = timer(), m.engine.library
     run = ctypes.cast(library.run, ctypes.c_void_p).value
-    pool, address = library.pool(), placed.pointer
+    pool, address = library.pool(), placed.frame.pointer
     calls = {
         "model(x, ps, st), stored ps": repeated(lambda: m(x, stored, state)),
         "model(x, ps, st), ps of setup": repeated(lambda: m(x, ps, st)),

@@ -11,7 +11,8 @@ class Machine:
     there are. Cache sizes are in bytes, per core. No decision may depend on the machine
     that compiles. `has_bf16_dot` says that one instruction adds the products of two
     bfloat16 to each lane, `has_bf16_tiles` that one multiplies whole tiles of them,
-    `has_look_up` that one takes each lane's number of 32 out of registers.
+    `has_look_up` that one takes each lane's number of 32 out of registers. Where it
+    `pads_in_products`, kernels of convolutions take zeros for what is beside an operand.
     """
 
     name: str
@@ -23,3 +24,4 @@ class Machine:
     has_bf16_dot: bool = False
     has_bf16_tiles: bool = False
     has_look_up: bool = False
+    pads_in_products: bool = False

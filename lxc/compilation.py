@@ -12,7 +12,8 @@ from lxc.passes.choices import DEFAULT
 from lxc.passes.precision import check_paths, plan_of
 from lxc.passes.records import Records
 from lxc.record_file import given_records
-from lxc.runtime import CompiledModel, load
+from lxc.runtime import CompiledModel
+from lxc.runtime.artifact import read
 from lxc.targets import targets_named
 from lxc.targets.compile import build_artifact
 from lxc.tracing import is_kaun, trace
@@ -40,6 +41,7 @@ def compile(
     "float32", "bf16" or "int8", for all layers or for each path of a mapping; the path ""
     stands for all layers that no other one covers. `records` are those of `tune`, or the
     file that they are in. The model holds no parameters: they are arguments of every call.
+    One for other machines can be saved; its first call says what this one lacks.
     """
     graph = traced(
         model,
@@ -52,9 +54,10 @@ def compile(
     )
     known = given_records(records)
     choices = Choices(exact=exact, precision=plan_of(precision), records=known)
-    return load(
-        artifact_of(graph, target, name=name, choices=choices, options=choices.to_json())
+    encoded = artifact_of(
+        graph, target, name=name, choices=choices, options=choices.to_json()
     )
+    return CompiledModel(read(encoded), at_once=False)
 
 
 def traced(model: Any, arguments: Sequence[Any], **options: Any) -> Graph:

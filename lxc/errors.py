@@ -50,6 +50,8 @@ CODES = {
     "LXC-E0306": "a package that a command needs is not installed",
     "LXC-E0307": "a file does not hold records of tuning",
     "LXC-E0308": "this machine does not run the code that is to be measured",
+    "LXC-E0309": "no compiler for cards was found, or no tool that shows its code",
+    "LXC-E0310": "the compiler for cards failed",
     # 04: artifact
     "LXC-E0401": "the file is not an lxc artifact, or it is damaged",
     "LXC-E0402": "the manifest of an artifact breaks a rule of the format",
@@ -71,6 +73,7 @@ CODES = {
     "LXC-E0507": "a frozen leaf of the state changed after it was bound",
     "LXC-E0508": "the compiled code reported a failure",
     "LXC-E0509": "leaves that are tied in the compiled model differ in a call",
+    "LXC-E0510": "the card, or its driver, cannot be used",
     # 06: resources
     "LXC-E0601": "there is not enough memory",
 }

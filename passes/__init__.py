@@ -9,7 +9,7 @@ from lxc.passes.choices import Choices
 from lxc.passes.decision import Decision
 from lxc.passes.eliminate_common import eliminate_common
 from lxc.passes.eliminate_dead import eliminate_dead
-from lxc.passes.explicit_padding import explicit_padding
+from lxc.passes.explicit_padding import explicit_padding, pad_for
 from lxc.passes.flatten_chains import flatten_chains
 from lxc.passes.fold_constants import fold_constants
 from lxc.passes.fold_norms import fold_norms
@@ -49,7 +49,7 @@ PASSES: dict[str, Pass] = {
         entry(eliminate_dead, requires=TENSOR),
         entry(fold_norms, requires=TENSOR),
         entry(split_phases, requires=TENSOR),
-        entry(explicit_padding, requires=TENSOR, guarantees=("unpadded",)),
+        entry(explicit_padding, requires=TENSOR, guarantees=("unpadded",), run=pad_for),
         entry(lower_precision, requires=TENSOR, run=lower_for),
         entry(assign_layouts, requires=TENSOR, run=assign_for),
         entry(stage_groups, requires=TENSOR, run=stage_for),
@@ -107,7 +107,22 @@ TARGET_PIPELINE = (
     "hoist-prepare",
     "plan-memory",
 )
-"""From there to kernels with memory."""
+"""From there to kernels with memory, for processors."""
+
+CARD_PIPELINE = (
+    "split-phases",
+    "explicit-padding",
+    "lower-precision",
+    "merge-products",
+    "fuse-attention",
+    "hoist-products",
+    "eliminate-common",
+    "eliminate-dead",
+    "fuse",
+    "hoist-prepare",
+    "plan-memory",
+)
+"""The same for cards, whose values stay in plain order."""
 
 
 def passes_named(names: Iterable[str]) -> tuple[Pass, ...]:
@@ -124,6 +139,7 @@ def passes_named(names: Iterable[str]) -> tuple[Pass, ...]:
 
 
 __all__ = [
+    "CARD_PIPELINE",
     "LAYER_PIPELINE",
     "PASSES",
     "PORTABLE",

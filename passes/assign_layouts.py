@@ -10,6 +10,7 @@ from lxc.ir.ops.contract import conv
 from lxc.ir.ops.reduce import reduce
 from lxc.ir.ops.shape import dim
 from lxc.ir.rewrite import with_operands
+from lxc.passes.block_lanes import lanes_of_blocks
 from lxc.passes.blocked_convolutions import convolve
 from lxc.passes.blocked_values import Blocked, BlockedValues, number_of
 from lxc.passes.blocked_views import (
@@ -56,7 +57,8 @@ def assigned(
     graph: Graph, machine: Machine, exact: bool
 ) -> tuple[Graph, tuple[Decision, ...]]:
     """Return the graph with layouts, and why each convolution has its own."""
-    layouts = Layouts(graph, machine.lanes, None if exact else machine)
+    lanes = lanes_of_blocks(graph, machine)
+    layouts = Layouts(graph, lanes, None if exact else machine)
     for node in graph.nodes:
         layouts.take(node)
     decisions = layouts.decisions

@@ -3,21 +3,33 @@
 from lxc.ir.builder import make_node
 from lxc.ir.dim import Size
 from lxc.ir.graph import Graph
+from lxc.ir.machine import Machine
 from lxc.ir.node import Node, Value
 from lxc.ir.ops.contract import conv
 from lxc.ir.ops.reduce import identity, reduce_window
 from lxc.ir.ops.shape import pad
 from lxc.ir.rewrite import Replacement, rewrite
 from lxc.ir.types import DType
+from lxc.passes.fuse import PORTABLE
 from lxc.passes.nodes import attributes_of, scalar, with_attributes
+from lxc.passes.single_pass import Setting
+from lxc.passes.tiled_products import pads_in_place
 
 
-def explicit_padding(graph: Graph) -> Graph:
+def explicit_padding(graph: Graph, machine: Machine = PORTABLE) -> Graph:
     """Put a pad node in front of padded or input-dilated convolutions and padded windows.
 
-    The padded cells of a window hold the number that its reduction starts from.
+    The padded cells of a window hold the number that its reduction starts from. What a
+    kernel of the machine pads by itself stays as it is.
     """
-    return rewrite(graph, pad_first)
+    return rewrite(
+        graph, lambda node: None if pads_in_place(node, machine) else pad_first(node)
+    )
+
+
+def pad_for(graph: Graph, setting: Setting) -> Graph:
+    """Return the graph for the machine of a setting."""
+    return explicit_padding(graph, setting.machine)
 
 
 def pad_first(node: Node) -> Replacement | None:

@@ -13,6 +13,7 @@ from lxc.passes.early_casts import early_casts
 from lxc.passes.eliminate_common import eliminate_common
 from lxc.passes.eliminate_dead import eliminate_dead
 from lxc.passes.half_products import in_half
+from lxc.passes.kept_halves import keep_halves
 from lxc.passes.nodes import attributes_of, is_static
 from lxc.passes.parameter_values import parameter_leaves
 from lxc.passes.precision import FLOAT32, Precision, PrecisionPlan
@@ -67,7 +68,8 @@ def lowered(graph: Graph, plan: PrecisionPlan) -> tuple[Graph, tuple[Decision, .
 
     changed = rewrite(graph, lower)
     if changed is not graph:
-        changed = eliminate_dead(eliminate_common(early_casts(changed)))
+        rounded = keep_halves(eliminate_common(early_casts(changed)))
+        changed = eliminate_dead(eliminate_common(early_casts(rounded)))
     return changed, tuple(decisions)
 
 

@@ -17,6 +17,7 @@ from lxc.passes.check_plan import check_plan
 from lxc.passes.nodes import attributes_of, described
 from lxc.passes.pack_weights import pack_weights
 from lxc.passes.single_pass import Setting
+from lxc.passes.tiled_products import pads_in_place
 
 Form = Graph | Program
 
@@ -86,9 +87,13 @@ def unfused(form: Form) -> str | None:
     return first_of(node for node in all_nodes(form) if node.op is fused)
 
 
-def unpadded(form: Form) -> str | None:
-    """Check that no kernel has to look over the edge of its operand."""
-    return first_of(node for node in all_nodes(form) if is_padded(node))
+def unpadded(form: Form, setting: Setting) -> str | None:
+    """Check that no kernel has to look over the edge of its operand, unless it can."""
+    return first_of(
+        node
+        for node in all_nodes(form)
+        if is_padded(node) and not pads_in_place(node, setting.machine)
+    )
 
 
 def is_padded(node: Node) -> bool:
@@ -135,7 +140,7 @@ PROPERTIES: dict[str, Property] = {
     "tensor-level": of_form(tensor_level),
     "flat-chains": of_form(flat_chains),
     "unfused": of_form(unfused),
-    "unpadded": of_form(unpadded),
+    "unpadded": of_setting(unpadded),
     "packed": of_setting(packed),
     "kernels": of_form(kernels),
     "split": of_form(split),

@@ -4,7 +4,7 @@ Arrays of NumPy and of any library that speaks DLPack are taken as they are. The
 silent casts: another dtype is an error that names both.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from ctypes import addressof
 from functools import cached_property
 from itertools import repeat
@@ -14,7 +14,7 @@ import numpy as np
 
 from lxc.errors import LxcError
 from lxc.runtime.extent import evaluate, show
-from lxc.runtime.memory import Array, address, any_byte
+from lxc.runtime.memory import Array, Shaped, address, any_byte
 from lxc.runtime.misfit import Role, describe_misfit, parent
 from lxc.runtime.signature import DTYPES, Dim, Group, Leaf, Signature
 from lxc.runtime.trees import ABSENT, MisfitError, Reader, reader
@@ -74,7 +74,7 @@ class Slot:
             array.shape
         )
 
-    def fits(self, array: Array) -> bool:
+    def fits(self, array: Shaped) -> bool:
         """Tell whether a shape with dimensions may be that of `array`."""
         return self.shape is None and array.ndim == self.rank
 
@@ -89,7 +89,7 @@ class Slot:
             actual=f"{self.leaf.name}: {array.min()}..{array.max()}",
         )
 
-    def misfit(self, array: Array) -> LxcError:
+    def misfit(self, array: Shaped) -> LxcError:
         """Return the error for an array of another type or shape."""
         name, layer = self.leaf.name, parent(self.leaf.name)
         return LxcError(
@@ -161,7 +161,7 @@ def as_array(value: Any, slot: Slot) -> Array:
     )
 
 
-def type_of(array: Array) -> str:
+def type_of(array: Shaped) -> str:
     """Print dtype and shape as a signature does."""
     order = "" if array.dtype.isnative else "byte-swapped "
     return f"{order}{array.dtype.name}[{', '.join(map(str, array.shape))}]"
@@ -229,12 +229,17 @@ class Gatherer:
             for slot, leaf in zip(self.slots, leaves, strict=True)
         ]
 
-    def all_misfits(self, pairs: Sequence[tuple[Slot, Any]], first: LxcError) -> LxcError:
+    def all_misfits(
+        self,
+        pairs: Sequence[tuple[Slot, Any]],
+        first: LxcError,
+        accept: Callable[[Slot, Any], Any] = Slot.accept,
+    ) -> LxcError:
         """Return one error for all leaves that do not fit."""
         errors = []
         for slot, leaf in pairs:
             try:
-                slot.accept(leaf)
+                accept(slot, leaf)
             except LxcError as error:
                 errors.append(error)
         if len(errors) == 1:
@@ -256,7 +261,7 @@ class DimSolver:
         self.ranges = {dim.name: dim for dim in signature.dims}
         self.lowest = {dim.name: dim.low for dim in signature.dims}
 
-    def solve(self, slots: Iterable[tuple[Slot, Array]]) -> dict[str, int]:
+    def solve(self, slots: Iterable[tuple[Slot, Shaped]]) -> dict[str, int]:
         """Return the value of each dimension that is an axis of one of these arrays."""
         pairs = list(slots)
         values: dict[str, int] = {}
@@ -286,7 +291,7 @@ def in_range(dim: Dim, length: int, slot: Slot) -> int:
     )
 
 
-def check_shape(slot: Slot, array: Array, values: Mapping[str, int]) -> None:
+def check_shape(slot: Slot, array: Shaped, values: Mapping[str, int]) -> None:
     """Refuse an array whose shape is not the one that the dimensions give."""
     for axis, (extent, length) in enumerate(zip(slot.leaf.shape, array.shape, strict=True)):
         wanted = evaluate(extent, values)

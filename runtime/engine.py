@@ -1,10 +1,9 @@
-"""Running compiled code on leaves: what a call and a bound model have in common."""
+"""What calls of a model have in common, whatever machine runs them."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
-
-import numpy as np
 
 from lxc.errors import LxcError
 from lxc.runtime import checkpoint
@@ -18,29 +17,35 @@ from lxc.runtime.buffers import (
     Gatherer,
     Slot,
 )
-from lxc.runtime.frame import Frames, Sizes
-from lxc.runtime.library import Library
+from lxc.runtime.frame import Frame, Sizes
+from lxc.runtime.library import failure
 from lxc.runtime.manifest import TargetRecord
-from lxc.runtime.memory import Array, address
+from lxc.runtime.memory import Array, Shaped, Watching
 from lxc.runtime.plan import MOST_PLANS, Plan, plan_for
-from lxc.runtime.prepared import Prepared, Preparer, failure
-from lxc.runtime.process_pool import PROCESS_POOL
-from lxc.runtime.signature import Leaf, Signature
+from lxc.runtime.prepared import Prepared, Preparer
+from lxc.runtime.signature import Signature
 from lxc.runtime.trees import ABSENT, builder
 
-NO_ARRAYS: Sequence[Array] = ()
 
+class Engine(ABC):
+    """The readers and builders of a model's trees, and how a machine runs its code.
 
-class Engine:
-    """The mapped code of a model with its readers, its frames and its prepared buffers."""
+    A `way` is what a machine is told of a call: the number of threads, or the stream.
+    """
 
-    def __init__(
-        self, artifact: Artifact, target: TargetRecord, library: Library, threads: int
-    ) -> None:
-        """Prepare everything that does not depend on a call."""
+    usual: int
+    """The way of calls that say nothing."""
+    preparer: Preparer
+    library: Any
+    """The functions of the mapped code, of a kind that the machine has."""
+    frames: Any
+    """The structs of calls, of a kind that the machine has."""
+
+    def __init__(self, artifact: Artifact, target: TargetRecord) -> None:
+        """Prepare everything that does not depend on a call or on the machine."""
         signature = artifact.signature
         lux = signature.calling == "lux"
-        self.library, self.threads, self.is_lux = library, threads, lux
+        self.is_lux, self.target = lux, target
         self.inputs = Gatherer(signature.inputs, INPUTS, "x" if lux else "")
         self.params = Gatherer(signature.params, PARAMS)
         self.state = Gatherer(signature.state, STATE)
@@ -53,17 +58,72 @@ class Engine:
         self.unwritten = [0] * len(slots)
         dims = self.solver.dims
         self.fixed_plan = None if dims else plan_for(self.solver, self.outputs.slots, {})
-        pool = PROCESS_POOL.address(library)
-        self.frames = Frames(Sizes.of(signature, target), pool)
-        trees = (self.params, self.state)
-        self.preparer = Preparer(
-            library,
-            target,
-            trees,
-            self.solver,
-            lambda: stored_constants(artifact, signature),
-            pool,
-        )
+        self.sizes = Sizes.of(signature, target)
+        self.constants = partial(stored_constants, artifact, signature)
+
+    @abstractmethod
+    def way(self, threads: int | None, stream: Any) -> int:
+        """Return the way of a call; refuse what the machine has no use for."""
+
+    @abstractmethod
+    def run(
+        self, prepared: Prepared, inputs: list[Any], state: list[Any], out: Any, way: int
+    ) -> tuple[Any, Any]:
+        """Return the trees of outputs and new state."""
+
+    @abstractmethod
+    def copies(
+        self, gatherer: Gatherer, leaves: Sequence[Any], slots: Sequence[Slot]
+    ) -> list[Any]:
+        """Return copies that nobody else can write, where the machine reads them."""
+
+    @abstractmethod
+    def seen(self, slot: Slot, value: Any) -> Shaped:
+        """Return a leaf that fits its slot, as the machine would read it."""
+
+    @abstractmethod
+    def contents(self, slot: Slot, value: Any) -> Array:
+        """Return a leaf that fits its slot, in the memory of the host."""
+
+    @abstractmethod
+    def watch(self, value: Any) -> Watching | None:
+        """Return what tells whether a leaf changed, if anything can."""
+
+    @abstractmethod
+    def views(
+        self, gatherer: Gatherer, leaves: Sequence[Any], slots: Sequence[Slot]
+    ) -> list[Any]:
+        """Return leaves that fit, and share their memory with the caller."""
+
+    @abstractmethod
+    def writable(self, array: Any, slot: Slot, shape: tuple[int, ...]) -> Any:
+        """Return an array of the caller that the leaf of a slot can be written to."""
+
+    @abstractmethod
+    def address(self, array: Any) -> int:
+        """Return where the elements are of what `views` or `writable` returned."""
+
+    @abstractmethod
+    def guards(self, read: Sequence[Any], way: int) -> list[Any]:
+        """Return what is to be checked, by `check()`, before every call on these inputs."""
+
+    @abstractmethod
+    def new_frame(self) -> Frame:
+        """Return a frame for calls on fixed arrays."""
+
+    @abstractmethod
+    def starter(
+        self, frame: Frame, read: Sequence[Any], written: Sequence[Any], way: int
+    ) -> Callable[[], int]:
+        """Return the function that runs a frame, and returns 0 or the code of a failure."""
+
+    @abstractmethod
+    def to_machine(self, tree: Any) -> Any:
+        """Return a tree with its arrays in the memory of the machine."""
+
+    def failure(self, code: int) -> Exception:
+        """Return the error for a call that did not return 0."""
+        return failure(self.library, code)
 
     @cached_property
     def build_outputs(self) -> Callable[[list[Any]], Any]:
@@ -94,56 +154,8 @@ class Engine:
             )
         return self.inputs.leaves({name: given[name] for name in wanted})
 
-    def run(
-        self,
-        prepared: Prepared,
-        inputs: list[Any],
-        state: list[Any],
-        out: Any,
-        threads: int,
-    ) -> tuple[Any, Any]:
-        """Return the trees of outputs and new state."""
-        taken, reads = self.inputs.take(inputs, self.inputs.slots)
-        if self.has_optional:
-            state = self.completed(state, taken)
-        before, after, states = prepared.places, self.unwritten, NO_ARRAYS
-        if self.changing:
-            states, before, after, state = self.renewed(prepared, state)
-        plan = self.fixed_plan or self.plan(prepared, taken, states)
-        outputs: list[Array]
-        if out is None:
-            outputs = list(map(np.empty, plan.shapes, plan.dtypes))
-        else:
-            outputs = self.caller_outputs(out, plan)
-        frame = self.frames.take()
-        try:
-            if frame.params is not prepared.params or frame.threads != threads:
-                frame.turn_to(prepared.params, prepared.address, threads)
-            frame.fill((*reads, *before, *after, *map(address, outputs), *plan.dims))
-            code = self.library.run(frame.pointer)
-            if code != 0:
-                raise failure(self.library, code)
-        finally:
-            self.frames.give(frame)
-        return self.build_outputs(outputs), self.build_state(state)
-
-    def renewed(
-        self, prepared: Prepared, state: Sequence[Any]
-    ) -> tuple[Sequence[Array], list[int], list[int], list[Any]]:
-        """Return the changing state, where all of it is read and written, and its leaves.
-
-        The leaves have new arrays for those that change.
-        """
-        states, places = self.state.take([state[i] for i in self.changing], self.slots)
-        new, before, after = list(state), prepared.places.copy(), self.unwritten.copy()
-        dtypes = [slot.dtype for slot in self.slots]
-        made: list[Array] = list(map(np.empty, [one.shape for one in states], dtypes))
-        for index, place, array in zip(self.changing, places, made, strict=True):
-            new[index], before[index], after[index] = array, place, address(array)
-        return states, before, after, new
-
     def plan(
-        self, prepared: Prepared, inputs: Sequence[Array], states: Sequence[Array]
+        self, prepared: Prepared, inputs: Sequence[Shaped], states: Sequence[Shaped]
     ) -> Plan:
         """Return the plan for arrays of these shapes, from earlier calls if possible."""
         key = tuple(array.shape for array in (*inputs, *states))
@@ -157,7 +169,7 @@ class Engine:
         return found
 
     def dims(
-        self, prepared: Prepared, inputs: Sequence[Array], states: Sequence[Array]
+        self, prepared: Prepared, inputs: Sequence[Shaped], states: Sequence[Shaped]
     ) -> dict[str, int]:
         """Return the values of the dimensions, given the inputs and the changing state."""
         pairs = [*zip(self.inputs.slots, inputs, strict=True)]
@@ -165,50 +177,19 @@ class Engine:
         found = [(slot, array) for slot, array in pairs if slot.shape is None]
         return self.solver.solve([*found, *prepared.symbolic])
 
-    def completed(self, state: list[Any], inputs: Sequence[Array]) -> list[Any]:
+    def completed(self, state: list[Any], inputs: Sequence[Shaped]) -> list[Any]:
         """Return the leaves of the state with zeros for those that are absent.
 
         A dimension that only absent leaves have takes its lowest value.
         """
         given = [
-            (slot, slot.accept(leaf))
+            (slot, self.seen(slot, leaf))
             for slot, leaf in zip(self.state.slots, state, strict=True)
             if leaf is not ABSENT
         ]
         pairs = [*zip(self.inputs.slots, inputs, strict=True), *given]
         known = self.solver.solve(pair for pair in pairs if pair[0].shape is None)
         return self.state.with_zeros(state, {**self.solver.lowest, **known})
-
-    def caller_outputs(self, out: Any, plan: Plan) -> list[Array]:
-        """Return the caller's arrays for the outputs, each of which must fit exactly."""
-        leaves = self.outputs.leaves(out)
-        for slot, array, shape in zip(self.outputs.slots, leaves, plan.shapes, strict=True):
-            check_writable(array, slot, shape)
-        return leaves
-
-
-def check_writable(array: Any, slot: Slot, shape: tuple[int, ...]) -> None:
-    """Refuse an array that compiled code cannot write the leaf of `slot` into."""
-    name = slot.leaf.name
-    if (
-        not isinstance(array, np.ndarray)
-        or array.dtype != slot.dtype
-        or array.shape != shape
-    ):
-        exact = Leaf(name, slot.leaf.dtype, shape)
-        raise LxcError(
-            "LXC-E0506",
-            f"the array for the {slot.role.one} {name} does not fit",
-            expected=f"{name}: {exact}",
-            actual=f"{name}: {getattr(array, 'dtype', type(array).__name__)}"
-            f"{list(getattr(array, 'shape', ()))}",
-        )
-    if not array.flags.carray:  # contiguous, aligned and writable
-        raise LxcError(
-            "LXC-E0506",
-            f"the array for the {slot.role.one} {name} is not contiguous or is read-only",
-            hint="pass an array made by numpy.empty",
-        )
 
 
 def stored_constants(artifact: Artifact, signature: Signature) -> list[Array]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lxc.errors import LxcError, one_of
+from lxc.runtime.cards.machine import NO_CARDS, Cards, needs_of
 from lxc.runtime.manifest import TargetRecord
 
 CPU_INFO = Path("/proc/cpuinfo")
@@ -53,11 +54,15 @@ ARCH_PRCTL, ARCH_GET_XCOMP_SUPP, TILE_DATA = 158, 0x1021, 18
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A machine that may run compiled code; `glibc` is empty under another C library."""
+    """A machine that may run compiled code; `glibc` is empty under another C library.
+
+    `cards` are those that it was asked for.
+    """
 
     architecture: str
     features: frozenset[str]
     glibc: str
+    cards: Cards = NO_CARDS
 
 
 def this_machine() -> Machine:
@@ -118,19 +123,26 @@ def choose(targets: Sequence[TargetRecord], machine: Machine | None = None) -> T
     """Return the last target that `machine` can run; targets ascend in preference."""
     here = machine or this_machine()
     for target in reversed(targets):
-        if target.triple.partition("-")[0] == here.architecture and not missing(
-            target, here
-        ):
+        if fits(target, here):
             return target
+    has_cards = any(target.images for target in targets)
+    cards = f"; {here.cards}" if has_cards else ""
     raise LxcError(
         "LXC-E0405",
         "the artifact holds no code that this machine can run",
         expected=one_of([describe(target, here) for target in targets])
         or "at least one target",
-        actual=f"{here.architecture} with {len(here.features)} CPU features",
+        actual=f"{here.architecture} with {len(here.features)} CPU features{cards}",
         hint="compile the model again for this machine (`--target native` here, or an "
         "older level such as `--target x86-64-v2`), or upgrade it with `lxc upgrade`",
     )
+
+
+def fits(target: TargetRecord, machine: Machine) -> bool:
+    """Tell whether a machine can run the code for a target."""
+    if target.triple.partition("-")[0] != machine.architecture or missing(target, machine):
+        return False
+    return not target.images or machine.cards.first_for(target) >= 0
 
 
 def missing(target: TargetRecord, machine: Machine) -> list[str]:
@@ -143,7 +155,10 @@ def describe(target: TargetRecord, machine: Machine) -> str:
     architecture = target.triple.partition("-")[0]
     if architecture != machine.architecture:
         return f"{target.name} (needs {architecture})"
-    return f"{target.name} (needs {', '.join(missing(target, machine))})"
+    lacks = missing(target, machine)
+    if target.images and not lacks:
+        return f"{target.name} ({needs_of(target)})"
+    return f"{target.name} (needs {', '.join(lacks)})"
 
 
 def check_glibc(target: TargetRecord, machine: Machine) -> None:

@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from struct import Struct
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from lxc.runtime.manifest import TargetRecord
 from lxc.runtime.memory import Array, address, aligned_bytes
@@ -48,10 +48,11 @@ def start_of(entries: Table) -> int:
     return entries.buffer_info()[0]
 
 
-def arena_of(size: int) -> Array:
-    """Return the scratch memory of one call; an error says how much that is."""
+def arena_of(size: int) -> tuple[Array, int]:
+    """Return the scratch memory of one call and its address; an error says its size."""
     try:
-        return aligned_bytes(size)
+        block = aligned_bytes(size)
+        return block, address(block)
     except MemoryError:
         words = f"a call of the model needs {size} bytes of scratch memory (its arena)"
         raise MemoryError(words) from None
@@ -87,18 +88,21 @@ class Frame:
     of its last call, so that a call writes the tables only.
     """
 
-    def __init__(self, sizes: Sizes, pool: int) -> None:
-        """Allocate the block and the arena."""
+    def __init__(
+        self, sizes: Sizes, pool: int, arena: tuple[Any, int] | None = None
+    ) -> None:
+        """Allocate the block, and the arena unless it is given with its address."""
         lengths = (sizes.inputs, sizes.state, sizes.state, sizes.outputs, sizes.dims)
         self.words = (ctypes.c_int64 * (CALL_WORDS + sum(lengths)))()
         self.layout = Struct(f"={sum(lengths)}q")
-        self.arena = arena_of(sizes.arena)
+        owner, place = arena or arena_of(sizes.arena)
+        self.arena: Any = owner
         start = ctypes.addressof(self.words)
         self.pointer = ctypes.c_void_p(start)
         places = [start + 8 * (CALL_WORDS + sum(lengths[:i])) for i in range(5)]
         inputs, state_in, state_out, outputs, dims = places
         head = (8 * CALL_WORDS, inputs, 0, state_in, state_out, outputs)
-        tail = (0, address(self.arena), dims, pool, 0)
+        tail = (0, place, dims, pool, 0)
         self.words[:CALL_WORDS] = [*head, *tail]
         self.params: Table | None = None
         self.threads = 0

@@ -11,17 +11,22 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
+from typing import TypeVar
 
-from lxc.errors import LxcError
+from lxc.errors import InternalError, LxcError
 from lxc.runtime.artifact import Artifact
 from lxc.runtime.manifest import TargetRecord
 
 ABI_VERSION = 1
 FOLDERS = ("/dev/shm", "/var/tmp")
+Kind = TypeVar("Kind", bound="MappedCode")
 
 
-class Library:
-    """The functions of one mapped library; `run` and `prepare` release the GIL.
+EOVERLAP, EKERNEL, EDEVICE, EMEMORY = 5, 7, 8, 9
+
+
+class MappedCode:
+    """The functions that every mapped library has; `run` and `prepare` release the GIL.
 
     Both take a `ctypes.c_void_p`, which goes through as it is; they convert nothing.
     """
@@ -35,8 +40,6 @@ class Library:
             function.restype = ctypes.c_int32
         self.last_error = handle[f"{prefix}_last_error"]
         self.last_error.restype = ctypes.c_char_p
-        self.pool = handle[f"{prefix}_pool"]
-        self.pool.restype = ctypes.c_void_p
         version = handle[f"{prefix}_abi_version"]
         version.restype = ctypes.c_uint32
         if version() != ABI_VERSION:
@@ -53,14 +56,47 @@ class Library:
         return text.decode("utf-8", "replace") if isinstance(text, bytes) else ""
 
 
+class Library(MappedCode):
+    """The functions of a library for processors: it has a pool of threads too."""
+
+    def __init__(self, handle: ctypes.CDLL, prefix: str) -> None:
+        """Look the functions of the model `prefix` up in `handle`."""
+        super().__init__(handle, prefix)
+        self.pool = handle[f"{prefix}_pool"]
+        self.pool.restype = ctypes.c_void_p
+
+
+def failure(library: MappedCode, code: int) -> Exception:
+    """Return the error for a call that did not return 0."""
+    said = library.failure()
+    if code == EOVERLAP:
+        return LxcError(
+            "LXC-E0506",
+            f"memory of this call overlaps: {said}",
+            hint="give every output and every state that comes out memory of its own",
+        )
+    if code == EKERNEL:
+        return LxcError("LXC-E0508", f"the compiled code failed: {said}")
+    if code == EDEVICE:
+        return LxcError("LXC-E0510", f"the card cannot be used: {said}")
+    if code == EMEMORY:
+        return LxcError("LXC-E0601", f"there is not enough memory for the card: {said}")
+    return InternalError("a call of the compiled code", f"{said} (status {code})")
+
+
 def map_library(artifact: Artifact, target: TargetRecord) -> Library:
+    """Return the library for `target`, a kind of processor."""
+    return mapped(artifact, target, Library)
+
+
+def mapped(artifact: Artifact, target: TargetRecord, kind: type[Kind]) -> Kind:
     """Return the library for `target`, after comparing code and IR with their digests."""
     code = artifact.read(target.library)
     if "ir/traced.lxir" in artifact:
         artifact.read("ir/traced.lxir")
     prefix = artifact.signature.name
     try:
-        return Library(map_code(code, prefix), prefix)
+        return kind(map_code(code, prefix), prefix)
     except (OSError, AttributeError) as error:
         raise LxcError(
             "LXC-E0407", f"the code for {target.name} cannot be loaded: {error}"

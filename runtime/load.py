@@ -13,13 +13,15 @@ def load(
     *,
     target: str | None = None,
     threads: int | None = None,
+    card: int | None = None,
     require_sha256: str | None = None,
 ) -> CompiledModel:
     """Return the model in an artifact, a file or its bytes, ready to be called.
 
-    The code that fits this machine best is taken, or that for `target`. `threads` is the
-    number for calls that do not say. With `require_sha256`, the digest of the whole file
-    must be this one; it is compared before any code is mapped.
+    The code that fits this machine best is taken, or that for `target`: code for a card if
+    there is one that fits, else for the processor. `threads` is the number for calls that
+    do not say, `card` the number of the only card that may be used. With `require_sha256`,
+    the digest of the whole file must be this one; it is compared before any code is mapped.
 
     A compiled model is machine code: load only what you would run.
     """
@@ -34,4 +36,4 @@ def load(
                 expected=f"SHA-256 {require_sha256.lower()}",
                 actual=f"SHA-256 {artifact.sha256}",
             )
-    return CompiledModel(artifact, target=target, threads=threads)
+    return CompiledModel(artifact, target=target, threads=threads, card=card)

@@ -2,7 +2,8 @@
 
 The reader has a closed schema. `options`, `versions`, `memory` and the `kernels` of a
 target are kept as plain data that nothing acts on; everything else is checked. A manifest
-of a newer format is refused by naming the version.
+is of the oldest format that can say it: only code for cards needs format 2. One of a newer
+format is refused by naming the version.
 """
 
 import json
@@ -17,14 +18,16 @@ from lxc.runtime.schema import items, record, refusal, text
 from lxc.runtime.signature import Signature
 from lxc.runtime.signature_json import signature_from_json
 
-FORMAT = 1
+FORMAT, FORMAT_WITH_CARDS = 2, 2
 LARGEST_MANIFEST = 16 << 20
 MOST_TARGETS = 32
+NEWEST_DRIVER = 10**6
 
 TARGET_NAME = re.compile(r"[a-z0-9](?:[a-z0-9_.-]{0,62}[a-z0-9])?")
 FEATURE = re.compile(r"[a-z0-9][a-z0-9_.+-]{0,63}")
 TRIPLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 GLIBC = re.compile(r"(?:\d{1,3}\.\d{1,3}(?:\.\d{1,3})?)?")
+IMAGE = re.compile(r"(?:sm|compute)_\d{2,3}[af]?")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 CODE_FILES = ("model.so", "model.o", "model.h")
 PLAIN_MEMBERS = (
@@ -44,7 +47,11 @@ class TargetRecord:
     `features` are the LLVM names of the CPU features that must be present before the first
     instruction runs; `glibc` is the oldest version of the C library that will do, empty if
     any does. `prepared_bytes` and `arena_bytes` hold at the upper bounds of the dimensions.
-    `kernels` is data for people: name, algorithm, precision, layer paths.
+    `kernels` is data for people: name, algorithm, precision, layer paths. `images` are
+    NVIDIA's names for the kinds of card that the library has code for: `sm_80`, `sm_90a`,
+    or `compute_80` for text that the driver compiles; there are none for a processor.
+    `driver` is the oldest version of CUDA that the driver for cards may be for, 13000 for
+    13.0.
     """
 
     name: str
@@ -54,6 +61,8 @@ class TargetRecord:
     arena_bytes: int
     glibc: str = ""
     kernels: tuple[Mapping[str, Any], ...] = ()
+    images: tuple[str, ...] = ()
+    driver: int = 0
 
     @property
     def library(self) -> str:
@@ -82,8 +91,9 @@ class Manifest:
 
     def to_bytes(self) -> bytes:
         """Return the canonical text of the manifest."""
+        has_cards = any(target.images for target in self.targets)
         value = {
-            "format": FORMAT,
+            "format": FORMAT_WITH_CARDS if has_cards else 1,
             "signature": self.signature.to_json(),
             "targets": [target_to_json(target) for target in self.targets],
             "members": {n: [m.sha256, m.length] for n, m in self.members.items()},
@@ -102,7 +112,7 @@ def canonical(value: Any) -> bytes:
 
 def target_to_json(target: TargetRecord) -> dict[str, Any]:
     """Return the fields of a target as JSON values."""
-    return {
+    fields = {
         "name": target.name,
         "triple": target.triple,
         "features": list(target.features),
@@ -111,6 +121,9 @@ def target_to_json(target: TargetRecord) -> dict[str, Any]:
         "glibc": target.glibc,
         "kernels": [dict(kernel) for kernel in target.kernels],
     }
+    if not target.images:
+        return fields
+    return {**fields, "images": list(target.images), "driver": target.driver}
 
 
 def manifest_from_bytes(encoded: bytes) -> Manifest:
@@ -191,7 +204,7 @@ def check_manifest(manifest: Manifest) -> None:
 def target_from_json(value: Any) -> TargetRecord:
     """Read one target."""
     keys = {*TargetRecord.__dataclass_fields__}
-    fields = record(value, "target", keys, keys)
+    fields = record(value, "target", keys - {"images", "driver"}, keys)
     name, triple = text(fields["name"], "name"), text(fields["triple"], "triple")
     glibc = text(fields["glibc"], "glibc")
     features = tuple(
@@ -208,7 +221,20 @@ def target_from_json(value: Any) -> TargetRecord:
     kernels = tuple(
         mapping(kernel, "kernel") for kernel in items(fields["kernels"], "kernels")
     )
-    return TargetRecord(name, triple, features, *sizes, glibc, kernels)
+    cards = cards_from_json(fields, name)
+    return TargetRecord(name, triple, features, *sizes, glibc, kernels, *cards)
+
+
+def cards_from_json(fields: Mapping[str, Any], name: str) -> tuple[tuple[str, ...], int]:
+    """Read which cards and which driver a target needs."""
+    shown = items(fields.get("images", []), "images")
+    images = tuple(text(item, "image") for item in shown)
+    if not all(IMAGE.fullmatch(image) for image in images):
+        raise refusal(f"the target {name} names an impossible card")
+    driver = fields.get("driver", 0)
+    if type(driver) is not int or not 0 <= driver <= NEWEST_DRIVER:
+        raise refusal(f"the target {name} needs an impossible driver")
+    return images, driver
 
 
 def members_from_json(value: Any) -> dict[str, MemberRecord]:

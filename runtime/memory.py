@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from ctypes import addressof, c_char
 from operator import attrgetter
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,6 +19,22 @@ HUGE_PAGE = 2 << 20
 WRITEABLE = attrgetter("flags.writeable")
 
 any_byte: Callable[[Any], Any] = c_char.from_buffer
+
+
+class Shaped(Protocol):
+    """An array of the host or of a card, of which only the type is looked at."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of every axis."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the elements."""
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
 
 
 def address(array: Array) -> int:
@@ -73,6 +89,17 @@ def is_constant(array: Array) -> bool:
         return memoryview(owner).readonly
     except TypeError:
         return False
+
+
+class Watching(Protocol):
+    """Arrays that were read, and whether they still hold what they held then."""
+
+    @property
+    def were_constant(self) -> bool:
+        """Whether nobody could write to them when they were read."""
+
+    def hold(self) -> bool:
+        """Tell whether nobody could have written to them."""
 
 
 class Watch:

@@ -10,8 +10,12 @@ from lxc.errors import LxcError
 from lxc.runtime import checkpoint
 from lxc.runtime.artifact import Artifact, store
 from lxc.runtime.bound import Bound
+from lxc.runtime.buffers import PARAMS, STATE, Gatherer
+from lxc.runtime.cards.engine import open_card
+from lxc.runtime.cards.machine import find_cards
 from lxc.runtime.engine import Engine
 from lxc.runtime.features import check_glibc, choose, this_machine
+from lxc.runtime.host_engine import HostEngine, check_threads
 from lxc.runtime.library import map_library
 from lxc.runtime.manifest import TargetRecord
 from lxc.runtime.signature import Group, Signature
@@ -25,22 +29,54 @@ class CompiledModel:
 
     A model of the Lux family is called as `y, state = m(x, params, state)`; one of the Kaun
     family as `y, vars = m(x, vars, rngs=None, ctx=None)`. Both take `out=`, arrays of the
-    caller for the outputs, and `threads=`. A call is a pure function of its arguments.
+    caller for the outputs, `threads=`, and on a card `stream=`. A call is a pure function
+    of its arguments.
     """
 
     def __init__(
-        self, artifact: Artifact, *, target: str | None = None, threads: int | None = None
+        self,
+        artifact: Artifact,
+        *,
+        target: str | None = None,
+        threads: int | None = None,
+        card: int | None = None,
+        at_once: bool = True,
     ) -> None:
         """Map the code of `artifact` that fits this machine best, or that for `target`.
 
-        `threads` is the number for calls that do not say; None means all there are.
+        `threads` is the number for calls that do not say; None means all there are. `card`
+        is the number of the card that may be used; None means the first that fits. If not
+        `at_once`, the code is mapped for the first call: a model for other machines can be
+        saved here.
         """
         self.artifact = artifact
-        machine = this_machine()
-        self.target: TargetRecord = choose(named(artifact, target), machine)
-        check_glibc(self.target, machine)
-        library = map_library(artifact, self.target)
-        self.engine = Engine(artifact, self.target, library, check_threads(threads, 0))
+        self._wanted = target, threads, card
+        if at_once:
+            self.engine = self._mapped()
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The code that fits this machine, mapped, with what reads and builds its trees."""
+        return self._mapped()
+
+    @property
+    def target(self) -> TargetRecord:
+        """What the artifact says about the code that is mapped."""
+        return self.engine.target
+
+    def _mapped(self) -> Engine:
+        """Return an engine with the code that fits this machine best."""
+        target, threads, card = self._wanted
+        artifact = self.artifact
+        targets, machine = named(artifact, target), this_machine()
+        if any(one.images for one in targets):
+            machine = replace(machine, cards=find_cards(card))
+        chosen = choose(targets, machine)
+        check_glibc(chosen, machine)
+        count = 0 if threads is None else check_threads(threads)
+        if chosen.images:
+            return open_card(artifact, chosen, machine.cards.first_for(chosen))
+        return HostEngine(artifact, chosen, map_library(artifact, chosen), count)
 
     @property
     def signature(self) -> Signature:
@@ -87,13 +123,15 @@ class CompiledModel:
         *,
         out: Any = None,
         threads: int | None = None,
+        stream: Any = None,
     ) -> tuple[Any, Any]:
         """Return outputs and new state."""
         engine = self.engine
-        count = engine.threads if threads is None else check_threads(threads, 0)
+        is_usual = threads is None and stream is None
+        way = engine.usual if is_usual else engine.way(threads, stream)
         leaves = engine.state.leaves(state)
-        prepared = engine.preparer.get(engine.params.leaves(params), leaves, count)
-        return engine.run(prepared, engine.inputs.leaves(x), leaves, out, count)
+        prepared = engine.preparer.get(engine.params.leaves(params), leaves, way)
+        return engine.run(prepared, engine.inputs.leaves(x), leaves, out, way)
 
     def call_kaun(
         self,
@@ -104,14 +142,15 @@ class CompiledModel:
         *,
         out: Any = None,
         threads: int | None = None,
+        stream: Any = None,
     ) -> tuple[Any, Any]:
         """Return outputs and new vars."""
         engine = self.engine
-        count = check_threads(threads, engine.threads)
+        way = engine.way(threads, stream)
         leaves = engine.state.leaves(vars.state)
-        prepared = engine.preparer.get(engine.params.leaves(vars.params), leaves, count)
+        prepared = engine.preparer.get(engine.params.leaves(vars.params), leaves, way)
         inputs = engine.kaun_inputs(x, rngs, ctx)
-        y, state = engine.run(prepared, inputs, leaves, out, count)
+        y, state = engine.run(prepared, inputs, leaves, out, way)
         return y, replace(vars, state=state)
 
     def bind(self, params: Any, state: Any = None, *, threads: int | None = None) -> Bound:
@@ -121,9 +160,14 @@ class CompiledModel:
         """
         if self.signature.calling == "kaun" and state is None:
             params, state = params.params, params.state
-        return Bound(
-            self.engine, params, state, check_threads(threads, self.engine.threads)
-        )
+        return Bound(self.engine, params, state, self.engine.way(threads, None))
+
+    def to_machine(self, tree: Any) -> Any:
+        """Return a tree with its arrays where the model runs, for any number of calls.
+
+        On a card these are `CardArray`s; on processors they are the arrays themselves.
+        """
+        return self.engine.to_machine(tree)
 
     def save(
         self,
@@ -135,10 +179,9 @@ class CompiledModel:
     ) -> None:
         """Write the artifact to `path`, with these trees in place of any it holds."""
         members: dict[str, bytes] = {}
-        engine = self.engine
         for what, tree, gatherer in (
-            ("params", params, engine.params),
-            ("state", state, engine.state),
+            ("params", params, Gatherer(self.signature.params, PARAMS)),
+            ("state", state, Gatherer(self.signature.state, STATE)),
         ):
             if tree is not None:
                 members[f"{what}.safetensors"] = checkpoint.encode(gatherer.named(tree))
@@ -163,7 +206,7 @@ def check_arguments(is_lux: bool, trees: Sequence[Any], options: Mapping[str, An
     given = names[: len(trees)]
     form = "m(x, params, state)" if is_lux else "m(x, vars, rngs=, ctx=)"
     for name in options:
-        if name in given or name not in (*names, "out", "threads"):
+        if name in given or name not in (*names, "out", "threads", "stream"):
             wrong = f"gets {name} twice" if name in given else f"does not take {name}="
             raise LxcError("LXC-E0505", f"the model {wrong}", expected=form)
     if len(trees) > len(names):
@@ -176,12 +219,3 @@ def check_arguments(is_lux: bool, trees: Sequence[Any], options: Mapping[str, An
     for name in names[: 2 if is_lux else 1]:
         if name not in given and name not in options:
             raise LxcError("LXC-E0505", f"the model gets no {name}", expected=form)
-
-
-def check_threads(threads: int | None, default: int) -> int:
-    """Return the number of threads for a call; 0 stands for all that the pool has."""
-    if threads is None:
-        return default
-    if isinstance(threads, int) and 0 < threads < 2**16:
-        return threads
-    raise LxcError("LXC-E0505", f"threads is a positive number, not {threads!r}")

@@ -11,17 +11,14 @@ from functools import cached_property
 from operator import is_
 from typing import Any
 
-from lxc.errors import InternalError, LxcError
 from lxc.runtime.buffers import DimSolver, Gatherer, Slot
 from lxc.runtime.frame import PrepareCall, Table, start_of, table
-from lxc.runtime.library import Library
+from lxc.runtime.library import MappedCode, failure
 from lxc.runtime.manifest import TargetRecord
-from lxc.runtime.memory import Array, Watch, address, aligned_bytes
+from lxc.runtime.memory import Array, Shaped, Watch, Watching, address, aligned_bytes
 from lxc.runtime.plan import Plan
 from lxc.runtime.tree_code import comparison
 
-EKERNEL = 7
-EOVERLAP = 5
 Same = Callable[[Sequence[Any], Sequence[Any]], bool]
 """Tells whether two lists hold the same objects."""
 
@@ -35,20 +32,24 @@ class Prepared:
     """
 
     def __init__(
-        self, leaves: Sequence[Any], arrays: Sequence[Array], buffer: Array
+        self,
+        leaves: Sequence[Any],
+        kept: Sequence[Any],
+        place: int,
+        watch: Watching | None,
     ) -> None:
-        """Keep everything alive that compiled code will read."""
+        """Keep everything alive that compiled code will read; the buffer is at `place`.
+
+        `watch` tells whether the leaves still hold what they held; None stands for no.
+        """
         self.leaves = tuple(leaves)
-        self.arrays = tuple(arrays)
-        self.buffer = buffer
-        self.address = address(buffer)
+        self.kept = tuple(kept)
+        self.address = place
+        self.watch = watch
         self.params: Table = table([])
         self.places: list[int] = []
-        self.symbolic: list[tuple[Slot, Array]] = []
+        self.symbolic: list[tuple[Slot, Shaped]] = []
         self.plans: dict[Any, Plan] = {}
-        own = arrays[: len(leaves)]
-        as_given = all(map(is_, leaves, own))
-        self.watch = Watch(own) if as_given else None
 
     def serves(self, leaves: Sequence[Any], are_same: Same) -> bool:
         """Tell whether the buffer is what `leaves` would give."""
@@ -61,7 +62,7 @@ class Preparer:
 
     def __init__(
         self,
-        library: Library,
+        library: MappedCode,
         target: TargetRecord,
         trees: tuple[Gatherer, Gatherer],
         solver: DimSolver,
@@ -85,9 +86,10 @@ class Preparer:
         return comparison(len(self.params.slots) + len(self.frozen))
 
     @cached_property
-    def constants(self) -> tuple[Array, ...]:
-        """The large constants of the model, read when they are first needed."""
-        return tuple(self.read_constants())
+    def placed_constants(self) -> tuple[Sequence[Any], list[int]]:
+        """The large constants of the model with their addresses, read when needed."""
+        constants = tuple(self.read_constants())
+        return constants, list(map(address, constants))
 
     def get(self, params: Sequence[Any], state: Sequence[Any], threads: int) -> Prepared:
         """Return a buffer for these leaves: the last one if it serves, or a new one."""
@@ -104,23 +106,39 @@ class Preparer:
 
     def make(self, params: Sequence[Any], state: Sequence[Any], threads: int) -> Prepared:
         """Return a new buffer, filled from these leaves."""
-        arrays, places = self.params.take(params, self.params.slots)
         slots = [self.state.slots[index] for index in self.frozen]
         chosen = [state[index] for index in self.frozen]
-        frozen, frozen_places = self.state.take(chosen, slots)
-        made = Prepared(
-            [*params, *chosen],
-            [*arrays, *frozen, *self.constants],
-            aligned_bytes(self.target.prepared_bytes),
-        )
-        pairs = zip((*self.params.slots, *slots), (*arrays, *frozen), strict=True)
+        leaves = [*params, *chosen]
+        arrays, places = self.take(self.params, params, self.params.slots)
+        frozen, frozen_places = self.take(self.state, chosen, slots)
+        constants, constant_places = self.placed_constants
+        buffer, place = self.room(self.target.prepared_bytes)
+        read = [*arrays, *frozen]
+        watch = self.watch(leaves, read)
+        made = Prepared(leaves, [*read, *constants, buffer], place, watch)
+        pairs = zip((*self.params.slots, *slots), read, strict=True)
         made.symbolic = [(slot, array) for slot, array in pairs if slot.shape is None]
-        made.params = table([*places, *map(address, self.constants)])
+        made.params = table([*places, *constant_places])
         made.places = [0] * len(state)
-        for index, place in zip(self.frozen, frozen_places, strict=True):
-            made.places[index] = place
+        for index, at in zip(self.frozen, frozen_places, strict=True):
+            made.places[index] = at
         self.fill(made, threads)
         return made
+
+    def take(
+        self, gatherer: Gatherer, leaves: Sequence[Any], slots: Sequence[Slot]
+    ) -> tuple[Sequence[Any], list[int]]:
+        """Return leaves as arrays that compiled code can read, and the address of each."""
+        return gatherer.take(leaves, slots)
+
+    def room(self, size: int) -> tuple[Any, int]:
+        """Return memory for a buffer, and its address."""
+        block = aligned_bytes(size)
+        return block, address(block)
+
+    def watch(self, leaves: Sequence[Any], arrays: Sequence[Any]) -> Watching | None:
+        """Return what tells whether leaves changed, if they are what is read."""
+        return Watch(arrays) if all(map(is_, leaves, arrays)) else None
 
     def fill(self, made: Prepared, threads: int) -> None:
         """Let compiled code compute a buffer."""
@@ -140,17 +158,3 @@ class Preparer:
         code = self.library.prepare(ctypes.c_void_p(ctypes.addressof(call)))
         if code != 0:
             raise failure(self.library, code)
-
-
-def failure(library: Library, code: int) -> Exception:
-    """Return the error for a call that did not return 0."""
-    said = library.failure()
-    if code == EOVERLAP:
-        return LxcError(
-            "LXC-E0506",
-            f"memory of this call overlaps: {said}",
-            hint="give every output and every state that comes out memory of its own",
-        )
-    if code == EKERNEL:
-        return LxcError("LXC-E0508", f"the compiled code failed: {said}")
-    return InternalError("a call of the compiled code", f"{said} (status {code})")

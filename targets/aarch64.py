@@ -1,6 +1,7 @@
 """64-bit Arm processors under Linux."""
 
 from lxc.ir.machine import Machine
+from lxc.targets.llvm.compiled import LLVM
 from lxc.targets.target import Target
 
 TRIPLE = "aarch64-unknown-linux-gnu"
@@ -25,7 +26,7 @@ def arm(
     """
     machine = Machine(name, 4, REGISTERS, True, *caches)
     needed = tuple(sorted({*NEON, *features}))
-    return Target(name, TRIPLE, cpu, needed, machine, description)
+    return Target(name, TRIPLE, cpu, needed, machine, description, LLVM)
 
 
 V8_1 = ("crc", "lse", "rdm")

@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lxc.errors import InternalError
+from lxc.errors import InternalError, LxcError, one_of
 from lxc.ir.graph import Graph, Program
 from lxc.ir.types import Array
-from lxc.passes import TARGET_PIPELINE, Decision, Outcome, passes_named, run_passes
+from lxc.passes import Decision, Outcome, passes_named, run_passes
 from lxc.passes.choices import DEFAULT, Choices
 from lxc.passes.decision_list import decisions_to_json
 from lxc.runtime.artifact import write
@@ -17,24 +16,14 @@ from lxc.runtime.checkpoint import encode
 from lxc.runtime.manifest import TargetRecord
 from lxc.runtime.signature import Signature, identifier
 from lxc.targets.buffer_table import signature_of
-from lxc.targets.lint import check_code, uses_tiles
-from lxc.targets.llvm.c_abi import render
-from lxc.targets.llvm.entry import Lowered, lower
-from lxc.targets.llvm.link import (
-    compiler_version,
-    link_shared,
-    needed_glibc,
-    stripped,
-    support_object,
-)
-from lxc.targets.llvm.toolchain import compiler_for, find_toolchain
-from lxc.targets.report import describe, kernel_records, tuning_decisions
-from lxc.targets.target import Target
-from lxc.targets.tvm_build import COMPILE_LOCK, Generated, generate, llvm_version
-from lxc.targets.tvm_functions import exported, function_name
+from lxc.targets.llvm.link import needed_glibc
+from lxc.targets.llvm.toolchain import compiler_for
+from lxc.targets.report import kernel_records, tuning_decisions
+from lxc.targets.target import Built, Code, Lowered, Request, Target
+from lxc.targets.tvm_build import llvm_version
 from lxc.targets.tvm_packages import PINNED
 
-Kind = Literal["lxir", "tir", "llvm", "asm", "obj"]
+Kind = Literal["lxir", "tir", "llvm", "asm", "obj", "cuda", "ptx", "cubin", "sass"]
 
 
 @dataclass(frozen=True)
@@ -44,10 +33,7 @@ class CompiledTarget:
     target: Target
     signature: Signature
     program: Program
-    generated: Generated
-    library: bytes
-    object_bytes: bytes
-    header: str
+    built: Built
     record: TargetRecord
     decisions: tuple[Decision, ...]
 
@@ -56,9 +42,9 @@ class CompiledTarget:
         """The members of an artifact that hold the code."""
         folder = f"code/{self.target.name}"
         return {
-            f"{folder}/model.so": self.library,
-            f"{folder}/model.o": self.object_bytes,
-            f"{folder}/model.h": self.header.encode("ascii"),
+            f"{folder}/model.so": self.built.library,
+            f"{folder}/model.o": self.built.object_bytes,
+            f"{folder}/model.h": self.built.header.encode("ascii"),
         }
 
 
@@ -76,88 +62,54 @@ def compile_target(
     `mode` is what the signature says instead of the graph's own mode. `cc` stands for any
     C compiler that makes code for the target.
     """
-    compiler = compiler_for(target.triple) if compiler == "cc" else compiler
+    compiler = linker_for(target, compiler)
     outcome, program = target_program(graph, target, choices)
     signature = signature_of(graph, name=name, mode=mode or graph.mode)
-    with ThreadPoolExecutor(1) as beside:
-        support = beside.submit(support_object, find_toolchain(compiler))
-        lowered, generated = machine_code(program, target, signature.name, choices)
-        support.result()
-    sources = render(
-        signature.name,
-        signature,
-        lowered.prepared_bytes,
-        lowered.arena_bytes,
-        uses_tiles=uses_tiles(generated.llvm),
-    )
-    code = stripped(generated.object_bytes, compiler=compiler)
-    library = link_shared(code, sources, signature.name, compiler=compiler)
+    built = target.back_end.built(Request(program, signature, choices, compiler), target)
+    lowered = built.code.lowered
     record = TargetRecord(
         name=target.name,
         triple=target.triple,
         features=target.features,
         prepared_bytes=lowered.prepared_bytes,
         arena_bytes=lowered.arena_bytes,
-        glibc=needed_glibc(library, compiler=compiler),
-        kernels=kernel_records(lowered.calls),
+        glibc=needed_glibc(built.library, compiler=compiler),
+        kernels=kernel_records(lowered.calls, built.code.facts),
+        images=target.back_end.images,
+        driver=built.driver,
     )
-    return CompiledTarget(
-        target,
-        signature,
-        program,
-        generated,
-        library,
-        code,
-        sources.header,
-        record,
-        (*outcome.decisions, *tuning_decisions(lowered.calls)),
-    )
+    decisions = (*outcome.decisions, *tuning_decisions(lowered.calls))
+    return CompiledTarget(target, signature, program, built, record, decisions)
+
+
+def linker_for(target: Target, compiler: str) -> str:
+    """Return the C compiler for a target; `cc` stands for any that makes code for it."""
+    return compiler_for(target.triple) if compiler == "cc" else compiler
 
 
 def target_program(
     graph: Graph, target: Target, choices: Choices = DEFAULT
 ) -> tuple[Outcome, Program]:
     """Return the program that a target's passes make of a graph, and how."""
-    passes = passes_named(TARGET_PIPELINE)
+    passes = passes_named(target.back_end.pipeline)
     outcome = run_passes(graph, passes, machine=target.machine, choices=choices)
     if not isinstance(outcome.program, Program):
         raise InternalError("compilation", "the passes did not split the graph")
     return outcome, outcome.program
 
 
-def machine_code(
-    program: Program, target: Target, name: str, choices: Choices = DEFAULT
-) -> tuple[Lowered, Generated]:
-    """Return the code of a planned program."""
-    with COMPILE_LOCK:
-        lowered = lowered_program(program, target, name, choices)
-        try:
-            generated = generate(lowered.functions, target.processor)
-        except InternalError as failure:
-            raise blamed(lowered, target, failure) from failure
-        check_code(generated.llvm)
-    return lowered, generated
-
-
 def lowered_program(
     program: Program, target: Target, name: str, choices: Choices = DEFAULT
 ) -> Lowered:
     """Return the functions of a planned program, before they are machine code."""
-    with COMPILE_LOCK:
-        return lower(program, name, target.machine, choices.records)
+    return target.back_end.lowered(program, target, name, choices)
 
 
-def blamed(lowered: Lowered, target: Target, failure: InternalError) -> InternalError:
-    """Return a failure of code generation with the node whose kernel shows it alone."""
-    for call in lowered.calls:
-        name = call.kernel.name
-        alone = {function_name(name): exported(call.kernel.function, name)}
-        try:
-            generate(alone, target.processor)
-        except InternalError as repeated:
-            said = str(repeated).partition("\n")[0].partition("code generation: ")[2]
-            return InternalError(f"the code for {describe(call.node)}", said)
-    return failure
+def machine_code(
+    program: Program, target: Target, name: str, choices: Choices = DEFAULT
+) -> Code:
+    """Return the code of a planned program."""
+    return target.back_end.code(program, target, name, choices)
 
 
 def emit(
@@ -169,14 +121,22 @@ def emit(
     choices: Choices = DEFAULT,
 ) -> bytes:
     """Return one stage of compiling a tensor-level graph: text, or an object file."""
+    check_kind(target, kind)
     _, program = target_program(graph, target, choices)
     if kind == "lxir":
         return str(program).encode()
-    _, generated = machine_code(program, target, identifier(name), choices)
-    if kind == "obj":
-        return generated.object_bytes
-    texts = {"tir": generated.tir, "llvm": generated.llvm, "asm": generated.assembly}
-    return texts[kind].encode()
+    return machine_code(program, target, identifier(name), choices).stage(kind)
+
+
+def check_kind(target: Target, kind: Kind) -> None:
+    """Refuse a stage that code for a target does not go through."""
+    known = ["lxir", *(stage.kind for stage in target.back_end.stages)]
+    if kind not in known:
+        raise LxcError(
+            "LXC-E0001",
+            f"code for {target.name} has no stage {kind}",
+            hint=f"--emit {one_of(known)}, or name another --target",
+        )
 
 
 def build_artifact(
@@ -209,10 +169,7 @@ def build_artifact(
     members["explain.json"] = explanation(compiled)
     members |= values_of(graph, params, state)
     tools = {**PINNED, "llvm": str(llvm_version())}
-    compilers = {
-        compiler_for(one.triple) if compiler == "cc" else compiler: None for one in targets
-    }
-    tools["compiler"] = "; ".join(map(compiler_version, compilers))
+    tools |= tools_of(targets, compiler)
     return write(
         None,
         signature=compiled[0].signature,
@@ -222,6 +179,15 @@ def build_artifact(
         versions={**tools, **(versions or {})},
         memory=memory_of(graph, compiled),
     )
+
+
+def tools_of(targets: Sequence[Target], compiler: str) -> dict[str, str]:
+    """Return the versions of what makes libraries beside TVM."""
+    found: dict[str, dict[str, None]] = {}
+    for target in targets:
+        for kind, version in target.back_end.tools(linker_for(target, compiler)).items():
+            found.setdefault(kind, {})[version] = None
+    return {kind: "; ".join(versions) for kind, versions in found.items()}
 
 
 def values_of(

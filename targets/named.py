@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from lxc.errors import LxcError, one_of
-from lxc.targets import aarch64, x86_64
+from lxc.targets import aarch64, nvidia, x86_64
 from lxc.targets.target import Target
 
-TABLE = (*x86_64.LEVELS, *x86_64.EXTENDED, *aarch64.PROCESSORS)
+TABLE = (*x86_64.LEVELS, *x86_64.EXTENDED, *aarch64.PROCESSORS, *nvidia.CARDS)
 TARGETS = {target.name: target for target in TABLE}
 ALIASES = {"llvm": tuple(target.name for target in x86_64.LEVELS)}
 
@@ -18,7 +18,8 @@ def targets_named(names: str | Sequence[str]) -> tuple[Target, ...]:
     for name in listed:
         for one in ALIASES.get(name, (name,)):
             found[one] = target_named(one)
-    order = [*TARGETS, "native"]
+    cards = [target.name for target in nvidia.CARDS]
+    order = [*(name for name in TARGETS if name not in cards), "native", *cards]
     return tuple(sorted(found.values(), key=lambda target: order.index(target.name)))
 
 

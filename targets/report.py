@@ -1,6 +1,6 @@
 """What an artifact says about its kernels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lxc.ir.node import Node, walk
@@ -10,15 +10,20 @@ from lxc.passes.decision import Decision
 from lxc.passes.parameter_values import WEIGHTED
 from lxc.passes.precision import Precision
 from lxc.passes.records import Answer
-from lxc.targets.llvm.calls import Call
+from lxc.targets.target import Call
 
 LOWER = {DType.BF16: str(Precision.BF16), DType.I8: str(Precision.INT8)}
 """The precision of a product of float32 by the element type of its weight."""
 
 
-def kernel_records(calls: Sequence[Call]) -> tuple[Mapping[str, Any], ...]:
-    """Return one record per call of a kernel, in the order of the calls."""
-    return tuple(kernel_record(call) for call in calls)
+def kernel_records(
+    calls: Sequence[Call], facts: Callable[[str], Mapping[str, Any]]
+) -> tuple[Mapping[str, Any], ...]:
+    """Return one record per call of a kernel, in the order of the calls.
+
+    `facts` returns what a back end adds to the record of a kernel.
+    """
+    return tuple({**kernel_record(call), **facts(call.kernel.name)} for call in calls)
 
 
 def kernel_record(call: Call) -> dict[str, Any]:

@@ -11,11 +11,8 @@ from lxc.runtime.artifact import write
 from lxc.runtime.manifest import TargetRecord
 from lxc.structure import LEAF, Structure
 from lxc.targets.buffer_table import signature_of
-from lxc.targets.compile import machine_code
-from lxc.targets.llvm.c_abi import render
-from lxc.targets.llvm.link import link_shared
 from lxc.targets.llvm.toolchain import compiler_for
-from lxc.targets.target import Target
+from lxc.targets.target import Request, Target
 
 NAME = "kernel"
 
@@ -45,12 +42,11 @@ def single_kernel(
     prepare = planned(Graph(NAME, dims=dims), ())
     program = Program(prepare, planned(graph, graph.outputs))
     signature = signature_of(graph, name=NAME, mode=graph.mode)
-    lowered, generated = machine_code(program, target, NAME, choices)
-    sizes = lowered.prepared_bytes, lowered.arena_bytes
-    sources = render(NAME, signature, *sizes)
     compiler = compiler_for(target.triple)
-    library = link_shared(generated.object_bytes, sources, NAME, compiler=compiler)
+    built = target.back_end.built(Request(program, signature, choices, compiler), target)
+    lowered = built.code.lowered
+    sizes = lowered.prepared_bytes, lowered.arena_bytes
     record = TargetRecord(target.name, target.triple, target.features, *sizes)
     return write(
-        None, signature=signature, targets=[record], members={record.library: library}
+        None, signature=signature, targets=[record], members={record.library: built.library}
     )

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from lxc.targets.tvm_packages import check_versions, installed_versions, without_torch
 
 check_versions(installed_versions())
@@ -147,6 +149,10 @@ def cast(dtype: str, value: Expr) -> Expr:
 
 def reinterpret(dtype: str, value: Expr) -> Expr:
     """Return the same bits as another type of the same size."""
+    if isinstance(value, tirx.FloatImm | tirx.IntImm):
+        # Some code generators take the address of what they reinterpret.
+        bits = np.array(value.value, str(value.ty)).view(dtype)
+        return constant(bits.item(), dtype)
     return tirx.reinterpret(dtype, value)
 
 

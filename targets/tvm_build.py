@@ -144,8 +144,8 @@ def llvm_version() -> int:
     return int(codegen.llvm_version_major())
 
 
-def with_c_abi(made: Function) -> Function:
-    """Return a function whose arrays are plain pointers and that returns a status."""
+def with_plain_pointers(made: Function) -> tuple[list[Any], Any]:
+    """Return the parameters and the body of a function whose arrays are plain pointers."""
     parameters, declarations = [], []
     for parameter in made.params:
         if tirx.is_buffer_var(parameter):
@@ -157,10 +157,16 @@ def with_c_abi(made: Function) -> Function:
             parameters.append(pointer)
         else:
             parameters.append(parameter)
+    body = tirx.SeqStmt([*declarations, made.body]) if declarations else made.body
+    return parameters, body
+
+
+def with_c_abi(made: Function) -> Function:
+    """Return a function whose arrays are plain pointers and that returns a status."""
+    parameters, body = with_plain_pointers(made)
     # LowerTVMBuiltin refuses functions that do not say which device they run on.
-    body = tirx.AttrStmt("default", "device_id", tirx.IntImm("int32", 0), made.body)
+    body = tirx.AttrStmt("default", "device_id", tirx.IntImm("int32", 0), body)
     body = tirx.AttrStmt("default", "device_type", tirx.IntImm("int32", 1), body)
-    body = tirx.SeqStmt([*declarations, body]) if declarations else body
     plain = tirx.PrimFunc(parameters, body, ret_type=PrimType("int32"), attrs=made.attrs)
     return plain.with_attr("calling_conv", 2)
 

@@ -50,3 +50,8 @@ def move_bytes(destination: Expr, source: Expr, count: Index) -> Stmt:
     """Return the statement that copies memory, which may overlap."""
     moved = tirx.call_extern("handle", "memmove", destination, source, as_index(count))
     return tirx.Evaluate(moved)
+
+
+def call_c(name: str, *arguments: Expr) -> Stmt:
+    """Return the statement that calls a C function for what it does."""
+    return tirx.Evaluate(tirx.call_extern("int32", name, *arguments))

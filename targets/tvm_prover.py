@@ -27,6 +27,12 @@ class Prover:
         result = self._analyzer.simplify(value)
         return int(result.value) if isinstance(result, tirx.IntImm) else result
 
+    def most(self, value: Index) -> int:
+        """Return what an index is never above."""
+        if isinstance(value, int):
+            return value
+        return int(self._analyzer.const_int_bound(value).max_value)
+
     def holds(self, condition: Expr | bool) -> bool:
         """Return whether a condition is certain."""
         return (

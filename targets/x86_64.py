@@ -3,6 +3,7 @@
 from lxc.errors import LxcError
 from lxc.ir.machine import Machine
 from lxc.runtime.features import this_machine
+from lxc.targets.llvm.compiled import LLVM
 from lxc.targets.target import Target
 from lxc.targets.tvm_build import Processor, host_cpu, known_features
 
@@ -29,7 +30,8 @@ INSTRUCTIONS = (
 def level(name: str, features: tuple[str, ...], lanes: int, description: str) -> Target:
     """Return one of the levels of the x86-64 psABI."""
     machine = machine_of(name, frozenset(features), lanes)
-    return Target(name, TRIPLE, name, tuple(sorted(features)), machine, description)
+    needed = tuple(sorted(features))
+    return Target(name, TRIPLE, name, needed, machine, description, LLVM)
 
 
 def machine_of(name: str, features: frozenset[str], lanes: int) -> Machine:
@@ -54,7 +56,7 @@ def extended(name: str, more: tuple[str, ...], description: str) -> Target:
     features = tuple(sorted({*V4, *more}))
     machine = machine_of(name, frozenset(features), 16)
     switches = tuple(f"+{feature}" for feature in more)
-    return Target(name, TRIPLE, "x86-64-v4", features, machine, description, switches)
+    return Target(name, TRIPLE, "x86-64-v4", features, machine, description, LLVM, switches)
 
 
 LEVELS = (
@@ -103,4 +105,4 @@ def native() -> Target:
     machine = machine_of("native", frozenset(features), floor.machine.lanes)
     switches = (*(f"+{name}" for name in more), *(f"-{name}" for name in hidden))
     description = f"the processor of this machine, {cpu}"
-    return Target("native", TRIPLE, cpu, features, machine, description, switches)
+    return Target("native", TRIPLE, cpu, features, machine, description, LLVM, switches)

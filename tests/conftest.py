@@ -16,14 +16,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
         help="test this target, in an emulator if need be, not the x86-64 levels",
     )
+    parser.addoption(
+        "--card", action="store_true", help="run code for cards on the card of this machine"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose targets; record rows of conformance where all reports come together."""
-    choose_targets(config.getoption("--target"))
+    choose_targets(config.getoption("--target"), has_card=config.getoption("--card"))
     whole = not config.getoption("--target")
     if whole and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Record(bool(config.getoption("--bless"))))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say what runs the kernels of code for cards."""
+    on_card = config.getoption("--card")
+    return f"kernels for cards: {'on the card' if on_card else 'emulated'}"
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

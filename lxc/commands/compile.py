@@ -24,6 +24,12 @@ from lxc.runtime.files import write_atomically
 from lxc.targets import Target, targets_named
 from lxc.targets.compile import Kind, emit
 
+BINARY = {
+    "obj": ("an object file", "model.o"),
+    "cubin": ("an image for a card", "model.cubin"),
+}
+"""What is no text that a screen could show, and files that it could go to."""
+
 
 @verb(
     "lxc compile model.py:net -o net.lxc --input x=f32[N,1,28,28] --dim N=1..64 "
@@ -34,7 +40,7 @@ from lxc.targets.compile import Kind, emit
 @click.argument("source")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write.")
 @click.option(
-    "--target", "targets", multiple=True, help="A target, or several: x86-64-v2,x86-64-v3."
+    "--target", "targets", multiple=True, help="A target, or several: x86-64-v3,cuda."
 )
 @model_options
 @click.option("--name", help="Start of the C names; the output's name by default.")
@@ -155,8 +161,9 @@ def write_stage(
     stage = emit(outcome.program, targets[0], kind, name=name, choices=choices)
     if output is not None:
         write_atomically(output, [stage])
-    elif kind == "obj":
-        raise LxcError("LXC-E0001", "an object file is not text", hint="-o model.o")
+    elif kind in BINARY:
+        what, file = BINARY[kind]
+        raise LxcError("LXC-E0001", f"{what} is not text", hint=f"-o {file}")
     else:
         click.echo(stage.decode(), nl=False)
 

@@ -7,7 +7,6 @@ from lxc.errors import LxcError
 from lxc.ir.graph import Graph, Program
 from lxc.passes import (
     LAYER_PIPELINE,
-    TARGET_PIPELINE,
     TENSOR_PIPELINE,
     Choices,
     passes_named,
@@ -17,13 +16,11 @@ from lxc.runtime.signature import identifier
 from lxc.targets import Target
 from lxc.targets.compile import machine_code
 
-ALL_PASSES = (*LAYER_PIPELINE, *TENSOR_PIPELINE, *TARGET_PIPELINE)
-
 
 def dump_stages(
     graph: Graph, targets: Sequence[Target], folder: Path, name: str, choices: Choices
 ) -> None:
-    """Write the graph before and after every pass, then TIR, LLVM and assembly.
+    """Write the graph before and after every pass, then the texts of its code.
 
     Several targets get a folder each.
     """
@@ -32,7 +29,7 @@ def dump_stages(
         try:
             outcome = run_passes(
                 graph,
-                passes_named(ALL_PASSES),
+                passes_named(passes_of(target)),
                 machine=target.machine,
                 choices=choices,
                 dump=own,
@@ -47,11 +44,12 @@ def write_code(
     program: Program, target: Target, folder: Path, name: str, choices: Choices
 ) -> None:
     """Write the texts between the last pass and the object file."""
-    _, generated = machine_code(program, target, identifier(name), choices)
-    stages = (
-        ("tir", "tir", generated.tir),
-        ("llvm", "ll", generated.llvm),
-        ("assembly", "s", generated.assembly),
-    )
-    for number, (stage, ending, text) in enumerate(stages, len(ALL_PASSES) + 1):
-        (folder / f"{number:02}-{stage}.{ending}").write_text(text, "utf-8")
+    code = machine_code(program, target, identifier(name), choices)
+    shown = [stage for stage in target.back_end.stages if stage.is_dumped]
+    for number, stage in enumerate(shown, len(passes_of(target)) + 1):
+        (folder / f"{number:02}-{stage.file}").write_bytes(code.stage(stage.kind))
+
+
+def passes_of(target: Target) -> tuple[str, ...]:
+    """Return all passes for a target, from the layers of a model on."""
+    return (*LAYER_PIPELINE, *TENSOR_PIPELINE, *target.back_end.pipeline)

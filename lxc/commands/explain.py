@@ -15,7 +15,6 @@ from lxc.errors import LxcError, printable
 from lxc.ir.graph import Graph, Program
 from lxc.passes import (
     LAYER_PIPELINE,
-    TARGET_PIPELINE,
     TENSOR_PIPELINE,
     Choices,
     Decision,
@@ -76,8 +75,10 @@ def command(
 
 def made_decisions(graph: Graph, target: Target, choices: Choices) -> list[Decision]:
     """Return what passes decide about a traced graph, and records about its kernels."""
-    stages = passes_named((*LAYER_PIPELINE, *TENSOR_PIPELINE, *TARGET_PIPELINE))
-    outcome = run_passes(graph, stages, machine=target.machine, choices=choices)
+    names = (*LAYER_PIPELINE, *TENSOR_PIPELINE, *target.back_end.pipeline)
+    outcome = run_passes(
+        graph, passes_named(names), machine=target.machine, choices=choices
+    )
     if choices.records == NO_RECORDS or not isinstance(outcome.program, Program):
         return list(outcome.decisions)
     lowered = lowered_program(outcome.program, target, "model", choices)

@@ -7,11 +7,14 @@ from typing import Any
 import click
 
 from lxc.commands.group import verb
-from lxc.commands.screen import bytes_text, print_facts, print_json, print_table
+from lxc.commands.screen import UNTRIED, bytes_text, print_facts, print_json, print_table
 from lxc.runtime.artifact import Artifact, read
 from lxc.runtime.extent import show
 from lxc.runtime.manifest import FORMAT, TargetRecord
 from lxc.runtime.signature import Leaf
+
+TAKEN = ("registers", "shared_bytes", "spilled_bytes")
+"""What kernels take of a card: registers of a thread, and bytes."""
 
 LOWER = ("bf16", "int8")
 """What kernels with float32 results may round the factors of products to."""
@@ -59,6 +62,7 @@ def described(artifact: Artifact) -> dict[str, Any]:
                 "prepared_bytes": target.prepared_bytes,
                 "arena_bytes": target.arena_bytes,
                 "glibc": target.glibc,
+                "images": list(target.images),
                 "kernels": [dict(kernel) for kernel in target.kernels],
             }
             for target in manifest.targets
@@ -161,25 +165,39 @@ def show_targets(artifact: Artifact) -> None:
             bytes_text(target.arena_bytes),
             len(target.kernels),
             target.glibc or "any",
-            " ".join(target.features),
+            " ".join((*target.features, *target.images)),
         )
         for target in artifact.targets
     ]
     columns = ("target", "library", "prepared", "arena", "kernels", "glibc", "features")
     print_table("targets", columns, rows)
+    for target in artifact.targets:
+        if target.images:
+            click.echo(f"{target.name}: {UNTRIED}")
 
 
 def show_kernels(target: TargetRecord) -> None:
     """Print the kernels of one target."""
     keys = ("ops", "result", "algorithm", "precision", "flops", "bytes")
+    taken = TAKEN if target.images else ()
     rows = [
         (
             *(printable(kernel.get(key, "")) for key in keys),
+            *(most_taken(kernel.get("cards"), key) for key in taken),
             printable(", ".join(map(str, as_list(kernel.get("layers"))))),
         )
         for kernel in target.kernels
     ]
-    print_table(f"kernels of {target.name}", (*keys, "layers"), rows)
+    names = [key.removesuffix("_bytes") for key in taken]
+    print_table(f"kernels of {target.name}", (*keys, *names, "layers"), rows)
+
+
+def most_taken(cards: Any, key: str) -> str:
+    """Return the most that a kernel takes of something on any kind of card, or nothing."""
+    kinds = cards.values() if isinstance(cards, dict) else ()
+    known = [kind[key] for kind in kinds if isinstance(kind, dict) and key in kind]
+    numbers = [number for number in known if type(number) is int]
+    return str(max(numbers)) if numbers else ""
 
 
 def as_list(value: Any) -> list[Any]:

@@ -12,6 +12,7 @@ from lxc.errors import LxcError
 from lxc.ir.parser import parse
 from lxc.ir.verify import verify
 from lxc.passes import (
+    CARD_PIPELINE,
     LAYER_PIPELINE,
     PASSES,
     PORTABLE,
@@ -27,6 +28,7 @@ PIPELINES = {
     "layer": LAYER_PIPELINE,
     "tensor": TENSOR_PIPELINE,
     "target": TARGET_PIPELINE,
+    "card": CARD_PIPELINE,
     "all": (*LAYER_PIPELINE, *TENSOR_PIPELINE, *TARGET_PIPELINE),
 }
 

@@ -22,6 +22,9 @@ else:
 
 Say = Callable[[str], None]
 
+UNTRIED = "built, and checked without a card; code of this lxc has never run on one"
+"""What is to be said of code for cards."""
+
 
 def print_json(value: Any) -> None:
     """Print one JSON document."""

@@ -2,12 +2,12 @@
 
 from typing import Any
 
+import click
+
 from lxc.commands.group import verb
-from lxc.commands.screen import print_json, print_table
+from lxc.commands.screen import UNTRIED, print_json, print_table
 from lxc.errors import LxcError
-from lxc.runtime.features import this_machine
 from lxc.targets import ALIASES, TARGETS, Target, target_named
-from lxc.targets.llvm.toolchain import compiler_for, find_toolchain
 
 
 @verb("lxc targets --json")
@@ -30,6 +30,7 @@ def command(as_json: bool) -> None:
     print_table(
         "targets", ("name", "alias", "links here", "runs here", "what it is"), table
     )
+    click.echo(f"code for cards: {UNTRIED}")
 
 
 def known_targets() -> list[Target]:
@@ -43,36 +44,20 @@ def known_targets() -> list[Target]:
 
 def row_of(target: Target) -> dict[str, Any]:
     """Return the facts about one target."""
-    link_lacks, run_lacks = linking_lacks(target), running_lacks(target)
+    link_lacks = target.back_end.lacks_to_link(target)
+    run_lacks = target.back_end.lacks_to_run(target)
     return {
         "name": target.name,
         "aliases": [alias for alias, names in ALIASES.items() if target.name in names],
         "description": target.description,
         "triple": target.triple,
         "features": list(target.features),
+        "images": list(target.back_end.images),
         "links": not link_lacks,
         "link_lacks": link_lacks,
         "runs": not run_lacks,
         "run_lacks": run_lacks,
     }
-
-
-def linking_lacks(target: Target) -> list[str]:
-    """Return what this machine lacks to link for a target."""
-    compiler = compiler_for(target.triple)
-    try:
-        find_toolchain(compiler)
-    except LxcError:
-        return ["a C compiler" if compiler == "cc" else compiler]
-    return []
-
-
-def running_lacks(target: Target) -> list[str]:
-    """Return what this machine lacks to run code for a target."""
-    here = this_machine()
-    if target.architecture != here.architecture:
-        return [f"an {target.architecture} processor"]
-    return [feature for feature in target.features if feature not in here.features]
 
 
 def verdict(holds: bool, lacks: list[str]) -> str:

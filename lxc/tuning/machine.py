@@ -27,12 +27,8 @@ def processor() -> str:
 
 def check_runs_here(targets: Iterable[Target]) -> None:
     """Refuse to measure code that this machine cannot run."""
-    here = this_machine()
     for target in targets:
-        if target.architecture != here.architecture:
-            lacking = f"an {target.architecture} processor"
-        else:
-            lacking = ", ".join(sorted({*target.features} - here.features))
+        lacking = ", ".join(target.back_end.lacks_to_run(target))
         if lacking:
             raise LxcError(
                 "LXC-E0308",

@@ -9,15 +9,14 @@ from lxc.ir.dim import Dim
 from lxc.ir.graph import Graph
 from lxc.ir.node import Node, Value, walk
 from lxc.ir.ops.shape import reshape, slice
-from lxc.passes import TARGET_PIPELINE, Choices, passes_named, run_passes
+from lxc.passes import Choices, passes_named, run_passes
 from lxc.passes.records import Answer, Record
 from lxc.passes.select_algorithms import Selection
 from lxc.structure import LEAF, Structure
 from lxc.targets.compile import build_artifact, lowered_program, target_program
 from lxc.targets.kernels.cost import BYTES_PER_NANOSECOND, FLOPS_PER_NANOSECOND
-from lxc.targets.llvm.calls import Call
 from lxc.targets.single_kernel import single_kernel
-from lxc.targets.target import Target
+from lxc.targets.target import Call, Target
 from lxc.tuning.trial import KernelMemory, Trial, copies_of, model_trial, sizes_of
 
 SELECTION = "select-algorithms"
@@ -40,7 +39,10 @@ class Question:
 
 def algorithm_questions(graph: Graph, target: Target, choices: Choices) -> list[Question]:
     """Return the convolutions of a tensor-level graph that have several algorithms."""
-    names = TARGET_PIPELINE[: TARGET_PIPELINE.index(SELECTION)]
+    pipeline = target.back_end.pipeline
+    if SELECTION not in pipeline:
+        return []
+    names = pipeline[: pipeline.index(SELECTION)]
     outcome = run_passes(
         graph, passes_named(names), machine=target.machine, choices=choices
     )

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 
 from lxc.targets.kernels.place import Place
 from lxc.targets.kernels.writer import Writer
-from lxc.targets.tvm_api import Buffer, Index, at_most, prefetch
+from lxc.targets.tvm_api import Buffer, Index, at_most
 
 LINE_BYTES = 64
 SMALL_BYTES = 16 << 10
 """A panel of fewer bytes is there soon enough without help."""
+MOST_STREAMS = 8
+"""Memory gives more at a time where it is read in so many places."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class Ahead:
 
     The first `parts` tiles fetch all of it. `start` is the first element of a tile's part,
     none of which begins behind `last`. `line` is the number of elements in a cache line.
+    A part is fetched in several streams side by side.
     """
 
     buffer: Buffer
@@ -48,10 +51,20 @@ class Ahead:
 
     def write(self, writer: Writer, depth: Sequence[Index], deep: Sequence[Index]) -> None:
         """Write what one step fetches."""
-        step = Place(depth, deep).position
-        for offset in range(0, self.rate, self.line):
-            position = self.start + step * self.rate + offset
-            writer.write(prefetch(self.buffer, writer.prover.simplify(position)))
+        step, width = Place(depth, deep).position, self.rate // self.streams
+        for stream in range(self.streams):
+            first = self.start + stream * (self.reach // self.streams) + step * width
+            for offset in range(0, width, self.line):
+                position = first + offset
+                writer.fetch(self.buffer, writer.prover.simplify(position))
+
+    @property
+    def streams(self) -> int:
+        """How many streams a part is fetched in, each some lines in every step."""
+        lines, rest = divmod(self.rate, self.line)
+        if rest:
+            return 1
+        return max(n for n in range(1, MOST_STREAMS + 1) if lines % n == 0)
 
 
 @dataclass(frozen=True)
@@ -71,4 +84,4 @@ class Beside:
         """Write what one step fetches."""
         for offset in range(self.width, 2 * self.width, self.line):
             position = at_most(self.place(deep) + offset, self.last)
-            writer.write(prefetch(self.buffer, writer.prover.simplify(position)))
+            writer.fetch(self.buffer, writer.prover.simplify(position))

@@ -22,7 +22,6 @@ from lxc.targets.tvm_api import (
     load,
     load_vector,
     modulo,
-    prefetch,
     store_vector,
 )
 
@@ -272,7 +271,7 @@ def fetch_row(block: Block, operand: Strided, at: Index, key: Index, size: int) 
     row = at + at_most(key, work.keys - 1) * operand.steps[-2]
     for feature in range(0, size, LINE):
         position = row + feature * operand.steps[-1]
-        work.writer.write(prefetch(operand.buffer, position))
+        work.writer.fetch(operand.buffer, position)
 
 
 def fetch_ahead(block: Block, keys: Keys, part: Index, parts: Index) -> None:

@@ -101,7 +101,8 @@ class Elements:
     def _step(self, node: Node) -> Step:
         rarely = partial(write_rare, self.writer, self.width)
         look_up = partial(write_look_up, self.writer, self.width)
-        return Step(node, self.hold, rarely, look_up if self.writer.has_look_up else None)
+        tables = look_up if self.writer.has_look_up else None
+        return Step(node, self.hold, rarely, tables, self.writer.settled)
 
     def at(self, value: Value, place: Place) -> Expr:
         """Return the element of `value` at `place`, in the type it is computed in."""
@@ -142,9 +143,13 @@ class Elements:
         index = self.writer.lane(self.width) if own else place.position
         position = self.writer.prover.simplify(index)
         dtype = value.type.dtype
-        word = load(self.source.buffers[value], position)
-        if self._readable is not None:
-            word = only_if(self._readable, word, constant(0, stored(dtype)))
+        memory = self.source.buffers[value]
+        if self._readable is None:
+            word = self.writer.load(memory, position, self.width)
+        else:
+            word = only_if(
+                self._readable, load(memory, position), constant(0, stored(dtype))
+            )
         element = from_memory(word, dtype)
         if self.source.readers.get(value, 0) > 1 or is_half(value.type.dtype):
             return self.hold(element, computed(value.type.dtype))

@@ -12,6 +12,7 @@ from lxc.targets.kernels.attention import write_attention
 from lxc.targets.kernels.chains import write_chains
 from lxc.targets.kernels.element import Source
 from lxc.targets.kernels.group import group_of
+from lxc.targets.kernels.interleaved import interleaves, write_interleaved
 from lxc.targets.kernels.node_work import NodeWork
 from lxc.targets.kernels.opaque import OPAQUE
 from lxc.targets.kernels.pair_kernels import write_pairs
@@ -60,6 +61,9 @@ def write_fused(work: NodeWork, variants: Variants) -> str:
         return write_rows(writer, body, work.operands, result, machine, parallel=parallel)
     buffers: dict[Value, Buffer] = dict(zip(body.parameters, work.operands, strict=True))
     source, group = Source(body, buffers), group_of(body)
+    if group.anchor is None and interleaves(source, group, machine):
+        write_interleaved(writer, source, group, result, machine, parallel=parallel)
+        return "interleaved"
     if group.anchor is None:
         write_pointwise(writer, source, group, result, machine, parallel=parallel)
         return "pointwise"

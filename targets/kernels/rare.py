@@ -3,15 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from lxc.targets.kernels.writer import Writer
-from lxc.targets.tvm_api import (
-    Expr,
-    any_bit,
-    constant,
-    differs,
-    load,
-    load_vector,
-    select,
-)
+from lxc.targets.tvm_api import Expr, constant, differs, load, select
 
 Typed = tuple[Expr, str]
 """An element of every lane, and its type."""
@@ -40,6 +32,5 @@ def write_rare(
             here = differs(load(flags, lane), none)
             writer.store(buffer, lane, select(here, element, load(buffer, lane)), width)
 
-    whole = load(flags, 0) if width == 1 else any_bit(load_vector(flags, 0, width))
-    writer.choose(differs(whole, none), replace, lambda: None)
+    writer.choose(differs(writer.any_bit(flags, width), none), replace, lambda: None)
     return [load(buffer, lane) for buffer in found]

@@ -15,7 +15,7 @@ from lxc.targets.kernels.element import Elements
 from lxc.targets.kernels.row_merging import Merging
 from lxc.targets.kernels.split import powers
 from lxc.targets.kernels.writer import Writer
-from lxc.targets.tvm_api import Buffer, Expr, Index, divide, load, modulo, settled
+from lxc.targets.tvm_api import Buffer, Expr, Index, divide, load, modulo
 
 MOST_CHAINS, MOST_EXTREMES = 4, 2
 """How many chains are enough for sums, and for maxima, which wait less."""
@@ -129,7 +129,7 @@ class PartialResults:
         """
         held, lane = self.anchor.held, self.writer.lane(width)
         vector = self.writer.array(held, width)
-        self.writer.store(vector, lane, settled(held, self.anchor.start), width)
+        self.writer.store(vector, lane, self.writer.settled(held, self.anchor.start), width)
         return vector
 
     def add(self, elements: Elements, element: Expr, row: int, chain: int) -> None:

@@ -37,7 +37,7 @@ from lxc.targets.kernels.step import Rule, Step
 from lxc.targets.kernels.storage import computed, rounded, stored, to_memory
 from lxc.targets.kernels.streams import Streams, streams_of
 from lxc.targets.kernels.writer import Writer
-from lxc.targets.tvm_api import Buffer, Expr, Index, constant, differs, load, settled
+from lxc.targets.tvm_api import Buffer, Expr, Index, constant, differs, load
 
 LONG_WORK = 8
 """From this many steps per element on, one chain hides the time of a sum."""
@@ -112,12 +112,15 @@ class RowKernel:
             streams = self.streams() if steps is hardest else Streams(())
             self.write_walk(first, steps, streams, numbers)
             self.write_scalars(first, number + 1, numbers)
-        value = self.plan.stored
-        if self.plan.sides[value] == "one":
-            elements = self.elements_of_rows(numbers)
-            position = first + self.writer.lane(count)
-            element = elements.at(value, Place(self.shape(value), position=position))
-            elements.save(self.result, position, element, value.type.dtype)
+        if self.plan.sides[self.plan.stored] == "one":
+            self.save_numbers(first, numbers)
+
+    def save_numbers(self, first: Index, numbers: Numbers) -> None:
+        """Write the result of rows that have one number each."""
+        value, elements = self.plan.stored, self.elements_of_rows(numbers)
+        position = first + self.writer.lane(len(numbers.alone))
+        element = elements.at(value, Place(self.shape(value), position=position))
+        elements.save(self.result, position, element, value.type.dtype)
 
     def rows_at_once(self) -> int:
         """Return how many rows to walk at once."""
@@ -164,14 +167,18 @@ class RowKernel:
         parts = parts_of(pulled, self.plan.rows)
         work = sum(map(steps_of, pulled))
         anchors = [self.anchor(node, source) for node in one.reductions]
-        vectors = vectors_of(
-            self.size(parts.count),
-            self.size(parts.size),
-            self.machine,
-            [anchor.kind for anchor in anchors],
-            long=work > LONG_WORK,
-        )
+        kinds = [anchor.kind for anchor in anchors]
+        vectors = self.vectors(parts, kinds, long=work > LONG_WORK)
         return Steps(one, parts, vectors, tuple(anchors), work)
+
+    def vectors(self, parts: Parts, kinds: Sequence[str], *, long: bool) -> Vectors:
+        """Return the vectors for a walk with reductions of some kinds."""
+        sizes = self.size(parts.count), self.size(parts.size)
+        return vectors_of(*sizes, self.machine, kinds, long=long)
+
+    def partial(self, anchor: Anchor, vectors: Vectors, count: int) -> PartialResults:
+        """Write the start of a reduction along `count` rows and return it."""
+        return PartialResults(self.writer, anchor, vectors, count, self.machine.lanes)
 
     def anchor(self, node: Node, source: Source) -> Anchor:
         """Return a reduction in the form that generators take."""
@@ -192,10 +199,7 @@ class RowKernel:
         one, count = steps.walk, len(numbers.alone)
         length = self.size(self.plan.rows.length)
         sources = [self.source(memory, one.known) for memory in numbers.alone]
-        results = [
-            PartialResults(self.writer, anchor, steps.vectors, count, self.machine.lanes)
-            for anchor in steps.anchors
-        ]
+        results = [self.partial(one, steps.vectors, count) for one in steps.anchors]
 
         def step(part: Index, inner: Index, width: int, chain: int) -> None:
             if width == steps.vectors.width and steps.parts.count == 1:
@@ -234,7 +238,7 @@ class RowKernel:
         dtype, memory = value.type.dtype, self.scalars.memory[value]
         cells = writer.array(stored(dtype), count)
         # Otherwise a product might be fused with what reads it, depending on `count`.
-        number = settled(stored(dtype), to_memory(element, dtype))
+        number = self.writer.settled(stored(dtype), to_memory(element, dtype))
         writer.store(cells, writer.lane(count), number, count)
         numbers.together[memory] = cells
         for row, alone in enumerate(numbers.alone):
@@ -247,7 +251,7 @@ def rounded_first(rule: Rule) -> Rule:
 
     def settled_rule(step: Step, *operands: Expr) -> Expr:
         dtype = step.node.result.type.dtype
-        return settled(computed(dtype), rule(step, *operands))
+        return step.settled(computed(dtype), rule(step, *operands))
 
     return settled_rule
 

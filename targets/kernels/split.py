@@ -151,24 +151,37 @@ def overlapping_panels(extent: int, lanes: int, most: int) -> list[Panels]:
     return result
 
 
-def block_panels(blocks: int, lanes: int, valid: int | None, most: int) -> list[Panels]:
-    """Return the panels of at most `most` blocks of one vector each.
+def block_panels(
+    blocks: int, lanes: int, valid: int | None, most: int, width: int | None = None
+) -> list[Panels]:
+    """Return the panels of at most `most` blocks each, in vectors of a width.
 
-    Of all lanes of all blocks only the first `valid` are part of the result, if given.
+    A block is one vector if there is no width. Of all lanes of all blocks only the first
+    `valid` are part of the result, if given.
     """
     left = lanes if valid is None else valid - (blocks - 1) * lanes
     result: list[Panels] = []
     position = 0
     for count, size in even(blocks, most):
-        vectors = tuple(Vector(block, 0, lanes, lanes) for block in range(size))
+        whole = block_vectors(size, lanes, lanes, width or lanes)
         last = position + count * size == blocks and left < lanes
         if count - last:
-            result.append(Panels(position, count - last, size, vectors))
+            result.append(Panels(position, count - last, size, whole))
         position += count * size
         if last:
-            short = (*vectors[:-1], Vector(size - 1, 0, lanes, left))
+            short = block_vectors(size, lanes, left, width or lanes)
             result.append(Panels(position - size, 1, size, short))
     return result
+
+
+def block_vectors(blocks: int, lanes: int, left: int, width: int) -> tuple[Vector, ...]:
+    """Return the vectors of some blocks; of the last one only `left` lanes are valid."""
+    return tuple(
+        Vector(block, offset, width, min(width, valid - offset))
+        for block in range(blocks)
+        for valid in (left if block == blocks - 1 else lanes,)
+        for offset in range(0, valid, width)
+    )
 
 
 def tiles(extent: Index, most: int, *, few: bool = False) -> list[Pieces]:

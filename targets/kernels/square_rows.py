@@ -7,16 +7,20 @@ belong to no cell. Their sums are left where they are.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
 from lxc.targets.kernels.anchors import Anchor, Coordinates
 from lxc.targets.kernels.finish import finish_vector
 from lxc.targets.kernels.split import Pieces, tiles
 from lxc.targets.kernels.tile import Tile, Work
+from lxc.targets.kernels.tiles import bytes_of_tile
 from lxc.targets.tvm_api import Buffer, Index, as_index, divide
 
 ROWS = 16
 """The rows of a register."""
 LANES = 16
+ITEM = 2
+"""The bytes of a factor."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,16 @@ class SquareRows:
         full = Pieces(0, whole, (1,) * self.most)
         last = Pieces(whole * self.most, 1, (1,) * rest)
         return [piece for piece in (full, last) if piece.count and piece.size]
+
+    def bytes_of_tile(self, kinds: Sequence[Pieces]) -> int:
+        """Return how many bytes of rows the largest of some kinds of tiles reads.
+
+        Taps of a convolution read the same cells again.
+        """
+        if not self.wide:
+            return bytes_of_tile(self.anchor, max((kind.size for kind in kinds), default=1))
+        sample = prod(map(int, self.anchor.node.operands[0].type.shape[1:]))
+        return ITEM * sample // max(1, sum(int(kind.count) for kind in kinds))
 
     def finish(self, tile: Tile, passed: Sequence[Buffer], first: int, row: Index) -> None:
         """Write what follows the sums of row `first + row`, which are row `row` of arrays.

@@ -13,6 +13,8 @@ from itertools import product as every
 from typing import Any
 
 from lxc.ir.machine import Machine
+from lxc.ir.ops.paired import PAIR
+from lxc.passes.block_lanes import terms_together
 from lxc.targets.kernels.ahead import LINE_BYTES
 from lxc.targets.kernels.anchors import Anchor
 from lxc.targets.kernels.halo import write_halo
@@ -20,7 +22,7 @@ from lxc.targets.kernels.nest import walk_axes
 from lxc.targets.kernels.pair_terms import pairs_of
 from lxc.targets.kernels.sizes import product
 from lxc.targets.kernels.split import block_panels, even, total
-from lxc.targets.kernels.square_rows import LANES, ROWS, SquareRows, square_rows
+from lxc.targets.kernels.square_rows import ITEM, LANES, ROWS, SquareRows, square_rows
 from lxc.targets.kernels.tile import Tile, Work, ahead_of, write_steps
 from lxc.targets.kernels.tiles import Tiling, tiles_together
 from lxc.targets.kernels.writer import Writer
@@ -35,15 +37,15 @@ from lxc.targets.tvm_api import (
     prefetch,
 )
 
-TERMS = 32
-"""What one instruction sums up at most, ..."""
 FEWEST_TERMS = 8
-"""... and what makes it worth its time."""
+"""So many terms make an instruction worth its time."""
 STEPS_UNROLLED = 4
 STEPS_AHEAD = 3
 """So many steps before they are read weights are fetched."""
-ITEM, SUM = 2, 4
-"""The bytes of a factor and of a sum."""
+SECOND_CACHE = 2 << 20
+"""Every processor with such registers has as much of it for itself."""
+SUM = 4
+"""The bytes of a sum."""
 LINE = LINE_BYTES // ITEM
 """The factors in a line of a cache."""
 
@@ -63,30 +65,47 @@ Shapes = tuple[tuple[int, int], ...]
 
 def terms_at_once(anchor: Anchor) -> int:
     """Return how many terms one instruction sums up, so that none are left over."""
-    terms = anchor.pairs.terms if anchor.pairs else 0
-    fitting = [n for n in range(2, TERMS + 1, 2) if terms and terms % n == 0]
-    return max(fitting, default=0)
+    return terms_together(anchor.pairs.terms if anchor.pairs else 0)
 
 
 def is_square(anchor: Anchor) -> bool:
     """Return whether tiles can be read from memory as they lie there."""
     pairs = anchor.pairs
-    if pairs is None or anchor.node.operands[1].type.shape[-2] != LANES:
+    if pairs is None or lanes_of(anchor) % LANES:
         return False
     in_steps = pairs.is_joined and isinstance(pairs.row_step, int)
     return in_steps and terms_at_once(anchor) >= FEWEST_TERMS
+
+
+def lanes_of(anchor: Anchor) -> int:
+    """Return the lanes of a block of the weights: one vector or several."""
+    return int(anchor.node.operands[1].type.shape[-2])
 
 
 @dataclass(frozen=True)
 class Registers:
     """Which of the eight registers hold what, for parts of rows and some vectors.
 
-    A step sums up so many `terms`.
+    A step sums up so many `terms`. Of the parts and vectors a tile may use only the first
+    ones, so many as `used` says.
     """
 
     parts: tuple[int, ...]
     vectors: int
     terms: int
+    used: tuple[int, int]
+
+    @classmethod
+    def of(cls, rows: int, vectors: int, anchor: Anchor) -> "Registers":
+        """Return what the registers hold for a tile of its own."""
+        parts = parts_of(rows)
+        return cls(parts, vectors, terms_at_once(anchor), (len(parts), vectors))
+
+    def holding(self, rows: int, vectors: int) -> "Registers | None":
+        """Return the same registers for a tile that uses no others, if there are."""
+        parts = parts_of(rows)
+        fits = parts == self.parts[: len(parts)] and vectors <= self.vectors
+        return replace(self, used=(len(parts), vectors)) if fits else None
 
     def sums(self, part: int, vector: int) -> int:
         """Return the register of the sums of a part of the rows."""
@@ -103,7 +122,8 @@ class Registers:
     @property
     def cells(self) -> list[tuple[int, int]]:
         """All registers of sums: the part of the rows and the vector of each."""
-        return list(every(range(len(self.parts)), range(self.vectors)))
+        parts, vectors = self.used
+        return list(every(range(parts), range(vectors)))
 
     def start(self, part: int) -> int:
         """Return the first row of a part."""
@@ -121,11 +141,11 @@ class Registers:
 class SquareTiling(Tiling):
     """The same cut into tiles, each computed on registers that hold tiles.
 
-    `shapes` are those that the registers have between tiles. Where the sums of a tile go is
-    up to `rows`.
+    The registers are those of `whole` between tiles. Where the sums of a tile go is up to
+    `rows`.
     """
 
-    shapes: Shapes
+    whole: Registers
     rows: SquareRows
 
     def columns(self) -> list[Buffer]:
@@ -136,18 +156,21 @@ class SquareTiling(Tiling):
 
     def compute(self, tile: Tile, columns: Sequence[Buffer]) -> None:
         """Write one tile, in registers of its shapes."""
-        used, writer = registers_of(tile), self.work.writer
-        if used.shapes != self.shapes:
-            configure(writer, used.shapes)
-        write_square(tile, used)
-        for part, rows in enumerate(used.parts):
-            for j, passed in enumerate(columns[: used.vectors]):
+        writer, size = self.work.writer, (tile.rows, len(tile.vectors))
+        shared = self.whole.holding(*size)
+        held = shared or Registers.of(*size, self.work.anchor)
+        if not shared:
+            configure(writer, held.shapes)
+        write_square(tile, held)
+        parts, vectors = held.used
+        for part in range(parts):
+            for j, passed in enumerate(columns[:vectors]):
                 place = (passed, 0, LANES * SUM)
-                do(writer, "tilestored64", used.sums(part, j), place=place)
-            with writer.loop(rows) as row:
-                self.rows.finish(tile, columns, used.start(part), row)
-        if used.shapes != self.shapes:
-            configure(writer, self.shapes)
+                do(writer, "tilestored64", held.sums(part, j), place=place)
+            with writer.loop(held.parts[part]) as row:
+                self.rows.finish(tile, columns, held.start(part), row)
+        if not shared:
+            configure(writer, self.whole.shapes)
 
 
 def write_square_tiles(work: Work, machine: Machine, *, parallel: bool) -> None:
@@ -155,16 +178,18 @@ def write_square_tiles(work: Work, machine: Machine, *, parallel: bool) -> None:
     writer, rows = work.writer, square_rows(work)
     anchor, kinds = rows.anchor, rows.pieces()
     blocks, valid = anchor.loops[anchor.block or 0], anchor.valid
-    panels = block_panels(blocks, LANES, valid, 3 if rows.most == ROWS else 2)
+    most, lanes = 3 if rows.most == ROWS else 2, lanes_of(anchor)
+    panels = block_panels(blocks, lanes, valid, max(1, most * LANES // lanes), LANES)
     placed = {anchor.lane, anchor.row, anchor.block, *anchor.inner}
     outer = tuple(axis for axis in range(len(anchor.loops)) if axis not in placed)
     others = product([*(anchor.loops[axis] for axis in outer), total(panels)])
     tall = max((kind.size for kind in kinds), default=1)
     widest = max((len(panel.vectors) for panel in panels), default=1)
-    chunk = tiles_together(anchor, kinds, tall, others, machine, parallel=parallel)
-    shapes = Registers(parts_of(tall), widest, terms_at_once(anchor)).shapes
+    near, around = rows.bytes_of_tile(kinds), replace(machine, second_cache=SECOND_CACHE)
+    chunk = tiles_together(anchor, kinds, near, others, around, parallel=parallel)
+    whole = Registers.of(tall, widest, anchor)
     made = replace(work, anchor=anchor)
-    tiling = SquareTiling(made, True, kinds, panels, outer, chunk, True, shapes, rows)
+    tiling = SquareTiling(made, True, kinds, panels, outer, chunk, True, whole, rows)
     write_halo(writer, work.source, work.group, work.result, machine.lanes)
 
     def body(entries: tuple[Any, ...]) -> None:
@@ -172,13 +197,13 @@ def write_square_tiles(work: Work, machine: Machine, *, parallel: bool) -> None:
             tiling.write(entries, shared)
             return
         # Every thread has registers of its own, and memory that they go through.
-        configure(writer, shapes)
+        configure(writer, whole.shapes)
         tiling.write(entries, tiling.columns())
         do(writer, "tilerelease")
 
     shared = [] if parallel or not panels else tiling.columns()
     if not parallel:
-        configure(writer, shapes)
+        configure(writer, whole.shapes)
     walk_axes(writer, tiling.axes, body, parallel=parallel)
     if not parallel:
         do(writer, "tilerelease")
@@ -189,47 +214,42 @@ def parts_of(rows: int) -> tuple[int, ...]:
     return tuple(size for count, size in even(rows, ROWS) for _ in range(count))
 
 
-def registers_of(tile: Tile) -> Registers:
-    """Return what the registers hold for a tile."""
-    terms = terms_at_once(tile.work.anchor)
-    return Registers(parts_of(tile.rows), len(tile.vectors), terms)
-
-
-def write_square(tile: Tile, used: Registers) -> None:
+def write_square(tile: Tile, held: Registers) -> None:
     """Write the sums of a tile, which stay in registers."""
     writer, depth = tile.work.writer, tile.work.anchor.depth
-    for part, j in used.cells:
-        do(writer, "tilezero", used.sums(part, j))
-    depth = (*depth[:-1], pairs_of(tile).terms // used.terms)
+    for part, j in held.cells:
+        do(writer, "tilezero", held.sums(part, j))
+    depth = (*depth[:-1], pairs_of(tile).terms // held.terms)
     ahead = ahead_of(tile, depth)
 
     def step(deep: tuple[Index, ...]) -> None:
         if ahead:
             ahead.write(writer, depth, deep)
-        write_square_step(tile, used, (*deep[:-1], deep[-1] * (used.terms // 2)))
+        write_square_step(tile, held, (*deep[:-1], deep[-1] * (held.terms // 2)))
 
     write_steps(writer, depth, STEPS_UNROLLED, step)
 
 
-def write_square_step(tile: Tile, used: Registers, deep: Sequence[Index]) -> None:
+def write_square_step(tile: Tile, held: Registers, deep: Sequence[Index]) -> None:
     """Write what adds some more terms to all sums; `deep` is where the first pair is."""
     pairs, vector, writer = pairs_of(tile), tile.vectors[0], tile.work.writer
-    for part in range(len(used.parts)):
-        first = pairs.row_at(tile.at(used.start(part), vector, 0), deep)
+    lanes = lanes_of(tile.work.anchor)
+    for part in range(held.used[0]):
+        first = pairs.row_at(tile.at(held.start(part), vector, 0), deep)
         place = (pairs.rows, first, pairs.row_step * ITEM)
-        do(writer, "tileloadd64", used.rows(part), place=place)
+        do(writer, "tileloadd64", held.rows(part), place=place)
         if pairs.row_step > LINE:
             # Rows that follow each other in memory are there already.
-            count = used.parts[part]
-            fetch(writer, pairs.rows, first + used.terms, count, pairs.row_step)
+            count = held.parts[part]
+            fetch(writer, pairs.rows, first + held.terms, count, pairs.row_step)
     for j, vector in enumerate(tile.vectors):
         first = pairs.weight_at(tile.at(0, vector, 0), deep)
-        place = (pairs.weights, first, LANES * SUM)
-        do(writer, "tileloadd64", used.weights(j), place=place)
-        panel = used.terms * LANES
-        fetch(writer, pairs.weights, first + STEPS_AHEAD * panel, panel // LINE, LINE)
-    for part, j in used.cells:
-        registers = (used.sums(part, j), used.rows(part), used.weights(j))
+        place = (pairs.weights, first, PAIR * lanes * ITEM)
+        do(writer, "tileloadd64", held.weights(j), place=place)
+        later = first + STEPS_AHEAD * held.terms * lanes
+        fetch(writer, pairs.weights, later, held.terms // PAIR, PAIR * lanes)
+    for part, j in held.cells:
+        registers = (held.sums(part, j), held.rows(part), held.weights(j))
         do(writer, "tdpbf16ps", *registers)
 
 

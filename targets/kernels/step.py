@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from lxc.ir.node import Node
 from lxc.ir.types import DType
 from lxc.targets.kernels.storage import computed
-from lxc.targets.tvm_api import Expr, constant, extern, intrinsic
+from lxc.targets.tvm_api import Expr, constant, extern, intrinsic, settled
 
 Rarely = Callable[
     [Expr, Sequence[tuple[Expr, str]], Callable[[], Sequence[Expr]]], list[Expr]
@@ -25,13 +25,14 @@ class Step:
     `rarely` returns elements of several types, with others where a condition holds, which
     its last argument writes: they are computed if some lane of the vector needs them.
     `look_up` returns of 32 numbers the ones that the low bits of an int32 name; it is None
-    if the machine has no instruction for it.
+    if the machine has no instruction for it. `settled` returns a number as it is rounded.
     """
 
     node: Node
     hold: Callable[[Expr, str], Expr]
     rarely: Rarely
     look_up: Callable[[Sequence[float], Expr], Expr] | None
+    settled: Callable[[str, Expr], Expr] = settled
 
     @property
     def operand(self) -> DType:

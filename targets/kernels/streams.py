@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from lxc.ir.machine import Machine
 from lxc.ir.node import Node, Value
 from lxc.targets.kernels.writer import Writer
-from lxc.targets.tvm_api import Buffer, Index, prefetch
+from lxc.targets.tvm_api import Buffer, Index
 
 LINE_BYTES = 64
 IN_ORDER = frozenset({"broadcast", "reshape", "constant", "reduce"})
@@ -36,7 +36,7 @@ class Streams:
         for stream in self.streams:
             for offset in range(0, count, max(1, LINE_BYTES // stream.size)):
                 place = writer.prover.simplify(position + offset)
-                writer.write(prefetch(stream.buffer, place, nearest=True))
+                writer.fetch(stream.buffer, place, nearest=True)
 
 
 def streams_of(

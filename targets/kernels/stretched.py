@@ -21,7 +21,7 @@ from lxc.targets.kernels.sizes import index_of, product
 from lxc.targets.kernels.split import Panels, Pieces, lane_panels, tile_shapes, tiles
 from lxc.targets.kernels.tile import Tile, Work, write_sums
 from lxc.targets.kernels.vector_math.steps import steps_of
-from lxc.targets.tvm_api import Buffer, Expr, Index, at_most, divide, load, prefetch
+from lxc.targets.tvm_api import Buffer, Expr, Index, at_most, divide, load
 
 MOST_ROWS = 16
 AHEAD = 4
@@ -116,7 +116,7 @@ class Stretches:
         for cell in range(0, panel.size, LINE):
             position = at_most(Place(flat, at).position + cell, last)
             fetched = writer.prover.simplify(position)
-            writer.write(prefetch(self.work.source.buffers[x], fetched, nearest=True))
+            writer.fetch(self.work.source.buffers[x], fetched, nearest=True)
 
     def tile(
         self,

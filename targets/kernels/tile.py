@@ -147,7 +147,7 @@ def ahead_of(tile: Tile, depth: Sequence[Index]) -> Ahead | Beside | None:
     count = weight.type.element_count
     if not isinstance(tile.turns, int) or not isinstance(count, int):
         return None
-    if blocks <= len(tile.vectors) or tile.turns < 2:
+    if blocks <= tile.vectors[-1].block + 1 or tile.turns < 2:
         return None
     panel = len(tile.vectors) * terms * tile.vectors[0].width * (2 if anchor.pairs else 1)
     buffer, size = work.source.buffers[weight], weight.type.dtype.bytes

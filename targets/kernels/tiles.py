@@ -144,7 +144,7 @@ def write_tiles(work: Work, machine: Machine, *, parallel: bool) -> None:
     """Write the loops of a reduction whose vectors run along a result axis."""
     anchor = work.anchor
     wide = anchor.held in ("float64", "int64", "uint64")
-    lanes = machine.lanes // 2 if wide else machine.lanes
+    lanes = max(1, machine.lanes // 2) if wide else machine.lanes
     long = steps_of(work.group.body.nodes) > LONG_WORK
     rows = 1 if anchor.row is None else anchor.loops[anchor.row]
     variant = variant_of(work, rows, lanes, machine, long=long)
@@ -153,7 +153,8 @@ def write_tiles(work: Work, machine: Machine, *, parallel: bool) -> None:
     placed = {anchor.lane, anchor.row, anchor.block, *anchor.inner}
     outer = tuple(axis for axis in range(len(anchor.loops)) if axis not in placed)
     others = product([*(anchor.loops[axis] for axis in outer), total(panels)])
-    chunk = tiles_together(anchor, kinds, tall, others, machine, parallel=parallel)
+    near = bytes_of_tile(anchor, tall)
+    chunk = tiles_together(anchor, kinds, near, others, machine, parallel=parallel)
     tiling = Tiling(work, long, kinds, panels, outer, chunk, variant.fetches)
     write_halo(work.writer, work.source, work.group, work.result, machine.lanes)
     # Threads must not share what a tile keeps aside; a serial kernel needs it only once.
@@ -231,10 +232,16 @@ def stays(anchor: Anchor, machine: Machine) -> bool:
     return isinstance(read, int) and read * 4 <= machine.second_cache * 4 // 5
 
 
+def bytes_of_tile(anchor: Anchor, tall: int) -> int:
+    """Return how many bytes of rows a tile of so many of them reads."""
+    depth: int = product([entry for entry in anchor.depth if isinstance(entry, int)])
+    return depth * 4 * tall
+
+
 def tiles_together(
     anchor: Anchor,
     kinds: list[Pieces],
-    tall: int,
+    tile_bytes: int,
     others: Index,
     machine: Machine,
     *,
@@ -245,8 +252,7 @@ def tiles_together(
     What they read stays in the second-level cache while all panels go over it, and
     there are enough groups of them for threads to share. Groups are of nearly one size.
     """
-    depth = product([entry for entry in anchor.depth if isinstance(entry, int)])
-    most: int = max(1, machine.second_cache // 2 // max(1, depth * 4 * tall))
+    most: int = max(1, machine.second_cache // 2 // max(1, tile_bytes))
     count = total(kinds)
     if anchor.inner:
         return 0

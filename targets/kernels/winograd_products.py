@@ -12,10 +12,11 @@ from lxc.targets.tvm_api import (
     as_index,
     at_most,
     constant,
+    divide,
     is_equal,
     is_less,
     load,
-    prefetch,
+    modulo,
     select,
 )
 
@@ -29,6 +30,8 @@ FEWEST_BLOCKS = 4
 FLOAT_BYTES = 4
 LINE = 16
 """The float32 of a line of a cache."""
+STREAMS = 4
+"""In so many places at a time the next weights are fetched: memory gives more at once."""
 
 
 @dataclass(frozen=True)
@@ -140,8 +143,8 @@ def write_prefetches(job: Winograd, one: Product, group: Index, steps: int) -> N
     """Write that lines of the weights that come next are brought nearer.
 
     Those are the panel's at the next point, behind the last point the next panel's. All
-    turns over a panel bring in a part of them each. Weights that stay in the second-level
-    cache from block to block need none of it.
+    turns over a panel bring in a part of them each, in several streams side by side.
+    Weights that stay in the second-level cache from block to block need none of it.
     """
     writer = job.work.writer
     depth = job.inputs * job.lanes
@@ -155,7 +158,10 @@ def write_prefetches(job: Winograd, one: Product, group: Index, steps: int) -> N
     inside = is_less(as_index(one.point), as_index(job.points - 1))
     start = select(inside, following, at_most(behind, last))
     turn = one.part * one.turns + one.turn
-    done = (turn * (one.depth * job.lanes // steps) + group) * (lines * LINE)
-    first = start + at_most(done, panel - lines * LINE)
+    done = (turn * (one.depth * job.lanes // steps) + group) * lines
+    count = panel // LINE
+    length = -(-count // STREAMS)
     for line in range(lines):
-        writer.write(prefetch(job.weight, first + line * LINE))
+        number = at_most(done + line, count - 1)
+        place = modulo(number, STREAMS) * length + divide(number, STREAMS)
+        writer.fetch(job.weight, start + at_most(place, count - 1) * LINE)

@@ -18,12 +18,16 @@ from lxc.targets.tvm_api import (
     Index,
     Stmt,
     allocate,
+    any_bit,
     bind,
     branch,
     load,
+    load_vector,
     loop,
     nothing,
+    prefetch,
     sequence,
+    settled,
     stack_array,
     store,
     variable,
@@ -129,6 +133,22 @@ class Writer:
         if width > 1:
             statement = loop(self.lane(width), width, VECTORIZED, statement)
         self.write(statement)
+
+    def load(self, buffer: Buffer, index: Index, width: int) -> Expr:
+        """Return one vector of memory; index and result name lanes by the lane counter."""
+        return load(buffer, index)
+
+    def any_bit(self, vector: Buffer, width: int) -> Expr:
+        """Return the bits that any lane of a vector of int32 has."""
+        return load(vector, 0) if width == 1 else any_bit(load_vector(vector, 0, width))
+
+    def fetch(self, buffer: Buffer, index: Index, *, nearest: bool = False) -> None:
+        """Write what brings the memory of an element near, for it is read soon."""
+        self.write(prefetch(buffer, index, nearest=nearest))
+
+    def settled(self, dtype: str, value: Expr) -> Expr:
+        """Return a number as it is rounded: no product is fused with what follows it."""
+        return settled(dtype, value)
 
     def array(self, dtype: str, width: int, *, stays: bool = False) -> Buffer:
         """Return a new array of one vector.

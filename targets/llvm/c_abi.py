@@ -6,8 +6,8 @@ object must define `NAME_entry_prepare` and `NAME_entry_run`; the source wraps t
 in `support.source()`, which is compiled by itself.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from lxc.runtime.extent import Extent, interval
 from lxc.runtime.signature import Leaf, Signature, check, identifier
@@ -53,10 +53,16 @@ static int64_t lxc_floor_divide(int64_t a, int64_t b) {
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The text of `NAME.h` and of `NAME_support.c`."""
+    """The C text of a library: its header, its own file, and what all libraries share.
+
+    `exports` are the names that others see. `files` are what the own file includes by name.
+    """
 
     header: str
     source: str
+    support: str
+    exports: tuple[str, ...]
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def render(
@@ -74,7 +80,15 @@ def render(
     """
     check(signature)
     prefix = identifier(name)
-    declarations = header(prefix, signature, ABI_VERSION, prepared_bytes, arena_bytes)
+    declarations = header(
+        prefix,
+        signature,
+        ABI_VERSION,
+        prepared_bytes,
+        arena_bytes,
+        shared=support.header(),
+        functions=support.functions(prefix),
+    )
     leaves = sum(len(found) for _, _, found in groups(signature))
     parts = [
         f'#include "{prefix}.h"\n',
@@ -90,7 +104,7 @@ def render(
             spans=leaves + len(signature.state.leaves) + 2,
         ),
     ]
-    return Sources(declarations, "\n".join(parts))
+    return Sources(declarations, "\n".join(parts), support.source(), exports(prefix))
 
 
 def exports(name: str) -> tuple[str, ...]:

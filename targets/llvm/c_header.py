@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 from lxc.runtime.extent import Extent, show
 from lxc.runtime.signature import Leaf, Signature
-from lxc.targets.llvm import support
 
 HEADER = """\
 #ifndef {upper}_LXC_H
@@ -49,19 +48,29 @@ typedef lxc_call {name}_call;
 
 
 def header(
-    name: str, signature: Signature, version: int, prepared_bytes: int, arena_bytes: int
+    name: str,
+    signature: Signature,
+    version: int,
+    prepared_bytes: int,
+    arena_bytes: int,
+    *,
+    shared: str,
+    functions: str,
 ) -> str:
-    """Return the text of the header of a model whose C names start with `name`."""
+    """Return the text of the header of a model whose C names start with `name`.
+
+    `shared` declares the types of all models, `functions` those of this one.
+    """
     upper = name.upper()
     return HEADER.format(
         name=name,
         upper=upper,
         version=version,
-        shared=support.header(),
+        shared=shared,
         prepared=prepared_bytes,
         arena=arena_bytes,
         leaves="\n".join(sections(upper, signature)),
-        functions=support.functions(name),
+        functions=functions,
     )
 
 

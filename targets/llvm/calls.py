@@ -1,50 +1,19 @@
 """Calls of kernels in the order of a graph: addresses in, statements out."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lxc.errors import InternalError, LxcError
-from lxc.ir.dim import Dim, Size
-from lxc.ir.machine import Machine
+from lxc.errors import InternalError
+from lxc.ir.dim import Size
 from lxc.ir.node import Node, Value
-from lxc.ir.work_text import work_text
 from lxc.passes.loop_memory import LoopMemory, loop_memory
 from lxc.passes.nodes import attributes_of
-from lxc.passes.records import NO_RECORDS, Records
-from lxc.targets.kernels.cost import BYTES_PER_NANOSECOND, FLOPS_PER_NANOSECOND, Cost
 from lxc.targets.kernels.group import is_alias
 from lxc.targets.kernels.sizes import index_of
 from lxc.targets.kernels.writer import Writer
 from lxc.targets.llvm.addresses import Address
-from lxc.targets.llvm.kernel import Kernel, make_kernel
-from lxc.targets.tvm_api import (
-    Buffer,
-    Expr,
-    Function,
-    Index,
-    as_index,
-    at_least,
-    divide,
-    is_equal,
-    select,
-    store,
-)
-from lxc.targets.tvm_build import first_line
-from lxc.targets.tvm_functions import (
-    accumulate_status,
-    call,
-    function_name,
-    move_bytes,
-    pointer,
-)
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call of a kernel, for reports: which kernel, for which node."""
-
-    kernel: Kernel
-    node: Node
+from lxc.targets.tvm_api import Buffer, Index, as_index, is_equal, select
 
 
 @dataclass(frozen=True)
@@ -55,56 +24,12 @@ class Cells:
     work: Buffer
 
 
-class Library:
-    """The kernels of a program, each distinct one once."""
-
-    def __init__(
-        self,
-        name: str,
-        dims: Sequence[Dim],
-        machine: Machine,
-        records: Records = NO_RECORDS,
-    ) -> None:
-        """Start without kernels; `name` starts the names of all."""
-        self.name, self.dims, self.machine, self.records = name, dims, machine, records
-        self.functions: dict[Expr, Function] = {}
-        self.calls: list[Call] = []
-        self._kernels: dict[str, tuple[Expr, Kernel]] = {}
-
-    def kernel(self, node: Node, *, noalias: bool) -> Expr:
-        """Return the name to call for the work of `node`."""
-        key = f"{noalias} {work_text(node)}"
-        if key not in self._kernels:
-            name = f"{self.name}_kernel_{len(self._kernels)}"
-            made = self.made(name, node, noalias=noalias)
-            handle = function_name(name)
-            self._kernels[key] = (handle, made)
-            self.functions[handle] = made.function
-        handle, made = self._kernels[key]
-        self.calls.append(Call(made, node))
-        return handle
-
-    def made(self, name: str, node: Node, *, noalias: bool) -> Kernel:
-        """Return a new kernel; a failure names the node."""
-        try:
-            return make_kernel(
-                name, node, self.dims, self.machine, noalias=noalias, records=self.records
-            )
-        except (LxcError, InternalError):
-            raise
-        except Exception as failure:
-            # TVM raises many types while functions are put together.
-            where = ", ".join((str(node.op), *node.location.layers))
-            raise InternalError(f"code for {where}", first_line(failure)) from failure
-
-
-class Calls:
+class Calls(ABC):
     """Writes calls for nodes, one after the other, into an entry function."""
 
     def __init__(
         self,
         writer: Writer,
-        library: Library,
         cells: Cells,
         known: Mapping[Value, Address],
         places: Mapping[Value, int],
@@ -115,7 +40,7 @@ class Calls:
 
         `scratch` is where the arena ends so far; copies that cross take more of it.
         """
-        self.writer, self.library, self.cells = writer, library, cells
+        self.writer, self.cells = writer, cells
         self.known = dict(known)
         self.places, self.arena, self.scratch = places, arena, scratch
 
@@ -164,31 +89,13 @@ class Calls:
             place = place.moved(value.type.max_bytes)
         return True
 
+    @abstractmethod
     def kernel(self, node: Node) -> None:
         """Write the call of one kernel."""
-        values = (*node.operands, node.result)
-        result = self.address(node.result)
-        apart = not any(result.meets(self.address(value)) for value in node.operands)
-        target = self.library.kernel(node, noalias=apart)
-        self.announce(self.library.calls[-1].kernel.cost)
-        addresses = [pointer(self.address(value).number) for value in values]
-        status = call(target, [*addresses, *self.writer.dims.values()])
-        self.writer.write(accumulate_status(self.cells.status, status))
 
-    def announce(self, cost: Cost) -> None:
-        """Write down the nanoseconds of a kernel that may share its work."""
-        if cost.pays_threads:
-            computing = divide(self.size(cost.flops_now), FLOPS_PER_NANOSECOND)
-            moving = divide(self.size(cost.bytes_now), BYTES_PER_NANOSECOND)
-            time = at_least(at_least(computing, moving), 1)
-            self.writer.write(store(self.cells.work, 0, as_index(time)))
-
+    @abstractmethod
     def copy(self, destination: Address, source: Value) -> None:
         """Write the copy of a value, unless it lies there already."""
-        origin = self.address(source)
-        if not origin.is_same(destination):
-            places = pointer(destination.number), pointer(origin.number)
-            self.writer.write(move_bytes(*places, self.bytes_of(source)))
 
     def copy_all(self, pairs: Sequence[tuple[Address, Value]]) -> None:
         """Write copies as if all were done at once: what is overwritten is saved before."""

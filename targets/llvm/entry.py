@@ -5,8 +5,9 @@ arena, the values of the dimensions, and two cells: one collects the status of e
 one has the work of the kernel that is called next.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from lxc.ir.graph import Graph, Program
 from lxc.ir.machine import Machine
@@ -15,13 +16,18 @@ from lxc.passes.records import NO_RECORDS, Records
 from lxc.passes.state_memory import states_in_place
 from lxc.targets.kernels.writer import Writer
 from lxc.targets.llvm.addresses import Address, table_entry
-from lxc.targets.llvm.calls import Call, Calls, Cells, Library
+from lxc.targets.llvm.calls import Calls, Cells
+from lxc.targets.llvm.kernel_calls import Call, KernelCalls, Library
 from lxc.targets.tvm_api import Buffer, Expr, Function, array, load, variable
 from lxc.targets.tvm_functions import function, function_name
 
 PREPARE_TABLES = ("params", "state")
 RUN_TABLES = ("inputs", "params", "state_in", "state_out", "outputs")
 ALIGNMENT = 64
+MakeCalls = Callable[
+    [Writer, Cells, Mapping[Value, Address], Mapping[Value, int], Address, int], Calls
+]
+"""Makes what writes the calls of one graph."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +73,9 @@ def lower(
 ) -> Lowered:
     """Return the kernels and entries of a planned program."""
     library = Library(name, program.run.dims, machine, records)
-    prepare, prepared_bytes = lower_prepare(program.prepare, library)
-    run, arena_bytes = lower_run(program, library)
+    calls = partial(KernelCalls, library)
+    prepare, prepared_bytes = lower_prepare(program.prepare, calls)
+    run, arena_bytes = lower_run(program, calls)
     functions = {
         **library.functions,
         function_name(f"{name}_entry_prepare"): prepare.function(f"{name}_entry_prepare"),
@@ -77,19 +84,19 @@ def lower(
     return Lowered(functions, tuple(library.calls), prepared_bytes, arena_bytes)
 
 
-def lower_prepare(graph: Graph, library: Library) -> tuple[Entry, int]:
+def lower_prepare(graph: Graph, make: MakeCalls) -> tuple[Entry, int]:
     """Return the entry that computes the prepared values, and the bytes it needs."""
     entry = Entry(graph, PREPARE_TABLES, ("prepared",))
     known = {
         **entry.addresses("params", (*graph.params, *graph.data)),
         **entry.addresses("state", graph.state),
     }
-    calls = calls_of(entry, graph, library, known, "prepared")
+    calls = calls_of(entry, graph, make, known, "prepared")
     calls.nodes(graph.nodes)
     return entry, calls.scratch
 
 
-def lower_run(program: Program, library: Library) -> tuple[Entry, int]:
+def lower_run(program: Program, make: MakeCalls) -> tuple[Entry, int]:
     """Return the entry of the hot path, and the bytes of arena it needs."""
     graph = program.run
     entry = Entry(graph, RUN_TABLES, ("prepared", "arena"))
@@ -108,7 +115,7 @@ def lower_run(program: Program, library: Library) -> tuple[Entry, int]:
         value: state_address(entry, number)
         for value, number in states_in_place(graph).items()
     }
-    calls = calls_of(entry, graph, library, {**known, **direct}, "arena")
+    calls = calls_of(entry, graph, make, {**known, **direct}, "arena")
     calls.nodes(graph.nodes)
     for value, address in zip(graph.outputs, outputs, strict=True):
         calls.copy(address, value)
@@ -168,7 +175,7 @@ def prepared_addresses(
 def calls_of(
     entry: Entry,
     graph: Graph,
-    library: Library,
+    make: MakeCalls,
     known: Mapping[Value, Address],
     block: str,
 ) -> Calls:
@@ -176,4 +183,4 @@ def calls_of(
     end = -(-(graph.arena_bytes or 0) // ALIGNMENT) * ALIGNMENT
     arena = entry.blocks[block]
     cells = Cells(entry.status, entry.work)
-    return Calls(entry.writer, library, cells, known, graph.places, arena, end)
+    return make(entry.writer, cells, known, graph.places, arena, end)

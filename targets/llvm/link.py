@@ -14,8 +14,7 @@ from pathlib import Path
 
 from lxc.errors import InternalError
 from lxc.runtime.signature import identifier
-from lxc.targets.llvm import support
-from lxc.targets.llvm.c_abi import Sources, exports
+from lxc.targets.llvm.c_abi import Sources
 from lxc.targets.llvm.toolchain import Toolchain, find_toolchain
 
 COMPILE_FLAGS = (
@@ -38,7 +37,9 @@ LINK_FLAGS = (
 OBJECTS = ("model.o", "face.o", "support.o")
 SERVICES = {"__TVMBackendParallelLaunch", "__TVMFFIErrorSetRaisedFromCStr"}
 SERVICE = re.compile(r"__(?:TVM|tvm)\w+")
-NEEDED = re.compile(r"(?:lib(?:c|m|pthread)|ld-linux[\w-]*|libc\.musl-\w+)\.so(?:\.\d+)?")
+NEEDED = re.compile(
+    r"(?:lib(?:c|m|dl|pthread)|ld-linux[\w-]*|libc\.musl-\w+)\.so(?:\.\d+)?"
+)
 
 
 def link_shared(
@@ -46,10 +47,10 @@ def link_shared(
 ) -> bytes:
     """Return the bytes of the shared library of the model `name`."""
     with compiled_parts(object_bytes, sources, name, compiler) as (toolchain, folder):
-        script = "".join(f"{export};" for export in exports(name))
+        script = "".join(f"{export};" for export in sources.exports)
         (folder / "model.map").write_text(f"{{ global: {script} local: *; }};\n")
         command = [toolchain.compiler, *LINK_FLAGS, "-Wl,--version-script=model.map"]
-        command += ["-o", "model.so", *OBJECTS, "-lm"]
+        command += ["-o", "model.so", *OBJECTS, "-lm", "-ldl"]
         toolchain.run(command, folder)
         check_needed(toolchain, folder / "model.so")
         return (folder / "model.so").read_bytes()
@@ -62,7 +63,7 @@ def link_static(
     with compiled_parts(object_bytes, sources, name, compiler) as (toolchain, folder):
         merge = [toolchain.compiler, "-r", "-nostdlib", "-o", "merged.o"]
         toolchain.run([*merge, *OBJECTS], folder)
-        keep = [f"--keep-global-symbol={export}" for export in exports(name)]
+        keep = [f"--keep-global-symbol={export}" for export in sources.exports]
         localise = [
             toolchain.tool("objcopy"),
             "--strip-unneeded",
@@ -92,20 +93,22 @@ def compiled_parts(
     with tempfile.TemporaryDirectory(prefix="lxc-link-") as path:
         folder = Path(path)
         (folder / "model.o").write_bytes(object_bytes)
-        (folder / "support.o").write_bytes(support_object(toolchain))
+        (folder / "support.o").write_bytes(support_object(toolchain, sources.support))
         (folder / f"{prefix}.h").write_text(sources.header, encoding="ascii")
         (folder / "face.c").write_text(sources.source, encoding="ascii")
+        for file, content in sources.files.items():
+            (folder / file).write_bytes(content)
         compile_c(toolchain, folder, "face")
         check_services(toolchain, folder / "model.o", folder / "support.o", prefix)
         yield toolchain, folder
 
 
 @cache
-def support_object(toolchain: Toolchain) -> bytes:
+def support_object(toolchain: Toolchain, text: str) -> bytes:
     """Return the object that all models share: it is compiled once in a process."""
     with tempfile.TemporaryDirectory(prefix="lxc-link-") as path:
         folder = Path(path)
-        (folder / "support.c").write_text(support.source(), encoding="ascii")
+        (folder / "support.c").write_text(text, encoding="ascii")
         compile_c(toolchain, folder, "support")
         return (folder / "support.o").read_bytes()
 

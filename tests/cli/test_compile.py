@@ -210,3 +210,25 @@ lhs_dilation = [1, 1], rhs_dilation = [1, 1], groups = 1}
     decided = ("explain", "conv.lxir", "--target", "x86-64-v2")
     assert "tiles of 4x4" in cli(*decided).out
     assert "tiles of 4x4" not in cli(*decided, "--exact").out
+
+
+def test_a_model_for_cards_shows_its_stages_and_what_its_kernels_take(cli: Cli) -> None:
+    card = ("--target", "cuda-sm80")
+    assert "__global__" in cli("compile", *NET, *card, "--emit", "cuda").out
+    cli("compile", *NET, *card, "--dump-ir", "stages", "-o", "net.lxc")
+    files = sorted(path.name for path in Path("stages").iterdir())
+    assert [name.partition("-")[2] for name in files[-3:]] == [
+        "tir.tir",
+        "cuda.cu",
+        "text.ptx",
+    ]
+    assert ".target sm_80" in (Path("stages") / files[-1]).read_text()
+    shown = cli("inspect", "net.lxc", "--kernels").out
+    assert "cuda-sm80: built, and checked without a card" in shown
+    assert "registers" in shown
+    (target,) = cli("inspect", "net.lxc", "--json").json["targets"]
+    assert target["images"] == ["sm_80"]
+    taken = [kernel["cards"]["sm_80"]["registers"] for kernel in target["kernels"]]
+    assert taken
+    assert all(0 < registers <= 255 for registers in taken)
+    assert cli("explain", *NET, *card).out == cli("explain", "net.lxc").out

@@ -1,4 +1,4 @@
-"""The four ways to run a model that have to agree with the same oracle.
+"""The ways to run a model that have to agree with the same oracle.
 
 `column(model, x, ps, st)` and `column.kaun(layer, x, vars)` run one call. `column.built`
 and `column.built_kaun` return a function that can be called again, so that state can be
@@ -6,7 +6,7 @@ threaded through one artifact.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +23,10 @@ from lxc.ir.graph import Graph, Program
 from lxc.passes import LAYER_PIPELINE, TENSOR_PIPELINE, passes_named, run_passes
 from lxc.runtime.buffers import INPUTS, OUTPUTS, PARAMS, STATE, DimSolver, Gatherer
 from lxc.runtime.trees import builder
+from lxc.targets import TARGETS
 from lxc.targets.buffer_table import signature_of
 from lxc.tree import flatten
-from tests.emulation.machines import lacking, tested
+from tests.emulation.machines import cards, is_for_cards, lacking, tested
 
 Call = Callable[..., tuple[Any, Any]]
 ROLES = (INPUTS, PARAMS, STATE, OUTPUTS)
@@ -152,7 +153,8 @@ def compiled_for(target: str) -> Callable[..., Call]:
     """Return the compiler for one target."""
 
     def build(model: Any, *arguments: Any, **options: Any) -> Call:
-        return lxc.compile(model, *arguments, target=target, **options)
+        with cards() if is_for_cards(TARGETS[target]) else nullcontext():
+            return lxc.compile(model, *arguments, target=target, **options)
 
     return build
 
@@ -166,11 +168,15 @@ def ends() -> tuple[Column, Column]:
     )
 
 
+CARD = Column("card", compiled_for("cuda"))
+"""Code for cards, which most machines have to emulate: a sample of tests runs it."""
+
+
 def columns() -> list[Column]:
-    """Return the columns in the order of the table; those of one target are one."""
+    """Return the columns in the order of the table, and `CARD`; one target has one."""
     if len(tested()) == 1:
         return [ends()[1]]
-    return [Column("eager", eager), Column("interpreter", interpreted), *ends()]
+    return [Column("eager", eager), Column("interpreter", interpreted), *ends(), CARD]
 
 
 def f32(values: Any) -> np.ndarray[Any, Any]:

@@ -33,7 +33,7 @@ class Record:
         """With `bless`, a difference is written instead of reported."""
         self.bless = bless
         self.results: dict[tuple[str, str], set[str]] = defaultdict(set)
-        self.reasons: dict[str, str] = {}
+        self.reasons: dict[str, set[str]] = defaultdict(set)
         self.stale = False
 
     @pytest.hookimpl(trylast=True)
@@ -46,7 +46,7 @@ class Record:
             column = noted["column"]
             self.results[name, column].add("pass" if report.passed else "FAIL")
             if noted["because"]:
-                self.reasons[name] = noted["because"]
+                self.reasons[name].add(noted["because"])
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Compare the page with the table, or write it, if every row has a result."""
@@ -74,7 +74,7 @@ class Record:
                 lines += [f"\n## {section}\n", header()]
                 previous = section
             cells = [self.cell(name, column) for column in COLUMNS]
-            note = self.reasons.get(name, "")
+            note = "; ".join(sorted(self.reasons[name]))
             lines.append(f"| {name} | {text} | {' | '.join(cells)} | {note} |")
         return "\n".join(lines) + "\n"
 

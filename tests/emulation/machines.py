@@ -1,10 +1,12 @@
-"""Which targets tests compile for, and how code for other processors runs.
+"""Which targets tests compile for, and how code for other machines runs.
 
 The targets are the x86-64 levels, or those of the option `--target`. Code for a processor
-of another kind runs in an emulator, through the whole runtime.
+of another kind runs in an emulator, through the whole runtime. Code for cards is compiled
+for this processor, unless the option `--card` says that there is one.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from unittest.mock import patch
 
@@ -14,19 +16,40 @@ from lxc.runtime.features import Machine, check_glibc, choose, this_machine
 from lxc.runtime.library import Library, map_library
 from lxc.runtime.manifest import TargetRecord
 from lxc.targets import TARGETS, Target
+from lxc.targets.cuda.compiled import Cards
 from lxc.targets.x86_64 import LEVELS
+from tests.cards.emulated import emulation
 from tests.emulation.library import EmulatedLibrary, emulator
 
 DEFAULT = tuple(target.name for target in LEVELS)
 chosen: list[str] = list(DEFAULT)
 """The names of the targets; `choose_targets` sets them before tests are collected."""
+real: set[str] = set()
+"""The kinds of machine that are there although most machines for tests lack them."""
 
 
-def choose_targets(names: Sequence[str]) -> None:
-    """Let tests use these targets, where there are any, instead of the usual ones."""
+def choose_targets(names: Sequence[str], *, has_card: bool = False) -> None:
+    """Let tests use these targets, where there are any, instead of the usual ones.
+
+    Code for cards runs on the card of this machine if it `has_card`.
+    """
     if names:
         chosen[:] = names
+    if has_card:
+        real.add("card")
+    if not has_card and any(is_for_cards(target) for target in tested()):
+        emulation().__enter__()
     install()
+
+
+def is_for_cards(target: Target) -> bool:
+    """Return whether the code for a target runs on cards."""
+    return isinstance(target.back_end, Cards)
+
+
+def cards() -> AbstractContextManager[None]:
+    """Return what code for cards is compiled and opened in, so that it runs here."""
+    return nullcontext() if "card" in real else emulation()
 
 
 def tested() -> list[Target]:

@@ -10,7 +10,9 @@ import pytest
 
 import lxc
 from lxc.__main__ import run
+from lxc.runtime.cards.machine import Cards
 from lxc.runtime.checkpoint import flatten_names, write_checkpoint
+from lxc.targets.cuda import compiled
 from tests.cli.models import net
 
 MODELS = Path(__file__).parent.parent / "cli" / "models.py"
@@ -78,8 +80,12 @@ def write_arrays(path: Path) -> None:
 def failure(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Failure:
-    """Return a function that runs a command line and returns status and printed error."""
+    """Return a function that runs a command line and returns status and printed error.
+
+    There is no card, whatever the machine has.
+    """
     monkeypatch.chdir(folder)
+    monkeypatch.setattr(compiled, "find_cards", lambda _: Cards(0, {}, "no driver"))
 
     def command(line: str) -> tuple[int, str]:
         capfd.readouterr()

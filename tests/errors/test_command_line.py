@@ -37,6 +37,13 @@ COMMANDS = {
     "compile-output-folder-missing": f"{NET} -o none/a.lxc",
     "compile-emit-several": f"{NET},x86-64-v3 --emit asm",
     "compile-emit-object-unaimed": "compile models.py:make --input x=f32[3] --emit obj",
+    "compile-emit-foreign-stage": f"{NET} --emit ptx",
+    "compile-emit-several-cards": "compile models.py:make --input x=f32[3] "
+    "--target cuda --emit cubin",
+    "compile-emit-image-to-screen": "compile models.py:make --input x=f32[3] "
+    "--target cuda-sm90 --emit cubin",
+    "compile-tune-card": "compile models.py:make -o a.lxc --input x=f32[1,3] "
+    "--target cuda --tune r.json",
     "compile-absurd-size": f"{HERE} x=f32[9999999999,9999999999]",
     "compile-emit-object-to-screen": f"{NET} --emit obj",
     "compile-params-missing": f"{NET} -o a.lxc --params none.safetensors",

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.targets.backends import Backend, backends
+from tests.targets.backends import Backend, everything
 
 
-@pytest.fixture(params=backends(), scope="module")
+@pytest.fixture(params=everything(), scope="module")
 def target(request: pytest.FixtureRequest) -> Backend:
     backend: Any = request.param
     assert isinstance(backend, Backend)

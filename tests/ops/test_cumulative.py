@@ -15,7 +15,7 @@ from lxc.ir.op import OPS
 from lxc.ir.types import Array, DType, TensorType
 from tests.ops.cases import Case, graph_of, results
 from tests.ops.graphs import graph_from
-from tests.targets.backends import Compiled, compiled
+from tests.targets.backends import Library, libraries
 
 FUNCTIONS: dict[str, Any] = {
     "add": np.add,
@@ -35,7 +35,7 @@ TYPES: tuple[Any, ...] = (
     np.uint8,
     np.uint64,
 )
-COMPILED = pytest.mark.parametrize("target", compiled())
+COMPILED = pytest.mark.parametrize("target", libraries())
 
 
 def drawn(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
@@ -54,7 +54,7 @@ def walked(name: str, x: Array, kind: str, axis: int) -> Case:
 @COMPILED
 @pytest.mark.parametrize("dtype", [*map(np.dtype, TYPES)], ids=lambda d: str(d.name))
 def test_partial_results_are_those_of_one_walk(
-    dtype: np.dtype[Any], target: Compiled, tmp_path: Path
+    dtype: np.dtype[Any], target: Library, tmp_path: Path
 ) -> None:
     cases = [
         walked(f"{kind} {shape} {axis}", drawn(shape, dtype), kind, axis)
@@ -71,7 +71,7 @@ def test_partial_results_are_those_of_one_walk(
 
 
 @COMPILED
-def test_nan_stays_and_zero_keeps_its_sign(target: Compiled, tmp_path: Path) -> None:
+def test_nan_stays_and_zero_keeps_its_sign(target: Library, tmp_path: Path) -> None:
     x = np.array([-0.0, -0.0, 1.0, np.nan, 2.0, -np.inf, np.inf], np.float32)
     cases = [
         walked(f"{kind} {step}", x[::step], kind, 0)
@@ -90,7 +90,7 @@ def test_nan_stays_and_zero_keeps_its_sign(target: Compiled, tmp_path: Path) -> 
 @COMPILED
 @pytest.mark.parametrize("rows", [0, 1, 37])
 def test_an_axis_of_any_length_is_walked(
-    rows: int, target: Compiled, tmp_path: Path
+    rows: int, target: Library, tmp_path: Path
 ) -> None:
     count = Dim("N", 0, 50)
 
@@ -108,7 +108,7 @@ def test_an_axis_of_any_length_is_walked(
 
 @COMPILED
 @pytest.mark.parametrize("axis", [0, 1, 2])
-def test_threads_share_a_large_walk(axis: int, target: Compiled, tmp_path: Path) -> None:
+def test_threads_share_a_large_walk(axis: int, target: Library, tmp_path: Path) -> None:
     x = drawn((17, 300, 101), np.dtype(np.float32))
     graph = graph_of("large", [walked("large", x, "add", axis)])
     (found,), _ = target.load(graph, tmp_path).run([x], threads=3)

@@ -14,7 +14,7 @@ from lxc.ir.op import OPS
 from lxc.ir.types import Array, TensorType, dtype_of
 from tests.ops.cases import Case, results
 from tests.ops.graphs import graph_from
-from tests.targets.backends import Backend, backends
+from tests.targets.backends import Backend, everything
 
 SIGNED = (np.int8, np.int16, np.int32, np.int64)
 UNSIGNED = (np.uint8, np.uint16, np.uint32, np.uint64)
@@ -39,7 +39,7 @@ CLOSE_TO_TIES = [
 ]
 
 
-@pytest.mark.parametrize("target", [b for b in backends() if b.id != "interpreter-f64"])
+@pytest.mark.parametrize("target", [b for b in everything() if b.id != "interpreter-f64"])
 def test_casts_to_half_types_round_once(target: Backend, tmp_path: Path) -> None:
     cases = [
         Case(str(n), "cast", (np.full(19, x, source),), {"dtype": dtype_of(np.dtype(half))})

@@ -14,12 +14,12 @@ from lxc.ir.types import Array, DType, dtype_of
 from lxc.targets import TARGETS
 from lxc.targets.compile import build_artifact
 from tests.ops.cases import Case, graph_of, results
-from tests.targets.backends import Backend, Compiled, backends, compiled
+from tests.targets.backends import Backend, Compiled, compiled, everything
 
 HALF: tuple[np.dtype[Any], ...] = (np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))
 pytestmark = pytest.mark.filterwarnings("ignore:invalid value encountered")
 ROUNDING = {"float16": 2.0**-11, "bfloat16": 2.0**-8}
-NARROW = [one for one in backends() if one.id != "interpreter-f64"]
+NARROW = [one for one in everything() if one.id != "interpreter-f64"]
 named = pytest.mark.parametrize("half", HALF, ids=lambda half: str(half.name))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from lxc.ir.types import Array
 from tests.ops.cases import Case, check_close, graph_of
-from tests.targets.backends import Compiled, compiled
+from tests.targets.backends import Library, libraries
 
 ONE = (
     *(
@@ -46,8 +46,8 @@ def pairs() -> tuple[Array, Array]:
     return drawn[0], drawn[1]
 
 
-@pytest.mark.parametrize("target", compiled())
-def test_library_functions_are_within_four_units(target: Compiled, tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", libraries())
+def test_library_functions_are_within_four_units(target: Library, tmp_path: Path) -> None:
     cases = [Case(name, name, (points(),)) for name in ONE]
     cases += [Case(name, name, pairs()) for name in TWO]
     inputs = [array for case in cases for array in case.operands]

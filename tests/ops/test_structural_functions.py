@@ -18,7 +18,7 @@ from tests.ir import structural_cases as table
 from tests.ir.function_cases import Case, Table
 from tests.ir.test_structural_edges import SYMBOLIC, X
 from tests.ops.graphs import graph_from
-from tests.targets.backends import Compiled, compiled
+from tests.targets.backends import Library, libraries
 
 SUBJECTS = {
     "gather": table.gather_cases,
@@ -33,7 +33,7 @@ SUBJECTS = {
 }
 SERVED = SYMBOLIC[1:]
 """Calls that have a result for one row, where the first one has no entry to take."""
-TARGETS = pytest.mark.parametrize("target", compiled())
+TARGETS = pytest.mark.parametrize("target", libraries())
 
 
 def as_list(results: Any) -> list[Any]:
@@ -50,7 +50,7 @@ def chosen(cases: Sequence[Case]) -> list[Case]:
     return kept
 
 
-def run(cases: Sequence[Case], name: str, target: Compiled, folder: Path) -> list[Array]:
+def run(cases: Sequence[Case], name: str, target: Library, folder: Path) -> list[Array]:
     """Return the results of all cases, compiled into one artifact."""
     arrays = [np.asarray(array) for _, arrays, _ in cases for array in arrays]
 
@@ -79,7 +79,7 @@ def check(name: str, found: Array, wanted: Array) -> None:
 @pytest.mark.parametrize("subject", SUBJECTS)
 @TARGETS
 def test_compiled_functions_give_what_they_give_on_arrays(
-    subject: str, target: Compiled, tmp_path: Path
+    subject: str, target: Library, tmp_path: Path
 ) -> None:
     listed = Table()
     SUBJECTS[subject](listed)
@@ -92,7 +92,7 @@ def test_compiled_functions_give_what_they_give_on_arrays(
 
 @TARGETS
 def test_compiled_einsums_give_what_they_give_on_arrays(
-    target: Compiled, tmp_path: Path
+    target: Library, tmp_path: Path
 ) -> None:
     listed = Table()
     product_cases.einsum_cases(listed)
@@ -103,7 +103,7 @@ def test_compiled_einsums_give_what_they_give_on_arrays(
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @TARGETS
-def test_one_artifact_serves_every_size(target: Compiled, tmp_path: Path) -> None:
+def test_one_artifact_serves_every_size(target: Library, tmp_path: Path) -> None:
     kind = type_of_array(X).with_shape((expression(Dim("N", 1, 40)), *X.shape[1:]))
 
     def write(builder: Builder, value: Value) -> Sequence[Value]:

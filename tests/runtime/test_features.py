@@ -1,8 +1,10 @@
 """What a machine can run."""
 
 import platform
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lxc.errors import LxcError
@@ -125,6 +127,23 @@ def test_code_for_absent_features_is_not_mapped(
     assert caught.value.code == "LXC-E0405"
     assert "telepathy" in str(caught.value)
     assert mapped == []
+
+
+def test_a_model_for_other_machines_is_saved_here_and_not_called(
+    toy: Toy, tmp_path: Path
+) -> None:
+    encoded = artifact.write(
+        None,
+        signature=toy.signature,
+        targets=[toy.target(features=("telepathy",))],
+        members=toy.members(),
+    )
+    params, state = toy.trees()
+    model = CompiledModel(artifact.read(encoded), at_once=False)
+    model.save(tmp_path / "toy.lxc", params=params)
+    assert "params.safetensors" in artifact.read(tmp_path / "toy.lxc")
+    with pytest.raises(LxcError, match="LXC-E0405"):
+        model(np.zeros(4, np.float32), params, state)
 
 
 def test_a_newer_c_library_is_asked_for_before_code_is_mapped(

@@ -76,12 +76,12 @@ def void(_: object) -> None:
 
 def test_a_newer_format_is_refused_by_its_number(toy: Toy) -> None:
     encoded = with_manifest(
-        toy.encode(), lambda value: value.update(format=2, new_field=[])
+        toy.encode(), lambda value: value.update(format=3, new_field=[])
     )
     with pytest.raises(LxcError) as caught:
         artifact.read(encoded)
     assert caught.value.code == "LXC-E0403"
-    assert caught.value.actual == "format 2"
+    assert caught.value.actual == "format 3"
 
 
 @pytest.mark.parametrize(

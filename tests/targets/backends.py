@@ -15,7 +15,7 @@ from lxc.runtime.load import load
 from lxc.targets import TARGETS, Target
 from lxc.targets.compile import build_artifact
 from lxc.targets.x86_64 import EXTENDED
-from tests.emulation.machines import lacking, tested
+from tests.emulation.machines import DEFAULT, cards, chosen, is_for_cards, lacking, tested
 
 Results = tuple[tuple[Array, ...], tuple[Array, ...]]
 
@@ -43,6 +43,18 @@ class Compiled:
         return Runner(graph, load(path), False)
 
 
+@dataclass(frozen=True)
+class Card:
+    """A target whose kernels run on a card, or on what stands in for one."""
+
+    name: str
+
+    def load(self, graph: Graph, folder: Path) -> "Runner":
+        with cards():
+            packed = build_artifact(graph, [TARGETS[self.name]], name=graph.name)
+            return Runner(graph, load(packed), False)
+
+
 @dataclass
 class Runner:
     """A graph that is ready to run."""
@@ -66,21 +78,49 @@ class Runner:
         return tuple(np.asarray(one) for one in y), tuple(np.asarray(one) for one in after)
 
 
-Backend = Interpreter | Compiled
+Library = Compiled | Card
+Backend = Interpreter | Library
+CARD = pytest.param(Card("cuda"), id="cuda")
 
 
 def compiled() -> list[Any]:
-    """Return the back ends that make machine code."""
+    """Return the back ends that make machine code for processors."""
     return [one for one in backends() if isinstance(one.values[0], Compiled)]
 
 
+def libraries() -> list[Any]:
+    """Return the back ends that make libraries: those for processors, and one for cards."""
+    return [*compiled(), CARD] if chosen == list(DEFAULT) else targets()
+
+
+def few() -> list[Any]:
+    """Return the back ends for the lowest and the highest processor, and for cards."""
+    found = [one for one in libraries() if isinstance(one.values[0], Compiled)]
+    ends = [found[0], *found[1:][-1:]] if found else []
+    return [*ends, *(one for one in libraries() if isinstance(one.values[0], Card))]
+
+
+def everything() -> list[Any]:
+    """Return the interpreters, and the back ends that make libraries."""
+    found = [one for one in backends() if isinstance(one.values[0], Interpreter)]
+    return [*found, *libraries()]
+
+
 def backends() -> list[Any]:
-    """Return every back end; one that cannot run here is a strict failure."""
+    """Return every back end but that for cards, unless it is the one that is tested.
+
+    One that cannot run here is a strict failure.
+    """
     found: list[Any] = [
         pytest.param(Interpreter("interpreter-f32", False), id="interpreter-f32"),
         pytest.param(Interpreter("interpreter-f64", True), id="interpreter-f64"),
     ]
-    return found + [back_end(target) for target in tested()]
+    return found + targets()
+
+
+def targets() -> list[Any]:
+    """Return the back ends of the targets that tests compile for."""
+    return [back_end(target) for target in tested()]
 
 
 def extended() -> list[Any]:
@@ -90,6 +130,8 @@ def extended() -> list[Any]:
 
 def back_end(target: Target) -> Any:
     """Return a back end as a parameter of tests."""
+    if is_for_cards(target):
+        return pytest.param(Card(target.name), id=target.name)
     lacks = lacking(target)
     reason = f"this machine lacks {', '.join(lacks)}"
     marks = [pytest.mark.xfail(reason=reason, strict=True)] if lacks else []

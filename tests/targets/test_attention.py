@@ -21,7 +21,7 @@ from lxc.ir.op import OPS
 from lxc.ir.types import Array, DType, TensorType
 from lxc.passes.attention_memory import head_sizes, memory_shape
 from lxc.runtime import frame
-from lxc.runtime.memory import aligned_bytes
+from lxc.runtime.memory import address, aligned_bytes
 from lxc.targets import TARGETS
 from lxc.targets.compile import emit
 from lxc.targets.hot_loops import hot_loops
@@ -293,11 +293,11 @@ def runs_here(level: str) -> bool:
     return not lacking(TARGETS[level])
 
 
-def spoilt(size: int) -> Array:
+def spoilt(size: int) -> tuple[Array, int]:
     """Return memory full of numbers that leave a mark on whoever computes with them."""
     words: Array = aligned_bytes(-(-size // 4) * 4).view(np.uint32)
     words[:] = SIGNALLING
-    return words.view(np.uint8)
+    return words, address(words)
 
 
 def test_too_little_memory_is_refused(tmp_path: Path) -> None:

@@ -82,8 +82,8 @@ def test_equal_layers_add_calls_and_no_kernels() -> None:
     assert names[0] == names[1]
     layers = {path for kernel in ten.record.kernels for path in kernel["layers"]}
     assert layers == {f"layer_{number}" for number in range(10)}
-    grown = len(ten.object_bytes) - len(two.object_bytes)
-    assert grown < len(two.object_bytes) / 4
+    grown = len(ten.built.object_bytes) - len(two.built.object_bytes)
+    assert grown < len(two.built.object_bytes) / 4
     assert len(explanation([ten])) < len(explanation([two])) + 8 * 400
 
 
@@ -131,7 +131,7 @@ def test_a_failure_of_the_code_generator_names_the_layer(
             raise AssertionError("a kernel was tried after the one that fails")
         return cast(Generated, None)
 
-    monkeypatch.setattr("lxc.targets.compile.generate", fails)
+    monkeypatch.setattr("lxc.targets.llvm.compiled.generate", fails)
     with pytest.raises(InternalError) as caught:
         compile_target(parse_graph(TWINS), V4, name="twins")
     shown = str(caught.value)

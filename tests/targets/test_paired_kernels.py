@@ -95,8 +95,7 @@ WAYS = {
 """What kernels use that widen no factor; an odd sum does not fit into tiles."""
 
 
-def text_for(text: str, level: Compiled) -> str:
-    lanes = TARGETS[level.name].machine.lanes
+def text_for(text: str, lanes: int) -> str:
     sizes = {"PANELS": -(-70 // lanes), " H,": f" {lanes // 2},", " L": f" {lanes}"}
     for word, size in sizes.items():
         text = text.replace(word, str(size))
@@ -117,8 +116,24 @@ def drawn(
 def test_results_do_not_depend_on_batch_or_threads(
     text: str, counts: Sequence[int], level: Compiled, tmp_path: Path
 ) -> None:
-    graph = parse_graph(text_for(text, level))
-    runner = level.load(graph, tmp_path)
+    check(text, TARGETS[level.name].machine.lanes, counts, level, tmp_path)
+
+
+@pytest.mark.parametrize("text", [CONV, LINES])
+@pytest.mark.parametrize(
+    "level", [one for one in extended() if one.values == (Compiled("x86-64-v4-amx"),)]
+)
+def test_results_in_blocks_of_two_vectors_do_not_either(
+    text: str, level: Compiled, tmp_path: Path
+) -> None:
+    check(text, 2 * TARGETS[level.name].machine.lanes, [1, 3], level, tmp_path)
+
+
+def check(
+    text: str, lanes: int, counts: Sequence[int], level: Compiled, folder: Path
+) -> None:
+    graph = parse_graph(text_for(text, lanes))
+    runner = level.load(graph, folder)
     rng, largest = np.random.default_rng(3), max(counts)
     inputs, params = (
         [drawn(rng, v.type.shape, largest, v.type.dtype.numpy) for v in values]

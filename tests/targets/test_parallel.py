@@ -89,7 +89,7 @@ def test_a_call_with_little_work_asks_for_no_threads(saved: Path, count: int) ->
     pool = recorded(model, 64)
     bound = model.bind(model.params, model.state)
     for threads in (None, 8):
-        bound.threads = threads or 0
+        bound.way = threads or 0
         bound(rows(count), model.state)
     assert pool.launches == []
 
@@ -136,7 +136,7 @@ import lxc.runtime
 
 model = lxc.runtime.load(sys.argv[1])
 bound = model.bind(model.params, model.state, threads=1)
-bound.threads = 4
+bound.way = 4
 counts = []
 for rows in (1, 4, int(sys.argv[2])):
     x = np.ones((rows, model.signature.inputs.leaves[0].shape[1]), np.float32)

@@ -13,9 +13,9 @@ def build(prepared: Prepared, threads: int) -> Ready:
     library = loops(prepared.folder)
     made = placed(prepared, threads)
     made.call()  # The first call writes the addresses of the parameters into the struct.
-    run = ctypes.cast(made.call.run, ctypes.c_void_p)
+    run = ctypes.cast(made.call.bound.engine.library.run, ctypes.c_void_p)
 
     def timed(count: int) -> float:
-        return checked(library.time_model(run, made.call.pointer, count))
+        return checked(library.time_model(run, made.call.frame.pointer, count))
 
     return Ready(lambda: timed(1), made.outputs, timed=timed)

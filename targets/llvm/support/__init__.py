@@ -13,7 +13,7 @@ from lxc.targets.kernels.cost import TASK_PAYS_NANOSECONDS, THREAD_PAYS_NANOSECO
 HEADER, MODEL, FUNCTIONS = "abi.h", "model.h", "functions.h"
 SOURCES = (
     *("processors.c", "sleep.c", "pool.c", "errors.c"),
-    *("hooks.c", "spans.c", "call.c"),
+    *("hooks.c", "spans.c", "checks.c", "call.c"),
 )
 MOST_THREADS = 256
 
@@ -60,8 +60,13 @@ def declarations() -> str:
 
 def functions(name: str) -> str:
     """Return the declarations of the functions of the model `name`."""
+    return renamed(text(FUNCTIONS), name)
+
+
+def renamed(declared: str, name: str) -> str:
+    """Return declarations with the name of a model in place of NAME."""
     names = {"NAME": name, "UPPER": name.upper()}
-    return re.sub(r"\b(NAME|UPPER)(?=_)", lambda found: names[found[0]], text(FUNCTIONS))
+    return re.sub(r"\b(NAME|UPPER)(?=_)", lambda found: names[found[0]], declared)
 
 
 def source() -> str:

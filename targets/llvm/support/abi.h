@@ -11,7 +11,9 @@ enum {
     LXC_EDIMENSION = 4, /* a dimension is out of its range */
     LXC_EOVERLAP = 5,   /* memory that is written overlaps memory that is read or written */
     LXC_EPOOL = 6,      /* the pool is of another version */
-    LXC_EKERNEL = 7     /* the compiled code reported a failure; results are undefined */
+    LXC_EKERNEL = 7,    /* the compiled code reported a failure; results are undefined */
+    LXC_EDEVICE = 8,    /* there is no driver, no card that fits, or the driver refused */
+    LXC_EMEMORY = 9     /* there is not enough memory, on the card or off it */
 };
 
 /* One parallel region: task(index, parallel, data) is called once for every index from 0 to

@@ -1,0 +1,5 @@
+"""Running compiled code on NVIDIA cards: memory, streams, arrays that others share."""
+
+from lxc.runtime.cards.array import CardArray
+
+__all__ = ["CardArray"]

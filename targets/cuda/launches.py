@@ -1,0 +1,130 @@
+"""Launches of kernels in the order of a graph, as calls of the entry functions.
+
+An entry runs on the host. It hands each launch to the library's `lxc_launch`: the number of
+the kernel, how many blocks, and a table with the arguments, all 64 bits wide.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lxc.errors import InternalError, LxcError
+from lxc.ir.dim import Dim
+from lxc.ir.machine import Machine
+from lxc.ir.node import Node, Value
+from lxc.ir.work_text import work_text
+from lxc.targets.cuda.kernel import DeviceKernel, make_device_kernel
+from lxc.targets.llvm.addresses import Address
+from lxc.targets.llvm.calls import Calls
+from lxc.targets.tvm_api import (
+    Index,
+    address_of,
+    allocate,
+    as_index,
+    at_least,
+    at_most,
+    divide,
+    stack_array,
+    store,
+)
+from lxc.targets.tvm_build import first_line
+from lxc.targets.tvm_functions import call_c
+from lxc.targets.tvm_grid import with_values
+
+MOST_BLOCKS = 4096
+"""More blocks than any card runs at once: the threads of these take several turns."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One launch of a kernel, for reports: which kernel, for which node."""
+
+    kernel: DeviceKernel
+    node: Node
+
+
+class DeviceLibrary:
+    """The kernels of a program for a card, each distinct one once."""
+
+    def __init__(self, name: str, dims: Sequence[Dim], machine: Machine) -> None:
+        """Start without kernels; `name` starts the names of all."""
+        self.name, self.dims, self.machine = name, dims, machine
+        self.kernels: list[DeviceKernel] = []
+        self.calls: list[Launch] = []
+        self._numbers: dict[str, int] = {}
+
+    def kernel(self, node: Node, *, noalias: bool) -> int:
+        """Return the number of the kernel for the work of `node`."""
+        key = f"{noalias} {work_text(node)}"
+        if key not in self._numbers:
+            number = len(self.kernels)
+            self._numbers[key] = number
+            self.kernels.append(self.made(f"{self.name}_{number}", node, noalias=noalias))
+        number = self._numbers[key]
+        self.calls.append(Launch(self.kernels[number], node))
+        return number
+
+    def made(self, name: str, node: Node, *, noalias: bool) -> DeviceKernel:
+        """Return a new kernel; a failure names the node."""
+        try:
+            return make_device_kernel(name, node, self.dims, self.machine, noalias=noalias)
+        except (LxcError, InternalError):
+            raise
+        except Exception as failure:
+            where = ", ".join((str(node.op), *node.location.layers))
+            raise InternalError(f"code for {where}", first_line(failure)) from failure
+
+
+class Launches(Calls):
+    """Writes launches for nodes, one after the other, into an entry function."""
+
+    def __init__(self, library: DeviceLibrary, *places: Any) -> None:
+        """Know the kernels, and where values lie."""
+        super().__init__(*places)
+        self.library = library
+
+    def kernel(self, node: Node) -> None:
+        """Write the launch of one kernel."""
+        values = (*node.operands, node.result)
+        result = self.address(node.result)
+        apart = not any(result.meets(self.address(value)) for value in node.operands)
+        number = self.library.kernel(node, noalias=apart)
+        kernel = self.library.kernels[number]
+        dims = tuple(self.writer.dims.values())
+        blocks = self.blocks(kernel)
+        arguments = [*(self.address(value).number for value in values), *dims, blocks]
+        table = stack_array(self.writer.fresh("arguments"), "int64", len(arguments))
+        self.writer.write(allocate(table))
+        for place, argument in enumerate(arguments):
+            self.writer.write(store(table, place, as_index(argument)))
+        count = as_index(len(arguments))
+        context = address_of(self.cells.work, 0)
+        start = address_of(table, 0)
+        self.writer.write(
+            call_c("lxc_launch", context, as_index(number), as_index(blocks), start, count)
+        )
+
+    def blocks(self, kernel: DeviceKernel) -> Index:
+        """Return how many blocks a launch has."""
+        names = dict(zip(kernel.dims, self.writer.dims.values(), strict=True))
+        most: Index = 1
+        for turns in kernel.turns:
+            here = with_values(turns, names)
+            if isinstance(here, int) and isinstance(most, int):
+                most = max(most, -(-here // kernel.threads))
+            else:
+                whole = divide(here + (kernel.threads - 1), kernel.threads)
+                most = at_least(whole, most)
+        return (
+            min(most, MOST_BLOCKS) if isinstance(most, int) else at_most(most, MOST_BLOCKS)
+        )
+
+    def copy(self, destination: Address, source: Value) -> None:
+        """Write the copy of a value, unless it lies there already."""
+        origin = self.address(source)
+        if not origin.is_same(destination):
+            context = address_of(self.cells.work, 0)
+            count = as_index(self.bytes_of(source))
+            self.writer.write(
+                call_c("lxc_copy", context, destination.number, origin.number, count)
+            )

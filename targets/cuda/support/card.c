@@ -1,0 +1,150 @@
+/* The card that the model runs on, and the functions of its kernels there. Both are settled by
+   the first call and stay. */
+
+#define LXC_CAPABILITY_MAJOR 75
+#define LXC_CAPABILITY_MINOR 76
+#define LXC_DYNAMIC_SHARED_BYTES 8
+#define LXC_ANY_CARD (-1)
+
+static struct {
+    atomic_int process; /* 0 until the driver was asked for anything */
+    void *context;
+    int device;
+    void *module;
+    void **functions;
+} lxc_home;
+static pthread_mutex_t lxc_home_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static int32_t lxc_is_forked(void) {
+    return lxc_fail(LXC_EDEVICE,
+                    "the process was forked after it had used the card, which only the "
+                    "process that did so can go on with");
+}
+
+/* Find out where the model runs. The lock is held. */
+static int32_t lxc_settle(int32_t number) {
+    void *context = NULL;
+    lxc_result result = lxc_cu.cuInit(0);
+    if (result == LXC_NOT_INITIALIZED) return lxc_is_forked();
+    if (result != 0) return lxc_refused(result, "cuInit");
+    if (number == LXC_ANY_CARD) LXC_TRY(cuCtxGetCurrent, &context);
+    if (context != NULL) {
+        LXC_TRY(cuCtxGetDevice, &lxc_home.device);
+    } else {
+        LXC_TRY(cuDeviceGet, &lxc_home.device, number == LXC_ANY_CARD ? 0 : number);
+        LXC_TRY(cuDevicePrimaryCtxRetain, &context, lxc_home.device);
+    }
+    lxc_home.context = context;
+    return LXC_OK;
+}
+
+static int32_t lxc_find_home(int32_t number) {
+    int32_t status = LXC_OK;
+    pthread_once(&lxc_driver_once, lxc_open_driver);
+    if (lxc_driver_lacks != NULL)
+        return lxc_fail(LXC_EDEVICE, "NVIDIA's driver is missing or too old: there is no %s",
+                        lxc_driver_lacks);
+    int process = (int)getpid(), first = 0;
+    /* Before the lock, which another thread may have held when the process was forked. */
+    if (!atomic_compare_exchange_strong(&lxc_home.process, &first, process) &&
+        first != process)
+        return lxc_is_forked();
+    pthread_mutex_lock(&lxc_home_lock);
+    if (lxc_home.context == NULL)
+        status = lxc_settle(number);
+    else if (number != LXC_ANY_CARD && number != lxc_home.device)
+        status = lxc_fail(LXC_EDEVICE, "the model runs on card %d already", lxc_home.device);
+    pthread_mutex_unlock(&lxc_home_lock);
+    return status;
+}
+
+/* Make the card's context current; `leave` undoes that. */
+static int32_t lxc_enter(int *is_pushed) {
+    void *context;
+    *is_pushed = 0;
+    int32_t status = lxc_find_home(LXC_ANY_CARD);
+    if (status != LXC_OK) return status;
+    LXC_TRY(cuCtxGetCurrent, &context);
+    if (context == lxc_home.context) return LXC_OK;
+    LXC_TRY(cuCtxPushCurrent_v2, lxc_home.context);
+    *is_pushed = 1;
+    return LXC_OK;
+}
+
+static void lxc_leave(int is_pushed) {
+    void *context;
+    if (is_pushed) lxc_cu.cuCtxPopCurrent_v2(&context);
+}
+
+static int32_t lxc_image_for(const lxc_code *code, int32_t capability,
+                             const lxc_image **chosen) {
+    *chosen = NULL;
+    for (int32_t i = 0; i < code->image_count; ++i) {
+        const lxc_image *image = &code->images[i];
+        int same_family = image->capability / 10 == capability / 10;
+        int fits = image->needs_exact ? image->capability == capability
+                                      : image->capability <= capability &&
+                                            (image->is_text || same_family);
+        int better = *chosen == NULL || (*chosen)->is_text > image->is_text ||
+                     ((*chosen)->is_text == image->is_text &&
+                      (*chosen)->capability <= image->capability);
+        if (fits && better) *chosen = image;
+    }
+    if (*chosen != NULL) return LXC_OK;
+    return lxc_fail(LXC_EDEVICE, "there is no code for a card of compute capability %d.%d",
+                    (int)capability / 10, (int)capability % 10);
+}
+
+static int32_t lxc_find_kernels(const lxc_code *code, void *module, void **functions) {
+    for (int32_t i = 0; i < code->kernel_count; ++i) {
+        const lxc_kernel *kernel = &code->kernels[i];
+        LXC_TRY(cuModuleGetFunction, &functions[i], module, kernel->name);
+        if (kernel->shared_bytes > 0)
+            LXC_TRY(cuFuncSetAttribute, functions[i], LXC_DYNAMIC_SHARED_BYTES,
+                    kernel->shared_bytes);
+    }
+    return LXC_OK;
+}
+
+/* Load the kernels. The lock is held, and the context is current. */
+static int32_t lxc_load(const lxc_code *code) {
+    int major, minor;
+    void *module;
+    const lxc_image *image;
+    LXC_TRY(cuDeviceGetAttribute, &major, LXC_CAPABILITY_MAJOR, lxc_home.device);
+    LXC_TRY(cuDeviceGetAttribute, &minor, LXC_CAPABILITY_MINOR, lxc_home.device);
+    int32_t status = lxc_image_for(code, major * 10 + minor, &image);
+    if (status != LXC_OK) return status;
+    void **functions = calloc((size_t)code->kernel_count, sizeof *functions);
+    if (functions == NULL) return lxc_fail(LXC_EMEMORY, "no memory for the kernels");
+    status = lxc_refused(lxc_cu.cuModuleLoadData(&module, image->bytes), "cuModuleLoadData");
+    if (status == LXC_OK) {
+        status = lxc_find_kernels(code, module, functions);
+        if (status != LXC_OK) lxc_cu.cuModuleUnload(module);
+    }
+    if (status == LXC_OK) {
+        lxc_home.module = module;
+        lxc_home.functions = functions;
+    } else {
+        free(functions);
+    }
+    return status;
+}
+
+static void lxc_unload(void) {
+    pthread_mutex_lock(&lxc_home_lock);
+    lxc_cu.cuModuleUnload(lxc_home.module);
+    free(lxc_home.functions);
+    lxc_home.functions = NULL;
+    pthread_mutex_unlock(&lxc_home_lock);
+}
+
+/* Return the functions of the kernels; the context is current. */
+static int32_t lxc_functions(const lxc_code *code, void *const **functions) {
+    int32_t status = LXC_OK;
+    pthread_mutex_lock(&lxc_home_lock);
+    if (lxc_home.functions == NULL) status = lxc_load(code);
+    *functions = lxc_home.functions;
+    pthread_mutex_unlock(&lxc_home_lock);
+    return status;
+}

@@ -1,0 +1,1 @@
+"""Kernels for cards that are written whole: their blocks share memory."""

@@ -1,0 +1,109 @@
+"""Which products and convolutions are computed tile by tile, and in which tiles."""
+
+from collections.abc import Sequence
+
+from lxc.ir.node import Value
+from lxc.passes.rows import rows_in
+from lxc.passes.tiled_products import suits_tiles
+from lxc.targets.cuda.grid_writer import GridWriter
+from lxc.targets.cuda.templates.contraction import Contraction, contraction_of
+from lxc.targets.cuda.templates.product_ends import anchor_of
+from lxc.targets.cuda.templates.product_matrices import MatrixTiling
+from lxc.targets.cuda.templates.product_memory import Memory, Way, memories_of
+from lxc.targets.cuda.templates.product_sides import side_of
+from lxc.targets.cuda.templates.product_tiles import ProductTiles
+from lxc.targets.cuda.templates.product_tilings import Tiling, Tilings, tilings_of
+from lxc.targets.kernels.element import Source
+from lxc.targets.kernels.group import group_of
+from lxc.targets.kernels.node_work import NodeWork
+from lxc.targets.kernels.tile import Work
+from lxc.targets.kernels.variants import Variants
+from lxc.targets.tvm_api import Buffer, as_index, is_at_most, select
+
+
+def write_products(writer: GridWriter, work: NodeWork, variants: Variants) -> str | None:
+    """Write a product or a convolution, and return the algorithm if it is worth it."""
+    if work.node.op.name != "fused" or rows_in(work.node.bodies[0].nodes):
+        return None
+    (body,) = work.node.bodies
+    buffers: dict[Value, Buffer] = dict(zip(body.parameters, work.operands, strict=True))
+    source, group = Source(body, buffers), group_of(body)
+    if group.anchor is None or not suits_tiles(group.anchor):
+        return None
+    if group.halo is not None or group.exit is not None:
+        return None
+    contraction = contraction_of(group.anchor, source, writer.dims)
+    tilings = tilings_of(contraction)
+    anchor = anchor_of(contraction, writer)
+    whole = Work(writer, source, group, anchor, work.result, variants)
+    write_ways(writer, whole, contraction, tilings)
+    by = "matrix units" if isinstance(tilings.few, MatrixTiling) else "tiles of threads"
+    return f"{group.anchor.op} by {by}"
+
+
+def way_of(writer: GridWriter, contraction: Contraction, tiling: Tiling) -> Way:
+    """Return how a product is computed in some tiles."""
+    left, right = (
+        side_of(operand, extent, tiling.depth, writer.prover)
+        for operand, extent in (
+            (contraction.left, tiling.rows),
+            (contraction.right, tiling.columns),
+        )
+    )
+    return Way(tiling, (left, right))
+
+
+def write_ways(
+    writer: GridWriter, work: Work, contraction: Contraction, tilings: Tilings
+) -> None:
+    """Write a product in tiles for few rows or for many.
+
+    If only a call tells how many there are, both are written, and the number decides. Where
+    an operand does not begin at a multiple of 16 bytes, elements are copied one by one.
+    """
+    few, many, small = (
+        way_of(writer, contraction, tiling)
+        for tiling in (tilings.few, tilings.many, tilings.small)
+    )
+    rows, limit = contraction.rows, few.tiling.rows
+    ways: tuple[Way, ...] = (few, many)
+    if isinstance(rows, int):
+        ways = (few,) if rows <= limit else (many,)
+    elif writer.prover.holds(as_index(rows) > limit):
+        ways = (many,)
+    writer.threads = many.tiling.threads
+    *memories, rest = memories_of(writer, (*ways, small))
+
+    def write() -> None:
+        if writer.is_aligned:
+            write_chosen(writer, work, contraction, ways, memories)
+            return
+        turns = list(writer.extents)
+        ProductTiles(writer, work, contraction, small.by_elements(), rest).write()
+        # As many blocks as suit what most calls do.
+        writer.extents[:] = turns
+
+    operands = (contraction.left, contraction.right)
+    writer.when_aligned([operand.buffer for operand in operands], write)
+
+
+def write_chosen(
+    writer: GridWriter,
+    work: Work,
+    contraction: Contraction,
+    ways: Sequence[Way],
+    memories: Sequence[Memory],
+) -> None:
+    """Write a product in the only way, or in the first one for few rows."""
+    first, last = (
+        ProductTiles(writer, work, contraction, ways[number], memories[number])
+        for number in (0, -1)
+    )
+    if len(ways) == 1:
+        first.write()
+        return
+    is_few = is_at_most(as_index(contraction.rows), as_index(ways[0].tiling.rows))
+    before = len(writer.extents)
+    writer.choose(is_few, first.write, last.write)
+    chosen = [as_index(extent) for extent in writer.extents[before:]]
+    writer.extents[before:] = [select(is_few, *chosen)]

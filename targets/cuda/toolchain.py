@@ -1,0 +1,158 @@
+"""The compilers for cards: nvcc where it is installed, else NVRTC from a Python package."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Protocol
+
+from lxc.errors import LxcError
+from lxc.targets.cuda.architectures import Architecture
+from lxc.targets.cuda.nvrtc import Nvrtc, driver_of
+
+INSTALL_NVRTC = "pip install nvidia-cuda-nvrtc"
+INSTALL_DISASSEMBLER = "pip install nvidia-cuda-nvdisasm"
+NVRTC_PACKAGES = ("nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12")
+DISASSEMBLER_PACKAGES = ("nvidia-cuda-nvdisasm",)
+
+FLAGS = ("-std=c++17", "-ftz=false", "-prec-div=true", "-prec-sqrt=true", "-fmad=true")
+"""Denormals stay, quotients and roots are rounded right, and products that go into sums
+become one instruction, as in code for processors.
+"""
+
+
+RELEASE = re.compile(r"\bV(\d+(?:\.\d+)*)")
+
+
+class DeviceCompiler(Protocol):
+    """What makes machine code for cards of CUDA C++."""
+
+    def compile(self, source: str, architecture: Architecture) -> tuple[bytes, str]:
+        """Return an image, and what the assembler said."""
+
+    def version(self) -> str:
+        """Return name and version in one line."""
+
+    def driver(self) -> int:
+        """Return the oldest CUDA whose driver runs its images: 13000 for 13.0."""
+
+
+@dataclass(frozen=True)
+class Nvcc:
+    """NVIDIA's compiler as a program."""
+
+    path: str
+
+    def compile(self, source: str, architecture: Architecture) -> tuple[bytes, str]:
+        """Return an image, and what the assembler said."""
+        kind = "ptx" if architecture.is_text else "cubin"
+        command = [self.path, f"-{kind}", f"-arch={architecture.name}", *FLAGS, "-w"]
+        command += [] if architecture.is_text else ["-Xptxas", "-v"]
+        with tempfile.TemporaryDirectory(prefix="lxc-cuda-") as folder:
+            (Path(folder) / "model.cu").write_text(source, encoding="ascii")
+            said = run([*command, "-o", "image", "model.cu"], folder)
+            return (Path(folder) / "image").read_bytes(), said
+
+    def version(self) -> str:
+        """Return name and version in one line."""
+        return f"nvcc {'.'.join(self.numbers())}"
+
+    def driver(self) -> int:
+        """Return the oldest CUDA whose driver runs its images: 13000 for 13.0."""
+        return driver_of(int(self.numbers()[0]))
+
+    def numbers(self) -> list[str]:
+        """Return the parts of the version."""
+        found = RELEASE.search(run([self.path, "--version"]))
+        if found is None:
+            raise LxcError("LXC-E0310", "nvcc does not say which version it is")
+        return found[1].split(".")
+
+
+def find_device_compiler(
+    programs: str | None = None, packages: Sequence[str] | None = None
+) -> DeviceCompiler:
+    """Return the compiler for cards, of which nvcc comes first.
+
+    `programs` are the folders to look for it, those of PATH by default, and `packages`
+    those for packages of Python.
+    """
+    nvcc = shutil.which("nvcc", path=programs)
+    if nvcc is not None:
+        return Nvcc(nvcc)
+    library = packaged("libnvrtc.so", NVRTC_PACKAGES, packages)
+    if library is not None:
+        return loaded(library)
+    raise LxcError(
+        "LXC-E0309",
+        "no compiler for cards was found (looked for nvcc and for NVRTC)",
+        hint=f"{INSTALL_NVRTC}, or put the nvcc of a CUDA toolkit on the PATH",
+    )
+
+
+@cache
+def loaded(library: Path) -> Nvrtc:
+    """Return NVRTC, mapped once in a process."""
+    return Nvrtc(library, FLAGS)
+
+
+def disassembled(
+    image: bytes, programs: str | None = None, packages: Sequence[str] | None = None
+) -> str:
+    """Return the instructions of an image as text."""
+    found = shutil.which("nvdisasm", path=programs)
+    path = found or packaged("nvdisasm", DISASSEMBLER_PACKAGES, packages)
+    if path is None:
+        raise LxcError(
+            "LXC-E0309",
+            "nvdisasm, which shows the instructions of a card, was not found",
+            hint=f"{INSTALL_DISASSEMBLER}, or put that of a CUDA toolkit on the PATH",
+        )
+    with tempfile.TemporaryDirectory(prefix="lxc-cuda-") as folder:
+        (Path(folder) / "model.cubin").write_bytes(image)
+        return run([str(path), "--print-code", "model.cubin"], folder)
+
+
+def packaged(
+    start: str, names: Sequence[str], packages: Sequence[str] | None
+) -> Path | None:
+    """Return a file of one of several packages whose name starts in a way."""
+    places = [*(sys.path if packages is None else packages)]
+    for name in names:
+        for one in metadata.distributions(name=name, path=places):
+            for file in one.files or ():
+                path = Path(str(one.locate_file(file)))
+                if file.name.startswith(start) and path.is_file():
+                    return path
+    return None
+
+
+def run(command: Sequence[str], folder: str | None = None) -> str:
+    """Run a tool and return what it printed; its failure is a coded error."""
+    name = Path(command[0]).name
+    try:
+        finished = subprocess.run(
+            command,
+            cwd=folder,
+            env={**os.environ, "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+    except OSError as error:
+        raise LxcError("LXC-E0310", f"cannot run {name}: {error.strerror}") from None
+    said = (finished.stdout + finished.stderr).decode("utf-8", "replace")
+    if finished.returncode != 0:
+        raise LxcError(
+            "LXC-E0310",
+            f"{name} failed with status {finished.returncode}",
+            actual=said.strip()[-2000:] or None,
+        )
+    return said

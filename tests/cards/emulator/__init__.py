@@ -1,0 +1,1 @@
+"""Executes kernels of cards from TVM's loop language, and reports what no card forgives."""

@@ -1,0 +1,194 @@
+// The functions that kernels call by name, for a processor. Copies that a card does later are
+// done at once here.
+
+static inline void lxc_barrier() { lxc_meet(&lxc_here->all, "a barrier of the block"); }
+static inline void lxc_warp_barrier() { lxc_meet(lxc_warp(), "a barrier of the warp"); }
+
+// Tell a warp what this lane knows, and return what a lane told.
+template <typename T>
+static inline T lxc_told(lxc_team *warp, int lane) {
+    T value;
+    memcpy(&value, warp->told[lane], sizeof value);
+    return value;
+}
+template <typename T>
+static inline lxc_team *lxc_tell(const T &value, const char *place) {
+    static_assert(sizeof(T) <= sizeof lxc_here->all.told[0], "no room to tell it");
+    lxc_team *warp = lxc_warp();
+    memcpy(warp->told[lxc_lane()], &value, sizeof value);
+    lxc_meet(warp, place);
+    return warp;
+}
+static inline void lxc_heard(const char *place) { lxc_meet(lxc_warp(), place); }
+
+template <typename T>
+static inline T lxc_shuffle(T value, int lane, const char *place) {
+    lxc_team *warp = lxc_tell(value, place);
+    if (lane >= 0 && lane < 32) value = lxc_told<T>(warp, lane);
+    lxc_heard(place);
+    return value;
+}
+template <typename T>
+static inline T lxc_shuffle_xor(T value, int lanes) {
+    return lxc_shuffle(value, lxc_lane() ^ lanes, __func__);
+}
+template <typename T>
+static inline T lxc_shuffle_down(T value, int lanes) {
+    return lxc_shuffle(value, lxc_lane() + lanes, __func__);
+}
+template <typename T>
+static inline T lxc_shuffle_up(T value, int lanes) {
+    return lxc_shuffle(value, lxc_lane() - lanes, __func__);
+}
+template <typename T>
+static inline T lxc_shuffle_from(T value, int lane) {
+    return lxc_shuffle(value, lane & 31, __func__);
+}
+static inline uint32_t lxc_lanes_where(int32_t condition) {
+    lxc_team *warp = lxc_tell((int32_t)(condition != 0), __func__);
+    int first = lxc_here->now - lxc_lane();
+    uint32_t found = 0;
+    for (int lane = 0; lane < 32 && first + lane < lxc_here->threads; ++lane)
+        if (!lxc_here->fibers[first + lane].is_done)
+            found |= (uint32_t)lxc_told<int32_t>(warp, lane) << lane;
+    lxc_heard(__func__);
+    return found;
+}
+static inline int32_t lxc_any_lane(int32_t condition) { return lxc_lanes_where(condition) != 0; }
+
+static inline void lxc_aligned(const void *memory, size_t bytes, const char *place) {
+    if ((uintptr_t)memory % bytes) lxc_stop("memory is not aligned", place);
+}
+static inline void lxc_load_16(void *registers, const void *memory) {
+    lxc_aligned(memory, 16, __func__);
+    memcpy(registers, memory, 16);
+}
+static inline void lxc_store_16(void *memory, const void *registers) {
+    lxc_aligned(memory, 16, __func__);
+    memcpy(memory, registers, 16);
+}
+static inline void lxc_copy_now(void *to, const void *from, int32_t condition, size_t bytes) {
+    lxc_aligned(to, bytes, "a copy to shared memory");
+    if (condition) {
+        lxc_aligned(from, bytes, "a copy from memory");
+        memcpy(to, from, bytes);
+    } else {
+        memset(to, 0, bytes);
+    }
+}
+static inline void lxc_copy_16_later(void *to, const void *from, int32_t condition) {
+    lxc_copy_now(to, from, condition, 16);
+}
+static inline void lxc_copy_8_later(void *to, const void *from, int32_t condition) {
+    lxc_copy_now(to, from, condition, 8);
+}
+static inline void lxc_copy_4_later(void *to, const void *from, int32_t condition) {
+    lxc_copy_now(to, from, condition, 4);
+}
+static inline void lxc_close_copies() {}
+static inline void lxc_wait_copies(int32_t) {}
+
+static inline uint16_t lxc_half_at(const void *row, int column) {
+    uint16_t found;
+    memcpy(&found, (const char *)row + 2 * column, 2);
+    return found;
+}
+static inline void lxc_load_four(uint32_t *to, const void *row, bool turned, const char *place) {
+    lxc_aligned(row, 16, place);
+    lxc_team *warp = lxc_tell(row, place);
+    int first = lxc_lane() / 4, second = lxc_lane() % 4 * 2;
+    for (int matrix = 0; matrix < 4; ++matrix) {
+        uint32_t pair[2];
+        for (int i = 0; i < 2; ++i) {
+            int line = turned ? second + i : first, column = turned ? first : second + i;
+            pair[i] = lxc_half_at(lxc_told<const void *>(warp, matrix * 8 + line), column);
+        }
+        to[matrix] = pair[0] | pair[1] << 16;
+    }
+    lxc_heard(place);
+}
+static inline void lxc_load_matrices(uint32_t *to, const void *row) {
+    lxc_load_four(to, row, false, __func__);
+}
+static inline void lxc_load_matrices_turned(uint32_t *to, const void *row) {
+    lxc_load_four(to, row, true, __func__);
+}
+
+template <typename T>
+static inline T lxc_settled(T value) {
+    return value;
+}
+template <typename T>
+static inline T lxc_multiply_add(T x, T y, T z) {
+    return sizeof(T) == 4 ? (T)fmaf((float)x, (float)y, (float)z) : (T)fma(x, y, z);
+}
+static inline uint32_t lxc_bits(float value) { return lxc_same_bits<uint32_t>(value); }
+static inline uint32_t lxc_to_tf32(float x) {
+    uint32_t bits = lxc_bits(x);
+    if (isnan(x)) return 0x7fffe000u;
+    return isinf(x) ? bits : (bits + 0x1000u) & 0xffffe000u;
+}
+static inline uint32_t lxc_bf16(float x) {
+    uint32_t bits = lxc_bits(x);
+    if (isnan(x)) return 0x7fff;
+    return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
+static inline uint32_t lxc_f16(float x) { return lxc_same_bits<uint16_t>((half)x); }
+static inline uint32_t lxc_pack_bf16(float low, float high) {
+    return lxc_bf16(low) | lxc_bf16(high) << 16;
+}
+static inline uint32_t lxc_pack_f16(float low, float high) {
+    return lxc_f16(low) | lxc_f16(high) << 16;
+}
+static inline float lxc_unpack_bf16(uint32_t pair, int32_t second) {
+    return __uint_as_float(second ? pair & 0xffff0000u : pair << 16);
+}
+static inline float lxc_unpack_f16(uint32_t pair, int32_t second) {
+    return (float)lxc_same_bits<half>((uint16_t)(second ? pair >> 16 : pair));
+}
+
+// What a lane holds of the two matrices of a product.
+struct lxc_fragments {
+    uint32_t x[4], y[2];
+};
+typedef float (*lxc_number_of)(const uint32_t *registers, int number);
+static inline float lxc_number_bf16(const uint32_t *registers, int number) {
+    return lxc_unpack_bf16(registers[number / 2], number % 2);
+}
+static inline float lxc_number_f16(const uint32_t *registers, int number) {
+    return lxc_unpack_f16(registers[number / 2], number % 2);
+}
+static inline float lxc_number_tf32(const uint32_t *registers, int number) {
+    return __uint_as_float(registers[number] & 0xffffe000u);
+}
+
+// Add a product of 16 rows and 8 columns over 8 * `each` terms: of every four bytes of a row
+// a lane holds `each` numbers.
+static inline void lxc_multiply(float *sums, const uint32_t *x, const uint32_t *y, int each,
+                                lxc_number_of number_of, const char *place) {
+    lxc_fragments mine = {{x[0], x[1], x[2], x[3]}, {y[0], y[1]}};
+    lxc_team *warp = lxc_tell(mine, place);
+    for (int sum = 0; sum < 4; ++sum) {
+        int row = lxc_lane() / 4 + sum / 2 * 8, column = lxc_lane() % 4 * 2 + sum % 2;
+        float total = sums[sum];
+        for (int deep = 0; deep < 8 * each; ++deep) {
+            int inner = deep % (4 * each), lane = inner / each, upper = deep / (4 * each);
+            lxc_fragments left = lxc_told<lxc_fragments>(warp, row % 8 * 4 + lane);
+            lxc_fragments right = lxc_told<lxc_fragments>(warp, column * 4 + lane);
+            int at = (upper * 2 + row / 8) * each + inner % each;
+            total = fmaf(number_of(left.x, at), number_of(right.y, upper * each + inner % each),
+                         total);
+        }
+        sums[sum] = total;
+    }
+    lxc_heard(place);
+}
+static inline void lxc_multiply_bf16(float *sums, const uint32_t *x, const uint32_t *y) {
+    lxc_multiply(sums, x, y, 2, lxc_number_bf16, __func__);
+}
+static inline void lxc_multiply_f16(float *sums, const uint32_t *x, const uint32_t *y) {
+    lxc_multiply(sums, x, y, 2, lxc_number_f16, __func__);
+}
+static inline void lxc_multiply_tf32(float *sums, const uint32_t *x, const uint32_t *y) {
+    lxc_multiply(sums, x, y, 1, lxc_number_tf32, __func__);
+}

@@ -1,0 +1,270 @@
+"""Every intrinsic means in NumPy, in C++ and by NVIDIA's documentation the same."""
+
+import ctypes
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from lxc.targets.cuda import intrinsics as named
+from lxc.targets.cuda.architectures import SM_80, SM_90, Architecture
+from lxc.targets.cuda.device_code import DeviceSource, device_source
+from lxc.targets.cuda.intrinsic import Intrinsic
+from lxc.targets.cuda.intrinsics import INTRINSICS
+from lxc.targets.cuda.toolchain import find_device_compiler
+from tests.cards.emulated import compiled, program
+from tests.cards.emulator.launch import EmulatedKernel, Output
+from tests.cards.intrinsic_kernels import (
+    LANES,
+    fragment_kernel,
+    matrix_kernel,
+    memory_kernel,
+    value_kernel,
+)
+
+Array = NDArray[Any]
+RANDOM = np.random.default_rng(7)
+LANE = np.arange(LANES)
+NUMBERS = RANDOM.normal(size=LANES).astype("float32")
+RARE = np.resize(
+    np.array([0, -0.0, 1, -1, np.inf, -np.inf, np.nan, 1e-42, 3e38, 65519, 65520], "f4"),
+    LANES,
+)
+OTHERS = RANDOM.normal(size=LANES).astype("float32") * np.float32(1e-3)
+PICKED = RANDOM.integers(0, 32, LANES).astype("int32")
+WHERE = (RANDOM.random(LANES) < 0.3).astype("int32")
+PAIRS = RANDOM.integers(0, 1 << 32, LANES, dtype=np.uint32)
+HALVES = RANDOM.normal(size=(4, 8, 8)).astype("float16")
+FOUR_EACH = RANDOM.normal(size=4 * LANES).astype("float32")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A kernel of one warp with its inputs, and what it must write."""
+
+    name: str
+    kernel: Any
+    inputs: tuple[Array, ...]
+    expected: Array
+    inexact: float = 0.0
+
+
+def value(intrinsic: Intrinsic, expected: Array, *inputs: Array) -> Case:
+    """Return the case of an intrinsic that returns a number in each lane."""
+    types = [str(one.dtype) for one in inputs]
+    kernel = value_kernel(intrinsic, types, str(expected.dtype))
+    return Case(intrinsic.name, kernel, inputs, expected)
+
+
+def packed(dtype: Any) -> Array:
+    """Return pairs of 16-bit numbers, of which the rare ones are the upper ones."""
+    with np.errstate(over="ignore"):
+        low, high = NUMBERS.astype(dtype).view("u2"), RARE.astype(dtype).view("u2")
+    return np.asarray(low.astype("uint32") | high.astype("uint32") << 16)
+
+
+def tf32(numbers: Array) -> Array:
+    """Return numbers with ten bits behind the point, ties away from zero."""
+    mantissa, exponent = np.frexp(numbers.astype("float64"))
+    scaled = mantissa * 2.0**11
+    rounded = np.copysign(np.floor(np.abs(scaled) + 0.5), scaled)
+    finite = np.ldexp(rounded, exponent - 11).astype("float32")
+    return np.where(np.isfinite(numbers), finite, numbers).astype("float32").view("uint32")
+
+
+def upper_or_lower(dtype: Any) -> Array:
+    """Return one half of each of the pairs, as `WHERE` says."""
+    halves = PAIRS.view("u2").reshape(-1, 2)[LANE, WHERE]
+    return np.asarray(halves.view(dtype).astype("float32"))
+
+
+def numbers() -> list[Case]:
+    """Return the cases of intrinsics that compute one number."""
+    fused = NUMBERS.astype("float64") * OTHERS - NUMBERS[::-1]
+    wide = np.array([1 + 2.0**-30] * LANES)
+    return [
+        value(named.MULTIPLY_ADD, fused.astype("f4"), NUMBERS, OTHERS, -NUMBERS[::-1]),
+        Case(
+            "lxc_multiply_add_f64",
+            value_kernel(named.MULTIPLY_ADD, ["float64"] * 3, "float64"),
+            (wide, wide, -np.ones(LANES)),
+            np.full(LANES, 2.0**-29 + 2.0**-60),
+        ),
+        value(named.SETTLED, NUMBERS, NUMBERS),
+        value(named.TO_TF32, tf32(NUMBERS), NUMBERS),
+        value(named.PACK_BF16, packed(ml_dtypes.bfloat16), NUMBERS, RARE),
+        value(named.PACK_F16, packed(np.float16), NUMBERS, RARE),
+        value(named.UNPACK_BF16, upper_or_lower(ml_dtypes.bfloat16), PAIRS, WHERE),
+        value(named.UNPACK_F16, upper_or_lower(np.float16), PAIRS, WHERE),
+    ]
+
+
+def shuffles() -> list[Case]:
+    """Return the cases of intrinsics by which lanes tell each other something."""
+    down = np.where(LANE + PICKED < LANES, LANE + PICKED, LANE)
+    up = np.where(LANE >= PICKED, LANE - PICKED, LANE)
+    bits = np.uint32(sum(1 << int(lane) for lane in np.flatnonzero(WHERE)))
+    return [
+        value(named.SHUFFLE_XOR, NUMBERS[LANE ^ 12], NUMBERS, np.full(LANES, 12, "i4")),
+        value(named.SHUFFLE_DOWN, NUMBERS[down], NUMBERS, PICKED),
+        value(named.SHUFFLE_UP, NUMBERS[up], NUMBERS, PICKED),
+        value(named.SHUFFLE_FROM, NUMBERS[PICKED], NUMBERS, PICKED),
+        value(named.ANY_LANE, np.ones(LANES, "int32"), WHERE),
+        value(named.LANES_WHERE, np.full(LANES, bits), WHERE),
+    ]
+
+
+def moves() -> list[Case]:
+    """Return the cases of copies through shared memory, and of matrices that lie there."""
+    fours = FOUR_EACH.reshape(LANES, 4)
+    half = np.where(WHERE[:, None], fours, 0).astype("float32").reshape(-1)
+    cases = [Case("lxc_load_16", memory_kernel(None, 4), (FOUR_EACH, WHERE), FOUR_EACH)]
+    for words, intrinsic in (
+        (4, named.COPY_16_LATER),
+        (2, named.COPY_8_LATER),
+        (1, named.COPY_4_LATER),
+    ):
+        kernel = memory_kernel(intrinsic, words)
+        cases.append(Case(intrinsic.name, kernel, (FOUR_EACH, WHERE), half))
+    flat = HALVES.reshape(-1)
+    for intrinsic, turned in (
+        (named.LOAD_MATRICES, HALVES),
+        (named.LOAD_MATRICES_TURNED, HALVES.transpose(0, 2, 1)),
+    ):
+        pairs = np.ascontiguousarray(turned).reshape(4, 8, 4, 2)
+        held = np.ascontiguousarray(pairs.transpose(1, 2, 0, 3)).reshape(-1)
+        kernel = matrix_kernel(intrinsic)
+        cases.append(Case(intrinsic.name, kernel, (flat.view("u2"),), held.view("uint32")))
+    return cases
+
+
+def a_pairs(i: int) -> tuple[Array, Array]:
+    """Return row and column of number `i` of the left fragment of 16-bit numbers."""
+    group, member = LANE >> 2, LANE % 4
+    row = group if 0 <= i < 2 or 4 <= i < 6 else group + 8
+    return row, member * 2 + (i & 1) + (0 if i < 4 else 8)
+
+
+def b_pairs(i: int) -> tuple[Array, Array]:
+    """Return row and column of number `i` of the right fragment of 16-bit numbers."""
+    return (LANE % 4) * 2 + (i & 1) + (0 if i < 2 else 8), LANE >> 2
+
+
+def a_words(i: int) -> tuple[Array, Array]:
+    """Return row and column of number `i` of the left fragment of 32-bit numbers."""
+    group, member = LANE >> 2, LANE % 4
+    return (group if i in (0, 2) else group + 8), (member if i < 2 else member + 4)
+
+
+def b_words(i: int) -> tuple[Array, Array]:
+    """Return row and column of number `i` of the right fragment of 32-bit numbers."""
+    return LANE % 4 + 4 * i, LANE >> 2
+
+
+def c_words(i: int) -> tuple[Array, Array]:
+    """Return row and column of number `i` of a result."""
+    return (LANE >> 2) + (0 if i < 2 else 8), (LANE % 4) * 2 + (i & 1)
+
+
+Place = Callable[[int], tuple[Array, Array]]
+
+
+def fragment(matrix: Array, place: Place, count: int) -> Array:
+    """Return what the lanes hold of a matrix, lane by lane."""
+    return np.stack([matrix[place(i)] for i in range(count)], axis=1).reshape(-1)
+
+
+def products() -> list[Case]:
+    """Return the cases of the matrix units, with matrices of random numbers."""
+    cases = []
+    for intrinsic, dtype, depth, left, right in (
+        (named.MULTIPLY_BF16, ml_dtypes.bfloat16, 16, a_pairs, b_pairs),
+        (named.MULTIPLY_F16, np.float16, 16, a_pairs, b_pairs),
+        (named.MULTIPLY_TF32, np.float32, 8, a_words, b_words),
+    ):
+        a = RANDOM.normal(size=(16, depth)).astype(dtype)
+        b = RANDOM.normal(size=(depth, 8)).astype(dtype)
+        c = RANDOM.normal(size=(16, 8)).astype("float32")
+        read_a, read_b = (cut(one) for one in (a, b))
+        expected = c + read_a @ read_b
+        inputs = (
+            fragment(c, c_words, 4),
+            fragment(a, left, 8 if depth == 16 else 4).view("uint32"),
+            fragment(b, right, 4 if depth == 16 else 2).view("uint32"),
+        )
+        held = fragment(expected.astype("float32"), c_words, 4)
+        kernel = fragment_kernel(intrinsic)
+        cases.append(Case(intrinsic.name, kernel, inputs, held, inexact=2e-6))
+    return cases
+
+
+def cut(matrix: Array) -> Array:
+    """Return numbers as a product reads them: of float32 numbers the upper bits."""
+    if matrix.dtype == np.float32:
+        matrix = (matrix.view("uint32") & np.uint32(0xFFFFE000)).view("float32")
+    return matrix.astype("float64")
+
+
+CASES = [*numbers(), *shuffles(), *moves(), *products()]
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    path = Path(tmp_path_factory.mktemp("intrinsics")) / "kernels.so"
+    path.write_bytes(compiled(program(sources().kernels)))
+    return ctypes.CDLL(str(path))
+
+
+def sources() -> DeviceSource:
+    """Return the source of the kernels of all cases."""
+    return device_source({f"use_{case.name}": case.kernel for case in CASES})
+
+
+def check(case: Case, found: Array) -> None:
+    """Check what a kernel wrote; one NaN is as good as another."""
+    kind = {"lxc_pack_f16": "f2", "lxc_pack_bf16": ml_dtypes.bfloat16}.get(case.name)
+    expected = case.expected if kind is None else case.expected.view(kind).astype("f4")
+    found = found if kind is None else found.view(kind).astype("f4")
+    np.testing.assert_allclose(found, expected, rtol=case.inexact, atol=case.inexact)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_meaning_in_numpy_is_that_of_the_documentation(case: Case) -> None:
+    found = np.zeros_like(case.expected)
+    EmulatedKernel(case.kernel).launch(*(one.copy() for one in case.inputs), Output(found))
+    check(case, found)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_form_for_processors_is_that_of_the_documentation(
+    case: Case, library: ctypes.CDLL
+) -> None:
+    found = np.zeros_like(case.expected)
+    launch(library, case.name, [*case.inputs, found])
+    check(case, found)
+
+
+def launch(library: ctypes.CDLL, name: str, arrays: Sequence[Array]) -> None:
+    """Run one warp of a kernel of a library."""
+    addresses = [ctypes.c_void_p(one.ctypes.data) for one in arrays]
+    pointers = [ctypes.cast(ctypes.byref(one), ctypes.c_void_p) for one in addresses]
+    getattr(library, f"LAUNCH_use_{name}")(
+        (ctypes.c_void_p * len(pointers))(*pointers), 1, 32
+    )
+
+
+def test_every_intrinsic_has_a_case() -> None:
+    barriers = {"lxc_barrier", "lxc_warp_barrier", "lxc_close_copies", "lxc_wait_copies"}
+    covered = {case.name for case in CASES} | barriers | {"lxc_store_16"}
+    assert {one.name for one in INTRINSICS} <= covered
+
+
+@pytest.mark.parametrize("architecture", [SM_80, SM_90], ids=lambda one: one.name)
+def test_the_compiler_for_cards_takes_every_intrinsic(architecture: Architecture) -> None:
+    image, _ = find_device_compiler().compile(sources().whole, architecture)
+    assert image
