@@ -12,6 +12,9 @@ from lxc.passes.nodes import attributes_of, scalar, with_attributes
 VIEWS = frozenset({pad, reshape, reverse, transpose})
 """Views that show every element once, and besides it filling."""
 
+WIDER = frozenset({DType.F32, DType.F64})
+"""Types that have every number of bfloat16."""
+
 
 def early_casts(graph: Graph) -> Graph:
     """Put casts to bfloat16 in front of views, so that kernels store what they rounded.
@@ -42,7 +45,7 @@ class Casts:
             self.numbers[node.result] = node
         if node.op is not cast:
             return None
-        if node.operands[0].type.dtype is DType.BF16:
+        if node.operands[0].type.dtype is DType.BF16 and node.result.type.dtype in WIDER:
             self.widened[node.result] = node.operands[0]
         if node.result.type.dtype is not DType.BF16:
             return None

@@ -53,7 +53,7 @@ class Bound:
         way = self.way
         if options:
             refuse_options(options, ("stream",) if self.engine.is_lux else KAUN_OPTIONS)
-            if "stream" in options:
+            if options.get("stream") is not None:
                 way = self.engine.way(None, options["stream"])
         if self.engine.is_lux:
             return self.run(self.engine.inputs.leaves(x), state, out, way)

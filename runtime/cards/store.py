@@ -78,9 +78,12 @@ class Store:
 
     def let_go(self) -> None:
         """Stop to keep what is of no use to any stream any more."""
+        past = []
         with self.lock:
             while self.pending and self.library.has_passed(self.pending[0][0].handle):
-                self.pending.popleft()
+                past.append(self.pending.popleft())
+        # What is dropped last may call back, so nothing is locked any more.
+        del past
 
 
 class Block:

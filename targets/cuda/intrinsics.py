@@ -188,13 +188,17 @@ MULTIPLY_ADD = Intrinsic(
     number_meanings.multiply_add,
     pure=True,
 )
+# The assembler makes one instruction of a product and a sum, even through an empty `asm`,
+# but not of a sum that says how it rounds. Adding -0 changes no number.
 SETTLED = Intrinsic(
     "template <typename T> T lxc_settled(T value)",
     (
         (
             80,
-            'if constexpr (sizeof(T) == 4) asm("" : "+f"(value));\n'
-            'else asm("" : "+d"(value));\nreturn value;',
+            "if constexpr (sizeof(T) == 4) "
+            'asm("add.rn.f32 %0, %0, 0f80000000;" : "+f"(value));\n'
+            'else asm("add.rn.f64 %0, %0, 0d8000000000000000;" : "+d"(value));\n'
+            "return value;",
         ),
     ),
     "thread",

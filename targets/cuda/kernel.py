@@ -44,7 +44,8 @@ def make_device_kernel(
     name: str, node: Node, dims: Sequence[Dim], machine: Machine, *, noalias: bool
 ) -> DeviceKernel:
     """Return the kernel of a fused node or of an opaque op."""
-    variables = {dim.name: variable(dim.name) for dim in dims}
+    # A name of its own, for those of dimensions may mean something in CUDA.
+    variables = {dim.name: variable(f"dim_{dim.name}") for dim in dims}
     writer = GridWriter(variables)
     for dim in dims:
         writer.prover.bind(variables[dim.name], dim.low, dim.high - dim.low + 1)

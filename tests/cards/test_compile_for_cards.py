@@ -232,3 +232,10 @@ def test_what_the_assembler_says_is_read_by_kernel(indent: str) -> None:
         "spilled_bytes": 12,
     }
     assert [*taken["lxc_copies"].values()] == [26, 0, 0, 0]
+
+
+def test_dimensions_may_have_the_names_of_things_in_cuda() -> None:
+    text = NET
+    for name in ("half", "threadIdx", "min"):
+        net = text.replace("dim N:", f"dim {name}:").replace("[N,", f"[{name},")
+        assert emit(parse_graph(net), TARGETS["cuda-sm90"], "cubin")

@@ -1,6 +1,7 @@
 """Every intrinsic means in NumPy, in C++ and by NVIDIA's documentation the same."""
 
 import ctypes
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,11 @@ import pytest
 from numpy.typing import NDArray
 
 from lxc.targets.cuda import intrinsics as named
-from lxc.targets.cuda.architectures import SM_80, SM_90, Architecture
+from lxc.targets.cuda import support
+from lxc.targets.cuda.architectures import LATER, SM_80, SM_90, Architecture
 from lxc.targets.cuda.device_code import DeviceSource, device_source
 from lxc.targets.cuda.intrinsic import Intrinsic
-from lxc.targets.cuda.intrinsics import INTRINSICS
+from lxc.targets.cuda.intrinsics import INTRINSICS, SETTLED, definitions
 from lxc.targets.cuda.toolchain import find_device_compiler
 from tests.cards.emulated import compiled, program
 from tests.cards.emulator.launch import EmulatedKernel, Output
@@ -268,3 +270,23 @@ def test_every_intrinsic_has_a_case() -> None:
 def test_the_compiler_for_cards_takes_every_intrinsic(architecture: Architecture) -> None:
     image, _ = find_device_compiler().compile(sources().whole, architecture)
     assert image
+
+
+APART = """
+extern "C" __global__ void apart_{name}({type} *y, {type} b, {type} c, {type} d) {{
+    y[0] = lxc_settled(b * c) + d;
+}}
+"""
+
+
+def test_the_assembler_does_not_fuse_what_is_settled() -> None:
+    """By PTX's manual it may contract `mul` and `add`, but nothing that ends in `.rn`."""
+    kernels = [APART.format(name=one, type=one) for one in ("float", "double")]
+    text = "\n".join([support.text("prelude.h"), definitions([SETTLED]), *kernels])
+    ptx = find_device_compiler().compile(text, LATER)[0].decode("ascii", "ignore")
+    assert "fma" not in ptx
+    for size in ("f32", "f64"):
+        product = re.search(rf"\bmul\.(?:rn\.)?{size}\s+(%\w+)", ptx)
+        assert product is not None, ptx
+        place = product[1]
+        assert re.search(rf"add\.rn\.{size} {place}, {place}, 0[fd]80+;", ptx), ptx

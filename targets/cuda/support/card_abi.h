@@ -15,9 +15,8 @@ typedef struct lxc_card {
     /* Memory of the host that copies reach without the host's help. */
     int32_t (*allocate_host)(int64_t bytes, void **memory);
     int32_t (*release_host)(void *memory);
-    /* Copies on a stream: to the card, from it, on it. They may return before they are done;
-       memory of the host that is not from allocate_host is free again, or filled, when they
-       return. */
+    /* Copies on a stream: to the card, from it, on it. They may return before they are done:
+       memory of the host is free again, or filled, when wait has returned for the stream. */
     int32_t (*upload)(void *memory, const void *host, int64_t bytes, void *stream);
     int32_t (*download)(void *host, const void *memory, int64_t bytes, void *stream);
     int32_t (*copy)(void *to, const void *from, int64_t bytes, void *stream);

@@ -16,7 +16,7 @@
 
 LXC_SERVICE(lxc_allocate_some, (lxc_pointer *made, int64_t bytes), 1, cuMemAlloc_v2,
             (made, (size_t)bytes))
-LXC_SERVICE(lxc_release, (void *memory), memory != NULL, cuMemFree_v2, ((uintptr_t)memory))
+LXC_SERVICE(lxc_free, (void *memory), memory != NULL, cuMemFree_v2, ((uintptr_t)memory))
 LXC_SERVICE(lxc_allocate_host, (int64_t bytes, void **memory), 1, cuMemHostAlloc,
             (memory, (size_t)(bytes > 0 ? bytes : 1), LXC_PORTABLE))
 LXC_SERVICE(lxc_release_host, (void *memory), memory != NULL, cuMemFreeHost, (memory))
@@ -35,6 +35,12 @@ LXC_SERVICE(lxc_record_event, (void *event, void *stream), 1, cuEventRecord, (ev
 LXC_SERVICE(lxc_follow, (void *stream, void *event), 1, cuStreamWaitEvent,
             (stream, event, 0))
 LXC_SERVICE(lxc_forget, (void *event), event != NULL, cuEventDestroy_v2, (event))
+
+/* The driver may free memory that work in a stream still uses. */
+static int32_t lxc_release(void *memory) {
+    int32_t status = lxc_wait_for_all();
+    return status == LXC_OK ? lxc_free(memory) : status;
+}
 
 static int32_t lxc_use(int32_t number) {
     if (number < 0) return lxc_fail(LXC_EDEVICE, "there is no card %d", (int)number);
