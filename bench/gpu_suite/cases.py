@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from cpu_suite.case import Case, Input
+from cpu_suite.case import Case
+from cpu_suite.cases import decoder, one
 
 PRECISIONS = ("float32", "bf16")
 TOLERANCES = {"float32": 2e-3, "bf16": 5e-2}
@@ -29,11 +30,6 @@ class Task:
     def file(self) -> str:
         """The name of the artifact."""
         return "".join(c if c.isalnum() else "-" for c in self.name) + ".lxc"
-
-
-def one(*shape: int) -> tuple[Input, ...]:
-    """Return the input of a model that has one."""
-    return (Input("x", shape),)
 
 
 def products() -> list[Case]:
@@ -82,25 +78,6 @@ def networks() -> list[Case]:
             for time in (128, 512)
         ]
     return found
-
-
-def decoder(layers: int, width: int, heads: int, vocab: int, time: int) -> Case:
-    """Return one step of a GPT whose caches are its state."""
-    size = (1, heads, time, width // heads)
-    caches = [
-        Input(f"{kind}_{layer}", size, state=True)
-        for layer in range(layers)
-        for kind in ("keys", "values")
-    ]
-    inputs = (Input("token", (1,), vocab), Input("position", (1,), time), *caches)
-    options = {
-        "layers": layers,
-        "width": width,
-        "heads": heads,
-        "vocab": vocab,
-        "time": time,
-    }
-    return Case(f"model/gpt step l{layers} s{time}", "gpt", inputs, options)
 
 
 TASKS: tuple[Task, ...] = tuple(

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lxc.errors import InternalError, LxcError
 from lxc.ir.dim import Dim
 from lxc.ir.machine import Machine
 from lxc.ir.node import Node, Value
 from lxc.ir.work_text import work_text
 from lxc.targets.cuda.kernel import DeviceKernel, make_device_kernel
 from lxc.targets.llvm.addresses import Address
-from lxc.targets.llvm.calls import Calls
+from lxc.targets.llvm.calls import Calls, naming
 from lxc.targets.tvm_api import (
     Index,
     address_of,
@@ -27,7 +26,6 @@ from lxc.targets.tvm_api import (
     stack_array,
     store,
 )
-from lxc.targets.tvm_build import first_line
 from lxc.targets.tvm_functions import call_c
 from lxc.targets.tvm_grid import with_values
 
@@ -66,13 +64,8 @@ class DeviceLibrary:
 
     def made(self, name: str, node: Node, *, noalias: bool) -> DeviceKernel:
         """Return a new kernel; a failure names the node."""
-        try:
+        with naming(node):
             return make_device_kernel(name, node, self.dims, self.machine, noalias=noalias)
-        except (LxcError, InternalError):
-            raise
-        except Exception as failure:
-            where = ", ".join((str(node.op), *node.location.layers))
-            raise InternalError(f"code for {where}", first_line(failure)) from failure
 
 
 class Launches(Calls):
@@ -86,9 +79,7 @@ class Launches(Calls):
     def kernel(self, node: Node) -> None:
         """Write the launch of one kernel."""
         values = (*node.operands, node.result)
-        result = self.address(node.result)
-        apart = not any(result.meets(self.address(value)) for value in node.operands)
-        number = self.library.kernel(node, noalias=apart)
+        number = self.library.kernel(node, noalias=self.is_apart(node))
         kernel = self.library.kernels[number]
         dims = tuple(self.writer.dims.values())
         blocks = self.blocks(kernel)

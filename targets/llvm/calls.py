@@ -1,10 +1,11 @@
 """Calls of kernels in the order of a graph: addresses in, statements out."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from lxc.errors import InternalError
+from lxc.errors import InternalError, LxcError
 from lxc.ir.dim import Size
 from lxc.ir.node import Node, Value
 from lxc.passes.loop_memory import LoopMemory, loop_memory
@@ -14,6 +15,7 @@ from lxc.targets.kernels.sizes import index_of
 from lxc.targets.kernels.writer import Writer
 from lxc.targets.llvm.addresses import Address
 from lxc.targets.tvm_api import Buffer, Index, as_index, is_equal, select
+from lxc.targets.tvm_build import first_line
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,19 @@ class Cells:
 
     status: Buffer
     work: Buffer
+
+
+@contextmanager
+def naming(node: Node) -> Iterator[None]:
+    """Let a failure to put a kernel together name the node that it is for."""
+    try:
+        yield
+    except (LxcError, InternalError):
+        raise
+    except Exception as failure:
+        # TVM raises many types while functions are put together.
+        where = ", ".join((str(node.op), *node.location.layers))
+        raise InternalError(f"code for {where}", first_line(failure)) from failure
 
 
 class Calls(ABC):
@@ -54,6 +69,11 @@ class Calls(ABC):
             place = self.places[value]
             self.known[value] = self.arena.part(place, value.type.max_bytes)
         return self.known[value]
+
+    def is_apart(self, node: Node) -> bool:
+        """Return whether the memory of a result meets that of no operand."""
+        result = self.address(node.result)
+        return not any(result.meets(self.address(value)) for value in node.operands)
 
     def bytes_of(self, value: Value) -> Index:
         """Return the size of a value."""

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lxc.errors import InternalError, LxcError
 from lxc.ir.dim import Dim
 from lxc.ir.machine import Machine
 from lxc.ir.node import Node, Value
@@ -12,10 +11,9 @@ from lxc.ir.work_text import work_text
 from lxc.passes.records import NO_RECORDS, Records
 from lxc.targets.kernels.cost import BYTES_PER_NANOSECOND, FLOPS_PER_NANOSECOND, Cost
 from lxc.targets.llvm.addresses import Address
-from lxc.targets.llvm.calls import Calls
+from lxc.targets.llvm.calls import Calls, naming
 from lxc.targets.llvm.kernel import Kernel, make_kernel
 from lxc.targets.tvm_api import Expr, Function, as_index, at_least, divide, store
-from lxc.targets.tvm_build import first_line
 from lxc.targets.tvm_functions import (
     accumulate_status,
     call,
@@ -64,16 +62,10 @@ class Library:
 
     def made(self, name: str, node: Node, *, noalias: bool) -> Kernel:
         """Return a new kernel; a failure names the node."""
-        try:
+        with naming(node):
             return make_kernel(
                 name, node, self.dims, self.machine, noalias=noalias, records=self.records
             )
-        except (LxcError, InternalError):
-            raise
-        except Exception as failure:
-            # TVM raises many types while functions are put together.
-            where = ", ".join((str(node.op), *node.location.layers))
-            raise InternalError(f"code for {where}", first_line(failure)) from failure
 
 
 class KernelCalls(Calls):
@@ -87,9 +79,7 @@ class KernelCalls(Calls):
     def kernel(self, node: Node) -> None:
         """Write the call of one kernel."""
         values = (*node.operands, node.result)
-        result = self.address(node.result)
-        apart = not any(result.meets(self.address(value)) for value in node.operands)
-        target = self.library.kernel(node, noalias=apart)
+        target = self.library.kernel(node, noalias=self.is_apart(node))
         self.announce(self.library.calls[-1].kernel.cost)
         addresses = [pointer(self.address(value).number) for value in values]
         status = call(target, [*addresses, *self.writer.dims.values()])
