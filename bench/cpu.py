@@ -28,6 +28,7 @@ from cpu_suite.growth_cases import GROWTH
 from cpu_suite.growth_fit import growths
 from cpu_suite.measure import Match, Workers
 from cpu_suite.outcome import Result
+from lxc.benchmarking.machine import cache_sizes, processors
 
 WIDE = 250
 
@@ -80,7 +81,7 @@ class Run:
 
     def places(self, threads: str) -> tuple[int, ...]:
         """Return the processors for one thread, or for all."""
-        everyone = machine.processors()
+        everyone = processors()
         return tuple(everyone[-1:] if threads == "1" else everyone)
 
     def results(
@@ -101,7 +102,7 @@ class Run:
 
     def ceilings(self, program: Path) -> dict[str, Ceilings]:
         """Return what one processor and all of them reach."""
-        caches = machine.cache_sizes()
+        caches = cache_sizes()
         return {
             threads: Gauge(program, self.places(threads)).ceilings(caches)
             for threads in ("1", "all")

@@ -13,6 +13,7 @@ class Machine:
     bfloat16 to each lane, `has_bf16_tiles` that one multiplies whole tiles of them,
     `has_look_up` that one takes each lane's number of 32 out of registers. Where it
     `pads_in_products`, kernels of convolutions take zeros for what is beside an operand.
+    Where it `has_tf32`, matrix units read float32 factors of products as TF32.
     """
 
     name: str
@@ -25,3 +26,4 @@ class Machine:
     has_bf16_tiles: bool = False
     has_look_up: bool = False
     pads_in_products: bool = False
+    has_tf32: bool = False

@@ -15,6 +15,8 @@ needs nothing of the compiler.
 import importlib
 from typing import Any
 
+from lxc.errors import LxcError
+
 __version__ = "0.3.0"
 
 HOMES = {
@@ -27,9 +29,12 @@ HOMES = {
     "apply": "lxc.frontend",
     "cast": "lxc.frontend",
     "compile": "lxc.compilation",
+    "convert_params": "lxc.parameters.conversion",
+    "draw": "lxc.drawing.notebook",
     "eval_shape": "lxc.shape_inference",
     "flat_names": "lxc.runtime",
     "load": "lxc.runtime",
+    "load_onnx": "lxc.frontend.onnx.reader",
     "load_params": "lxc.runtime",
     "parameter_count": "lxc.frontend",
     "save_params": "lxc.runtime",
@@ -44,6 +49,8 @@ HOMES = {
     "tune": "lxc.tuning.tune",
     "update_state": "lxc.frontend",
 }
+EXTRAS = {"load_onnx": ("onnx", "google")}
+"""Names that need packages of an extra, which is called as the first of them."""
 MODULES = ("frontend", "ir", "kaun", "nn", "ops", "passes", "runtime", "targets")
 
 __all__ = [*HOMES, *MODULES]
@@ -52,7 +59,17 @@ __all__ = [*HOMES, *MODULES]
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used."""
     if name in HOMES:
-        return getattr(importlib.import_module(HOMES[name]), name)
+        try:
+            return getattr(importlib.import_module(HOMES[name]), name)
+        except ModuleNotFoundError as problem:
+            extra, *more = EXTRAS.get(name, ("",))
+            if str(problem.name).partition(".")[0] not in (extra, *more):
+                raise
+            raise LxcError(
+                "LXC-E0306",
+                f"lxc.{name} needs the package {extra}, which is not installed",
+                hint=f"pip install 'lxc[{extra}]'",
+            ) from None
     if name in MODULES:
         return importlib.import_module(f"lxc.{name}")
     raise AttributeError(f"module 'lxc' has no attribute {name!r}")

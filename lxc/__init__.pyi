@@ -7,6 +7,7 @@ from lxc import passes as passes
 from lxc import runtime as runtime
 from lxc import targets as targets
 from lxc.compilation import compile as compile
+from lxc.drawing.notebook import draw as draw
 from lxc.errors import LxcError as LxcError
 from lxc.frontend import apply as apply
 from lxc.frontend import cast as cast
@@ -17,10 +18,12 @@ from lxc.frontend import state_count as state_count
 from lxc.frontend import testmode as testmode
 from lxc.frontend import trainmode as trainmode
 from lxc.frontend import update_state as update_state
+from lxc.frontend.onnx.reader import load_onnx as load_onnx
 from lxc.ir import Dim as Dim
 from lxc.ir import Tensor as Tensor
 from lxc.ir import TensorSpec as TensorSpec
 from lxc.model_summary import summary as summary
+from lxc.parameters.conversion import convert_params as convert_params
 from lxc.runtime import CompiledModel as CompiledModel
 from lxc.runtime import flat_names as flat_names
 from lxc.runtime import load as load

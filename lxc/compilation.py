@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lxc import __version__
+from lxc.caching.code_cache import CodeCache
 from lxc.errors import InternalError, LxcError
 from lxc.ir.graph import Graph
 from lxc.passes import LAYER_PIPELINE, TENSOR_PIPELINE, Choices, passes_named, run_passes
@@ -31,6 +32,7 @@ def compile(
     exact: bool = False,
     precision: str | Mapping[str, str] = "float32",
     records: Records | Path | str | None = None,
+    cache: Path | str | None = None,
 ) -> CompiledModel:
     """Return a compiled model that is called as the model itself.
 
@@ -38,10 +40,12 @@ def compile(
     `trace`. `target` names one target or several; the loader picks the best that fits the
     machine. `exact` leaves out algorithms that are faster and less exact: every product and
     convolution is one sum per result. `precision` is that of products with weights,
-    "float32", "bf16" or "int8", for all layers or for each path of a mapping; the path ""
-    stands for all layers that no other one covers. `records` are those of `tune`, or the
-    file that they are in. The model holds no parameters: they are arguments of every call.
-    One for other machines can be saved; its first call says what this one lacks.
+    "float32", "tf32", "bf16" or "int8", for all layers or for each path of a mapping; the
+    path "" stands for all layers that no other one covers. `records` are those of `tune`,
+    or the file that they are in. Code is kept in the folder `cache`, if one is given, and
+    taken from it where the same was compiled before. The model holds no parameters: they
+    are arguments of every call. One for other machines can be saved; its first call says
+    what this one lacks.
     """
     graph = traced(
         model,
@@ -55,7 +59,12 @@ def compile(
     known = given_records(records)
     choices = Choices(exact=exact, precision=plan_of(precision), records=known)
     encoded = artifact_of(
-        graph, target, name=name, choices=choices, options=choices.to_json()
+        graph,
+        target,
+        name=name,
+        choices=choices,
+        options=choices.to_json(),
+        kept=None if cache is None else CodeCache(Path(cache)),
     )
     return CompiledModel(read(encoded), at_once=False)
 

@@ -36,6 +36,8 @@ CODES = {
     "LXC-E0111": "dimensions cannot be computed or compared",
     "LXC-E0112": "the context lacks a tensor that a layer needs",
     "LXC-E0113": "the Python source of a model failed",
+    "LXC-E0114": "an ONNX file uses what lxc does not have",
+    "LXC-E0115": "an ONNX file is damaged, or contradicts itself",
     # 02: IR
     "LXC-E0201": "a line of IR text cannot be parsed",
     "LXC-E0202": "a graph breaks an invariant of the IR",

@@ -73,6 +73,7 @@ class Joined:
             lhs_contract=contract,
             rhs_contract=tuple(range(len(contract))),
             result=facts["result"],
+            factors=facts["factors"],
         )
         vectors = zip(*(part.vectors for part in self.parts), strict=True)
         for step, joined in zip(self.parts[0].steps, vectors, strict=True):

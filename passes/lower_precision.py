@@ -18,17 +18,20 @@ from lxc.passes.nodes import attributes_of, is_static
 from lxc.passes.parameter_values import parameter_leaves
 from lxc.passes.precision import FLOAT32, Precision, PrecisionPlan
 from lxc.passes.single_pass import Setting
+from lxc.passes.tf32_products import NO_UNITS, in_tf32
 from lxc.passes.weight_only import by_column
 
 Lowering = Callable[[Node], Replacement | Refusal]
 """Returns what stands for a float32 product whose second operand is a weight."""
 
 LOWERED: Mapping[Precision, Lowering] = {
+    Precision.TF32: in_tf32,
     Precision.BF16: in_half,
     Precision.INT8: by_column,
 }
 REASONS = {
     Precision.FLOAT32: "the plan keeps this layer in float32",
+    Precision.TF32: "matrix units read both factors as TF32, the sums are float32",
     Precision.BF16: "both factors are rounded to bfloat16, the sums are float32",
     Precision.INT8: "the weight is read as 8-bit integers with one scale per column",
 }
@@ -38,20 +41,24 @@ def lower_precision(graph: Graph, plan: PrecisionPlan = FLOAT32) -> Graph:
     """Compute products with weights in the precision that is asked for their layers.
 
     A weight follows from parameters alone. They stay float32, as does what layers hand on;
-    the lower form of a weight is computed of it.
+    the lower form of a weight is computed of it. TF32 is what cards make of it; elsewhere
+    such products stay float32.
     """
-    return lowered(graph, plan)[0]
+    return lowered(graph, plan, has_tf32=True)[0]
 
 
 def lower_for(graph: Graph, setting: Setting) -> Graph:
     """Return the graph for what the user chose; the setting hears of decisions."""
-    result, decisions = lowered(graph, setting.choices.precision)
+    plan, has_tf32 = setting.choices.precision, setting.machine.has_tf32
+    result, decisions = lowered(graph, plan, has_tf32=has_tf32)
     for decision in decisions:
         setting.decide(decision)
     return result
 
 
-def lowered(graph: Graph, plan: PrecisionPlan) -> tuple[Graph, tuple[Decision, ...]]:
+def lowered(
+    graph: Graph, plan: PrecisionPlan, *, has_tf32: bool
+) -> tuple[Graph, tuple[Decision, ...]]:
     """Return the graph in the precision of a plan, and one decision per product."""
     if not plan.is_reduced:
         return graph, ()
@@ -63,6 +70,8 @@ def lowered(graph: Graph, plan: PrecisionPlan) -> tuple[Graph, tuple[Decision, .
             return None
         precision = plan.of(node.location.layers)
         found = choice(node, precision, weights)
+        if precision is Precision.TF32 and not has_tf32:
+            found = NO_UNITS
         decisions.append(decision(node, precision, found))
         return found if isinstance(found, Replacement) else None
 

@@ -81,7 +81,7 @@ class Region:
             if node.op is dot_general and self.is_candidate(node):
                 facts, rhs = attributes_of(node), node.operands[1].type
                 depth = tuple(rhs.shape[axis] for axis in facts["rhs_contract"])
-                types = rhs.dtype, node.result.type.dtype
+                types = rhs.dtype, node.result.type.dtype, facts["factors"]
                 key = (node.operands[0], facts["lhs_contract"], depth, types)
                 found.setdefault(key, []).append(node)
         return [nodes for nodes in found.values() if len(nodes) > 1]

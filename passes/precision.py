@@ -15,6 +15,7 @@ class Precision(StrEnum):
     """What the factors of a product are rounded to; sums are float32 in all of them."""
 
     FLOAT32 = "float32"
+    TF32 = "tf32"
     BF16 = "bf16"
     INT8 = "int8"
 

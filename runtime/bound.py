@@ -1,19 +1,36 @@
-"""A model bound to its params: prepared once, then called with inputs and state alone."""
+"""A model bound to its params: prepared once, then called with inputs and state alone.
 
-from dataclasses import replace
+What is bound may change under calls: each call reads the version in force once, so that it
+sees all of one version's params and nothing of another's.
+"""
+
+from dataclasses import dataclass, replace
+from threading import Lock
 from typing import Any
 
 import numpy as np
 
 from lxc.errors import LxcError
 from lxc.runtime.engine import Engine
-from lxc.runtime.memory import Watching
+from lxc.runtime.memory import Watching, is_sealed
 from lxc.runtime.misfit import parent
 from lxc.runtime.plan import shape_of
 from lxc.runtime.prepared import Prepared
 from lxc.runtime.trees import ABSENT, THERE
 
 KAUN_OPTIONS = ("rngs", "ctx", "stream")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Version:
+    """Params that are or were in force; it keeps their memory alive.
+
+    `number` counts from 1 and is never used twice by one bound model; `owner` tells which.
+    """
+
+    number: int
+    prepared: Prepared
+    owner: object
 
 
 class Bound:
@@ -30,21 +47,55 @@ class Bound:
         self.frozen = dict(zip(places, kept, strict=True))
         self.state_leaves = [self.frozen.get(i, leaf) for i, leaf in enumerate(leaves)]
         self.same: dict[int, tuple[Any, Watching]] = {}
-        self.prepared = self.prepare(params)
+        self.turn, self.last_number, self.owner = Lock(), 1, object()
+        self.current = Version(1, self.prepare(params), self.owner)
+
+    @property
+    def version(self) -> int:
+        """The number of the params in force: 1, and one more with every swap."""
+        return self.current.number
 
     def prepare(self, params: Any) -> Prepared:
-        """Return a new buffer from a copy of `params` and the frozen state."""
+        """Return a buffer from `params` and the frozen state, which nobody can change.
+
+        Where all of them are views of a file or of bytes, models that are bound to the same
+        ones have one buffer.
+        """
         engine = self.engine
         trees = engine.params
         leaves = engine.copies(trees, trees.leaves(params), trees.slots)
-        return engine.preparer.make(leaves, self.state_leaves, self.way)
+        sealed = all(map(is_sealed, (*leaves, *self.frozen.values())))
+        make = engine.preparer.get if sealed else engine.preparer.make
+        return make(leaves, self.state_leaves, self.way)
 
-    def swap(self, params: Any) -> None:
-        """Go over to other params in one step: a call sees all the old or all the new ones.
+    def swap(self, params: Any) -> Version:
+        """Go over to other params in one step, and return the version that they replace.
 
-        Params that do not fit are refused, and the old ones stay.
+        A call sees all the old or all the new ones. Params that do not fit are refused, and
+        the old ones stay. What is returned is for `restore`; dropped, its memory is free as
+        soon as the last call that began with it returns.
         """
-        self.prepared = self.prepare(params)
+        prepared = self.prepare(params)
+        with self.turn:
+            self.last_number += 1
+            before = self.current
+            self.current = Version(self.last_number, prepared, self.owner)
+        return before
+
+    def restore(self, version: Version) -> Version:
+        """Go back to what an earlier `swap` returned, at once, and return what it replaces.
+
+        The params have the number again that they had.
+        """
+        if getattr(version, "owner", None) is not self.owner:
+            raise LxcError(
+                "LXC-E0505",
+                "what is to be restored was not replaced in this bound model",
+                hint="restore takes what swap or restore of the same bound model returned",
+            )
+        with self.turn:
+            before, self.current = self.current, version
+        return before
 
     def __call__(
         self, x: Any, state: Any, *, out: Any = None, **options: Any
@@ -67,7 +118,7 @@ class Bound:
         leaves = engine.state.leaves(state)
         if self.frozen:
             leaves = self.with_bound_leaves(leaves)
-        return engine.run(self.prepared, inputs, leaves, out, way)
+        return engine.run(self.current.prepared, inputs, leaves, out, way)
 
     def with_bound_leaves(self, leaves: list[Any]) -> list[Any]:
         """Return `leaves` with the bound ones for the frozen; these must be equal."""
@@ -121,7 +172,8 @@ class Placed:
             engine.inputs, engine.inputs.leaves(inputs), engine.inputs.slots
         )
         states = self.changing_state(state)
-        dims = engine.dims(bound.prepared, read, states)
+        prepared = bound.current.prepared
+        self.dims = dims = engine.dims(prepared, read, states)
         written = [
             engine.writable(leaf, slot, shape_of(slot, dims))
             for slot, leaf in zip(
@@ -130,10 +182,10 @@ class Placed:
                 strict=True,
             )
         ]
-        self.kept = (read, written)
+        self.read, self.states, self.written = read, states, written
         self.guards = engine.guards(read, way)
         self.frame = engine.new_frame()
-        places = bound.prepared.places.copy()
+        places = prepared.places.copy()
         for index, array in zip(engine.changing, states, strict=True):
             places[index] = engine.address(array)
         results = written[: len(engine.outputs.slots)]
@@ -167,13 +219,32 @@ class Placed:
         """Run on what is in the arrays now."""
         for guard in self.guards:
             guard.check()
-        prepared = self.bound.prepared
+        prepared = self.bound.current.prepared
         if prepared is not self.prepared:
-            self.frame.turn_to(prepared.params, prepared.address, self.way)
-            self.prepared = prepared
+            self.turn_to(prepared)
         code = self.start()
         if code != 0:
             raise self.bound.engine.failure(code)
+
+    def turn_to(self, prepared: Prepared) -> None:
+        """Let the next call read other params, if its arrays have the lengths for them."""
+        if prepared.symbolic:
+            dims = self.bound.engine.dims(prepared, self.read, self.states)
+            if dims != self.dims:
+                raise LxcError(
+                    "LXC-E0502",
+                    "the params in force have other lengths than those of the placed call",
+                    expected=lengths_text(self.dims),
+                    actual=lengths_text(dims),
+                    hint="place the call again, with `at`",
+                )
+        self.bound.engine.turn(self.frame, prepared, self.way)
+        self.prepared = prepared
+
+
+def lengths_text(dims: dict[str, int]) -> str:
+    """Return dimensions with their values: `N = 3, V = 10`."""
+    return ", ".join(f"{name} = {value}" for name, value in dims.items())
 
 
 def refuse_options(options: dict[str, Any], known: tuple[str, ...]) -> None:

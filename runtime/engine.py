@@ -111,6 +111,10 @@ class Engine(ABC):
     def new_frame(self) -> Frame:
         """Return a frame for calls on fixed arrays."""
 
+    def turn(self, frame: Frame, prepared: Prepared, way: int) -> None:
+        """Let the calls of a frame, which go this way, read another prepared buffer."""
+        frame.turn_to(prepared.params, prepared.address, way)
+
     @abstractmethod
     def starter(
         self, frame: Frame, read: Sequence[Any], written: Sequence[Any], way: int

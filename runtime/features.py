@@ -103,11 +103,20 @@ def features_of(processor: str) -> frozenset[str]:
     found: set[str] = set()
     for line in processor.splitlines():
         key, _, value = line.partition(":")
+        if key.strip() == "isa":
+            found |= extensions_of(value.strip())
         if key.strip() not in ("flags", "Features"):
             continue
         for flag in value.split():
             found.update((flag, flag.replace("_", ""), *RENAMED.get(flag, ())))
     return frozenset(found)
+
+
+def extensions_of(isa: str) -> frozenset[str]:
+    """Return the extensions of a RISC-V processor: `rv64ic_zba` has i, c and zba."""
+    base, *named = isa.partition(" ")[0].lower().split("_")
+    letters = base.removeprefix("rv64").removeprefix("rv32").replace("g", "imafd")
+    return frozenset((*letters, *named))
 
 
 def glibc_version() -> str:
@@ -138,11 +147,30 @@ def choose(targets: Sequence[TargetRecord], machine: Machine | None = None) -> T
     )
 
 
+def choice(targets: Sequence[TargetRecord], machine: Machine, taken: str) -> str:
+    """Say which of some targets was taken, and why a machine takes no later one."""
+    names = [target.name for target in targets]
+    later = targets[names.index(taken) + 1 :]
+    passed = [describe(target, machine) for target in later if needs(target, machine)]
+    return f"{taken}; not {one_of(passed)}" if passed else taken
+
+
 def fits(target: TargetRecord, machine: Machine) -> bool:
     """Tell whether a machine can run the code for a target."""
-    if target.triple.partition("-")[0] != machine.architecture or missing(target, machine):
-        return False
-    return not target.images or machine.cards.first_for(target) >= 0
+    return not needs(target, machine)
+
+
+def needs(target: TargetRecord, machine: Machine) -> str:
+    """Say what the code for a target needs and a machine lacks; nothing if it fits."""
+    architecture = target.triple.partition("-")[0]
+    if architecture != machine.architecture:
+        return f"needs {architecture}"
+    lacks = missing(target, machine)
+    if lacks:
+        return f"needs {', '.join(lacks)}"
+    if target.images and machine.cards.first_for(target) < 0:
+        return needs_of(target)
+    return ""
 
 
 def missing(target: TargetRecord, machine: Machine) -> list[str]:
@@ -152,13 +180,7 @@ def missing(target: TargetRecord, machine: Machine) -> list[str]:
 
 def describe(target: TargetRecord, machine: Machine) -> str:
     """Say why `target` does not fit `machine`."""
-    architecture = target.triple.partition("-")[0]
-    if architecture != machine.architecture:
-        return f"{target.name} (needs {architecture})"
-    lacks = missing(target, machine)
-    if target.images and not lacks:
-        return f"{target.name} ({needs_of(target)})"
-    return f"{target.name} (needs {', '.join(lacks)})"
+    return f"{target.name} ({needs(target, machine)})"
 
 
 def check_glibc(target: TargetRecord, machine: Machine) -> None:

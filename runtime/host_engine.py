@@ -13,7 +13,7 @@ from lxc.runtime.engine import Engine
 from lxc.runtime.frame import Frame, Frames
 from lxc.runtime.library import Library, failure
 from lxc.runtime.manifest import TargetRecord
-from lxc.runtime.memory import Array, Shaped, Watch, Watching, address
+from lxc.runtime.memory import Array, Shaped, Watch, Watching, address, is_sealed
 from lxc.runtime.plan import Plan
 from lxc.runtime.prepared import Prepared, Preparer
 from lxc.runtime.process_pool import PROCESS_POOL
@@ -103,12 +103,8 @@ class HostEngine(Engine):
     def copies(
         self, gatherer: Gatherer, leaves: Sequence[Any], slots: Sequence[Slot]
     ) -> list[Any]:
-        """Return read-only copies of leaves that fit."""
-        arrays = gatherer.arrays(leaves, slots)
-        made = [np.array(array, order="C", copy=True) for array in arrays]
-        for array in made:
-            array.flags.writeable = False
-        return made
+        """Return read-only copies of leaves that fit; what is sealed needs no copy."""
+        return list(map(kept_copy, gatherer.arrays(leaves, slots)))
 
     def seen(self, slot: Slot, value: Any) -> Shaped:
         """Return a leaf that fits its slot."""
@@ -164,6 +160,18 @@ class HostEngine(Engine):
     def to_machine(self, tree: Any) -> Any:
         """Return a tree as it is: processors read the memory of the host."""
         return tree
+
+
+def kept_copy(array: Array) -> Array:
+    """Return a read-only copy, or the array itself if nobody can write to its memory.
+
+    Params in a mapped file are then in memory once, whatever number of processes has them.
+    """
+    if is_sealed(array):
+        return array
+    made = np.array(array, order="C", copy=True)
+    made.flags.writeable = False
+    return made
 
 
 def check_threads(threads: int) -> int:

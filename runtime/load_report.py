@@ -9,6 +9,8 @@ from lxc.errors import LxcError
 MOST_SHOWN = 50
 """The most names of one kind that a report prints and looks for similar names of."""
 
+RENAME_HINT = 'give rename={"our.path": "their.path"} if they go by other names'
+
 
 @dataclass(frozen=True)
 class Unmatched:
@@ -66,8 +68,8 @@ class LoadReport:
         total = self.loaded + len(self.missing) + len(self.misshaped)
         return "\n  ".join([f"{self.loaded} of {total} leaves loaded", *self.lines()])
 
-    def check(self, summary: str) -> None:
-        """Raise with the whole report if a leaf got no array."""
+    def check(self, summary: str, hint: str = RENAME_HINT) -> None:
+        """Raise with the whole report if a leaf got no array; `hint` is for other names."""
         if self.complete:
             return
         names_differ = self.missing and self.unexpected
@@ -75,9 +77,7 @@ class LoadReport:
             "LXC-E0409",
             summary,
             actual=("\n" + " " * 12).join(self.lines()),
-            hint='give rename={"our.path": "their.path"} if they go by other names'
-            if names_differ
-            else None,
+            hint=hint if names_differ else None,
         )
 
 

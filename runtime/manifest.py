@@ -8,7 +8,7 @@ format is refused by naming the version.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,8 +26,8 @@ NEWEST_DRIVER = 10**6
 TARGET_NAME = re.compile(r"[a-z0-9](?:[a-z0-9_.-]{0,62}[a-z0-9])?")
 FEATURE = re.compile(r"[a-z0-9][a-z0-9_.+-]{0,63}")
 TRIPLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
-GLIBC = re.compile(r"(?:\d{1,3}\.\d{1,3}(?:\.\d{1,3})?)?")
-IMAGE = re.compile(r"(?:sm|compute)_\d{2,3}[af]?")
+GLIBC = re.compile(r"(?:[0-9]{1,3}\.[0-9]{1,3}(?:\.[0-9]{1,3})?)?")
+IMAGE = re.compile(r"(?:sm|compute)_[0-9]{2,3}[af]?")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 CODE_FILES = ("model.so", "model.o", "model.h")
 PLAIN_MEMBERS = (
@@ -50,8 +50,8 @@ class TargetRecord:
     `kernels` is data for people: name, algorithm, precision, layer paths. `images` are
     NVIDIA's names for the kinds of card that the library has code for: `sm_80`, `sm_90a`,
     or `compute_80` for text that the driver compiles; there are none for a processor.
-    `driver` is the oldest version of CUDA that the driver for cards may be for, 13000 for
-    13.0.
+    `driver` is the version of CUDA that they were made with, 13010 for 13.1: it decides
+    which of them a driver takes.
     """
 
     name: str
@@ -91,9 +91,8 @@ class Manifest:
 
     def to_bytes(self) -> bytes:
         """Return the canonical text of the manifest."""
-        has_cards = any(target.images for target in self.targets)
         value = {
-            "format": FORMAT_WITH_CARDS if has_cards else 1,
+            "format": FORMAT_WITH_CARDS if has_cards(self.targets) else 1,
             "signature": self.signature.to_json(),
             "targets": [target_to_json(target) for target in self.targets],
             "members": {n: [m.sha256, m.length] for n, m in self.members.items()},
@@ -167,7 +166,14 @@ def manifest_from_json(value: Any) -> Manifest:
         *(mapping(fields[name], name) for name in ("options", "versions", "memory")),
     )
     check_manifest(manifest)
+    if fields["format"] < FORMAT_WITH_CARDS and has_cards(targets):
+        raise refusal("the manifest is of a format that has no code for cards")
     return manifest
+
+
+def has_cards(targets: Iterable[TargetRecord]) -> bool:
+    """Tell whether some of the code is for cards."""
+    return any(target.images for target in targets)
 
 
 def check_format(value: Any) -> None:

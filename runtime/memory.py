@@ -91,6 +91,23 @@ def is_constant(array: Array) -> bool:
         return False
 
 
+def is_sealed(array: Any) -> bool:
+    """Tell whether `array` is a view of bytes, or of a file that is mapped to be read.
+
+    Such memory cannot be written through any array, today or later.
+    """
+    owner = array
+    while isinstance(owner, np.ndarray):
+        if owner.flags.writeable:
+            return False
+        owner = owner.base
+    try:
+        view = memoryview(owner)
+    except TypeError:
+        return False
+    return view.readonly and type(view.obj) in (bytes, mmap.mmap)
+
+
 class Watching(Protocol):
     """Arrays that were read, and whether they still hold what they held then."""
 

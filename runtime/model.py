@@ -14,7 +14,7 @@ from lxc.runtime.buffers import PARAMS, STATE, Gatherer
 from lxc.runtime.cards.engine import open_card
 from lxc.runtime.cards.machine import find_cards
 from lxc.runtime.engine import Engine
-from lxc.runtime.features import check_glibc, choose, this_machine
+from lxc.runtime.features import Machine, check_glibc, choice, choose, this_machine
 from lxc.runtime.host_engine import HostEngine, check_threads
 from lxc.runtime.library import map_library
 from lxc.runtime.manifest import TargetRecord
@@ -64,13 +64,25 @@ class CompiledModel:
         """What the artifact says about the code that is mapped."""
         return self.engine.target
 
-    def _mapped(self) -> Engine:
-        """Return an engine with the code that fits this machine best."""
-        target, threads, card = self._wanted
-        artifact = self.artifact
-        targets, machine = named(artifact, target), this_machine()
+    @property
+    def choice(self) -> str:
+        """Which target was taken, and why none behind it in the artifact was."""
+        targets, machine = self._candidates()
+        return choice(targets, machine, self.target.name)
+
+    def _candidates(self) -> tuple[tuple[TargetRecord, ...], Machine]:
+        """Return the targets to choose from, and the machine that is to run one."""
+        target, _, card = self._wanted
+        targets, machine = named(self.artifact, target), this_machine()
         if any(one.images for one in targets):
             machine = replace(machine, cards=find_cards(card))
+        return targets, machine
+
+    def _mapped(self) -> Engine:
+        """Return an engine with the code that fits this machine best."""
+        _, threads, _ = self._wanted
+        artifact = self.artifact
+        targets, machine = self._candidates()
         chosen = choose(targets, machine)
         check_glibc(chosen, machine)
         count = 0 if threads is None else check_threads(threads)

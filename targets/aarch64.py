@@ -31,6 +31,11 @@ def arm(
 
 V8_1 = ("crc", "lse", "rdm")
 V8_2 = (*V8_1, "dotprod", "fullfp16", "rcpc")
+V8_4 = (*V8_2, "complxnum", "flagm", "fp16fml", "jsconv", "lse2", "rcpc-immo")
+WIDER = ("bf16", "i8mm", "sve")
+"""Further vectors, whose registers are those of NEON or longer: kernels are written for
+NEON, and LLVM takes single instructions of these where NEON has none.
+"""
 PROCESSORS = (
     arm(
         "aarch64-linux",
@@ -47,6 +52,13 @@ PROCESSORS = (
         "64-bit Arm like Cortex-A72: single-board computers, Graviton",
     ),
     arm(
+        "cortex-a76",
+        "cortex-a76",
+        V8_2,
+        (64 << 10, 512 << 10),
+        "64-bit Arm like Cortex-A76: single-board computers since 2022",
+    ),
+    arm(
         "neoverse-n1",
         "neoverse-n1",
         V8_2,
@@ -56,8 +68,22 @@ PROCESSORS = (
     arm(
         "apple-m1",
         "apple-m1",
-        (*V8_2, "complxnum", "flagm", "fp16fml", "jsconv", "lse2", "rcpc-immo"),
+        V8_4,
         (128 << 10, 3 << 20),
         "64-bit Arm like Apple M1, under Linux",
+    ),
+    arm(
+        "neoverse-v1",
+        "neoverse-v1",
+        (*V8_4, *WIDER),
+        (64 << 10, 1 << 20),
+        "64-bit Arm like Neoverse V1: servers since 2022",
+    ),
+    arm(
+        "neoverse-v2",
+        "neoverse-v2",
+        (*V8_4, *WIDER, "sve2"),
+        (64 << 10, 2 << 20),
+        "64-bit Arm like Neoverse V2: servers since 2023",
     ),
 )

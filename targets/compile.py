@@ -18,6 +18,7 @@ from lxc.runtime.signature import Signature, identifier
 from lxc.targets.buffer_table import signature_of
 from lxc.targets.llvm.link import needed_glibc
 from lxc.targets.llvm.toolchain import compiler_for
+from lxc.targets.part import DECISIONS, Part, Parts, description_of
 from lxc.targets.report import kernel_records, tuning_decisions
 from lxc.targets.target import Built, Code, Lowered, Request, Target
 from lxc.targets.tvm_build import llvm_version
@@ -38,14 +39,16 @@ class CompiledTarget:
     decisions: tuple[Decision, ...]
 
     @property
-    def members(self) -> dict[str, bytes]:
-        """The members of an artifact that hold the code."""
+    def part(self) -> Part:
+        """What an artifact holds of it."""
         folder = f"code/{self.target.name}"
-        return {
+        code = {
             f"{folder}/model.so": self.built.library,
             f"{folder}/model.o": self.built.object_bytes,
             f"{folder}/model.h": self.built.header.encode("ascii"),
         }
+        told = decisions_to_json(self.decisions)
+        return Part(self.record, code, told)
 
 
 def compile_target(
@@ -73,7 +76,7 @@ def compile_target(
         features=target.features,
         prepared_bytes=lowered.prepared_bytes,
         arena_bytes=lowered.arena_bytes,
-        glibc=needed_glibc(built.library, compiler=compiler),
+        glibc=needed_glibc(built.library),
         kernels=kernel_records(lowered.calls, built.code.facts),
         images=target.back_end.images,
         driver=built.driver,
@@ -152,33 +155,69 @@ def build_artifact(
     options: Mapping[str, Any] | None = None,
     versions: Mapping[str, Any] | None = None,
     compiler: str = "cc",
+    kept: Parts | None = None,
 ) -> bytes:
     """Return an artifact with a tensor-level graph compiled for every target.
 
     `traced` is the layer-level graph to keep. `params` and `state` are values to keep, by
-    tree path. `versions` is added to those of the tools.
+    tree path. `versions` is added to those of the tools. Code that is `kept` already is not
+    made again, and what is made is kept there.
     """
-    compiled = [
-        compile_target(
-            graph, target, name=name, mode=mode, choices=choices, compiler=compiler
+    tools = {**PINNED, "llvm": str(llvm_version())}
+    parts = [
+        part_of(
+            graph,
+            target,
+            name=name,
+            mode=mode,
+            choices=choices,
+            compiler=compiler,
+            kept=kept,
         )
         for target in targets
     ]
-    members = {key: code for one in compiled for key, code in one.members.items()}
+    members = {key: code for part in parts for key, code in part.code.items()}
     members["ir/traced.lxir"] = str(traced or graph).encode()
-    members["explain.json"] = explanation(compiled)
+    members[DECISIONS] = explanation(parts)
     members |= values_of(graph, params, state)
-    tools = {**PINNED, "llvm": str(llvm_version())}
     tools |= tools_of(targets, compiler)
     return write(
         None,
-        signature=compiled[0].signature,
-        targets=[one.record for one in compiled],
+        signature=signature_of(graph, name=name, mode=mode or graph.mode),
+        targets=[part.record for part in parts],
         members=members,
         options=options or {},
         versions={**tools, **(versions or {})},
-        memory=memory_of(graph, compiled),
+        memory=memory_of(graph, parts),
     )
+
+
+def part_of(
+    graph: Graph,
+    target: Target,
+    *,
+    name: str,
+    mode: str | None = None,
+    choices: Choices = DEFAULT,
+    compiler: str = "cc",
+    kept: Parts | None = None,
+) -> Part:
+    """Return what an artifact holds for one target, from where parts are kept if there."""
+    if kept is None:
+        return compile_target(
+            graph, target, name=name, mode=mode, choices=choices, compiler=compiler
+        ).part
+    tools = {**PINNED, "llvm": str(llvm_version()), **tools_of([target], compiler)}
+    wanted = description_of(
+        graph, target, choices, name=name, mode=mode or graph.mode, tools=tools
+    )
+    found = kept.find(wanted)
+    if found is None:
+        found = part_of(
+            graph, target, name=name, mode=mode, choices=choices, compiler=compiler
+        )
+        kept.keep(wanted, found)
+    return found
 
 
 def tools_of(targets: Sequence[Target], compiler: str) -> dict[str, str]:
@@ -203,16 +242,16 @@ def values_of(
     }
 
 
-def explanation(compiled: Sequence[CompiledTarget]) -> bytes:
+def explanation(parts: Sequence[Part]) -> bytes:
     """Return what was fused for every target, and why the rest was not."""
-    said = {one.target.name: decisions_to_json(one.decisions) for one in compiled}
+    said = {part.record.name: part.decisions for part in parts}
     return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
 
 
-def memory_of(graph: Graph, compiled: Sequence[CompiledTarget]) -> dict[str, Any]:
+def memory_of(graph: Graph, parts: Sequence[Part]) -> dict[str, Any]:
     """Return how many bytes the model needs, with dimensions at their upper bounds."""
     return {
         "raw": sum(value.type.max_bytes for value in (*graph.params, *graph.data)),
-        "prepared": {one.target.name: one.record.prepared_bytes for one in compiled},
-        "arena": {one.target.name: one.record.arena_bytes for one in compiled},
+        "prepared": {part.record.name: part.record.prepared_bytes for part in parts},
+        "arena": {part.record.name: part.record.arena_bytes for part in parts},
     }

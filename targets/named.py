@@ -1,14 +1,35 @@
 """Targets by name: one line per family of machines."""
 
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 from lxc.errors import LxcError, one_of
-from lxc.targets import aarch64, nvidia, x86_64
+from lxc.targets import aarch64, nvidia, riscv64, x86_64
 from lxc.targets.target import Target
 
-TABLE = (*x86_64.LEVELS, *x86_64.EXTENDED, *aarch64.PROCESSORS, *nvidia.CARDS)
+TABLE = (
+    *(*x86_64.LEVELS, *x86_64.EXTENDED),
+    *(*aarch64.PROCESSORS, *riscv64.PROCESSORS),
+    *nvidia.CARDS,
+)
 TARGETS = {target.name: target for target in TABLE}
-ALIASES = {"llvm": tuple(target.name for target in x86_64.LEVELS)}
+ALIASES = {
+    "llvm": tuple(target.name for target in x86_64.LEVELS),
+    "x86-64": ("x86-64-v2",),
+    "aarch64": ("aarch64-linux",),
+    "riscv64": ("riscv64-linux",),
+    "rpi3": ("aarch64-linux",),
+    "rpi4": ("cortex-a72",),
+    "rpi5": ("cortex-a76",),
+    "graviton2": ("neoverse-n1",),
+    "graviton3": ("neoverse-v1",),
+    "graviton4": ("neoverse-v2",),
+    "a100": ("cuda-sm80",),
+    "rtx3090": ("cuda-sm86",),
+    "rtx4090": ("cuda-sm89",),
+    "h100": ("cuda-sm90",),
+}
+"""Families, products and boards, each by the targets that are for it."""
 
 
 def targets_named(names: str | Sequence[str]) -> tuple[Target, ...]:
@@ -44,9 +65,11 @@ def target_named(name: str) -> Target:
     if name == "native":
         return x86_64.native()
     if name not in TARGETS:
+        near = get_close_matches(name, [*TARGETS, "native", *ALIASES])
+        every = "`lxc targets` lists all"
         raise LxcError(
             "LXC-E0305",
             f"there is no target {name!r}",
-            hint=f"it is {one_of([*TARGETS, 'native', *ALIASES])}",
+            hint=f"it may be {one_of(near)}; {every}" if near else every,
         )
     return TARGETS[name]

@@ -12,7 +12,8 @@ REGISTERS = 15
 
 def cards(name: str, kinds: tuple[Architecture, ...], description: str) -> Target:
     """Return a target with machine code for some kinds of card."""
-    machine = Machine(name, 1, REGISTERS, True, 32 << 10, 1 << 20, pads_in_products=True)
+    sizes = 1, REGISTERS, True, 32 << 10, 1 << 20
+    machine = Machine(name, *sizes, pads_in_products=True, has_tf32=True)
     return Target(name, TRIPLE, "x86-64-v2", V2, machine, description, Cards(kinds))
 
 

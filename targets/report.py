@@ -50,6 +50,8 @@ def precision_of(node: Node) -> str:
         weight = product.operands[1].type.dtype
         if weight is not product.result.type.dtype:
             return LOWER[weight]
+        if product.attributes.get("factors") == "tf32":
+            return str(Precision.TF32)
     return node.result.type.dtype.numpy.name
 
 

@@ -46,7 +46,14 @@ def single_kernel(
     built = target.back_end.built(Request(program, signature, choices, compiler), target)
     lowered = built.code.lowered
     sizes = lowered.prepared_bytes, lowered.arena_bytes
-    record = TargetRecord(target.name, target.triple, target.features, *sizes)
+    record = TargetRecord(
+        target.name,
+        target.triple,
+        target.features,
+        *sizes,
+        images=target.back_end.images,
+        driver=built.driver,
+    )
     return write(
         None, signature=signature, targets=[record], members={record.library: built.library}
     )

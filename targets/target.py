@@ -145,8 +145,8 @@ class BackEnd(Protocol):
     def tools(self, compiler: str) -> Mapping[str, str]:
         """Return the versions of what makes a library beside TVM, by kind of tool."""
 
-    def lacks_to_link(self, target: "Target") -> list[str]:
-        """Return what this machine lacks to make a library."""
+    def lacks_to_link(self, target: "Target") -> Mapping[str, str]:
+        """Return what this machine lacks to make a library, and how to get each of it."""
 
     def lacks_to_run(self, target: "Target") -> list[str]:
         """Return what this machine lacks to run a library."""

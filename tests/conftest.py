@@ -1,11 +1,17 @@
 """Golden files and the table of conformance: `--bless` rewrites what tests expect."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.conformance.record import Record, properties
 from tests.emulation.machines import choose_targets
+
+# How long an example takes says nothing but how busy the machine is.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -60,3 +66,14 @@ class Golden:
 def golden(request: pytest.FixtureRequest) -> Golden:
     """Return the comparison with golden files."""
     return Golden(bool(request.config.getoption("--bless")))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_kept_code(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Compile everything: a file stands where compiled code would be kept."""
+    home = tmp_path_factory.mktemp("home")
+    (home / ".cache").mkdir()
+    (home / ".cache" / "lxc").write_text("in the way")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("HOME", str(home))
+        yield

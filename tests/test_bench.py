@@ -14,7 +14,7 @@ import pytest
 from cpu_suite.cases import BY_NAME, CASES, chosen
 from cpu_suite.ceilings import Gauge, compiled
 from cpu_suite.lxc_models import FAMILIES
-from cpu_suite.turns import order, pace_of
+from lxc.benchmarking.turns import order, pace_of
 
 ROOT = Path(__file__).parent.parent
 CASE = "tiny/affine 32"

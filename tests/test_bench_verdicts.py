@@ -20,8 +20,8 @@ from cpu_suite.outcome import Outcome, Result, judged
 from cpu_suite.prepared import Prepared
 from cpu_suite.process import Lost, Worker
 from cpu_suite.report import checks, problems, times, times_from_c
-from cpu_suite.turns import LONG_CALL, warm_calls
 from cpu_suite.worker import TRIES, built, timed, undisturbed
+from lxc.benchmarking.turns import LONG_CALL, warm_calls
 
 CASE = "tiny/affine 32"
 

@@ -131,7 +131,7 @@ def test_the_runtime_imports_without_the_compiler() -> None:
     assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
 
 
-@pytest.mark.parametrize("verb", ["run", "inspect"])
+@pytest.mark.parametrize("verb", ["run", "inspect", "bench"])
 def test_artifacts_need_no_compiler(verb: str) -> None:
     done = blocked(RUN_COMMAND, verb, "--help")
     assert done.returncode == 0, done.stderr

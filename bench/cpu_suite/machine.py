@@ -1,40 +1,12 @@
-"""Facts about this machine, and the versions of what runs on it."""
+"""Facts about the machine that the benchmark notes, and the versions of what runs on it."""
 
 import os
 import platform
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from cpu_suite.contenders import CONTENDERS
-
-CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
-# Used where the kernel does not say: usual sizes, small enough to be there.
-USUAL = {"L1": 32 << 10, "L2": 512 << 10, "L3": 8 << 20}
-
-
-def processors() -> list[int]:
-    """Return the processors that this process may use."""
-    return sorted(os.sched_getaffinity(0))
-
-
-def cache_sizes() -> dict[str, int]:
-    """Return the bytes of the data caches of one processor by level."""
-    sizes = dict(USUAL)
-    for index in sorted(CACHES.glob("index*")):
-        if (index / "type").read_text().strip() != "Instruction":
-            level = (index / "level").read_text().strip()
-            text = (index / "size").read_text().strip()
-            sizes[f"L{level}"] = int(text.rstrip("KM")) << (20 if text[-1] == "M" else 10)
-    return sizes
-
-
-def processor_name() -> str:
-    """Return what the processor calls itself."""
-    for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()
+from lxc.benchmarking.machine import cache_sizes, processor_name, processors
 
 
 def facts() -> dict[str, Any]:

@@ -11,7 +11,7 @@ from cpu_suite.contenders import CONTENDERS
 from cpu_suite.outcome import Outcome, Result, judged
 from cpu_suite.prepared import Prepared
 from cpu_suite.process import Lost, Worker
-from cpu_suite.turns import Pace, order, pace_of, warm_calls
+from lxc.benchmarking.turns import Pace, order, pace_of, warm_calls
 
 # Returns 1e9 per second, multiply-adds for 0 or reads over so many bytes.
 Probe = Callable[[int], float]

@@ -6,8 +6,8 @@ from fnmatch import fnmatchcase
 from cpu_suite.case import Case
 from cpu_suite.cases import decoder, one
 
-PRECISIONS = ("float32", "bf16")
-TOLERANCES = {"float32": 2e-3, "bf16": 5e-2}
+PRECISIONS = ("float32", "tf32", "bf16")
+TOLERANCES = {"float32": 2e-3, "tf32": 1e-2, "bf16": 5e-2}
 """The largest error, relative to the largest output."""
 
 SIZES = (512, 1024, 2048, 4096, 8192)

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from cpu_suite.turns import order
+from lxc.benchmarking.turns import order
 
 TURN_SECONDS = 0.05
 MOST_CALLS = 2000

@@ -15,6 +15,7 @@ from lxc.ir.dim import Size, bounds
 from lxc.ir.op import op
 from lxc.ir.ops.half import HALF, accumulator
 from lxc.ir.ops.shape import check_axes, check_count, check_padding, spread_size
+from lxc.ir.ops.tf32 import rounded_to_tf32
 from lxc.ir.types import Array, DType, Shape, TensorType
 
 Axes = tuple[int, ...]
@@ -51,6 +52,22 @@ def kept(total: Array, x: Array, result: DType | None) -> Array:
     return total if stays else total.astype(x.dtype)
 
 
+def check_factors(x: TensorType, y: TensorType, factors: str | None) -> None:
+    """Refuse a way to read factors that there is not; only float32 is rounded to TF32."""
+    if factors is None or (factors == "tf32" and {x.dtype, y.dtype} == {DType.F32}):
+        return
+    raise LxcError(
+        "LXC-E0103",
+        f"factors of {x.dtype} and {y.dtype} are not read as {factors!r}",
+        expected='none, or "tf32" for f32',
+    )
+
+
+def read_as(x: Array, factors: str | None) -> Array:
+    """Return a factor as a product reads it."""
+    return rounded_to_tf32(x) if factors == "tf32" else x
+
+
 @op(kind="reduction")
 def dot_general(
     lhs: TensorType,
@@ -61,12 +78,15 @@ def dot_general(
     lhs_contract: Axes,
     rhs_contract: Axes,
     result: DType | None = None,
+    factors: str | None = None,
 ) -> TensorType:
     """Return sums of products over the contracted axes, for every batch index.
 
     The result's axes are the batch axes, then the other axes of `lhs`, then those of `rhs`.
-    Its elements are those of `lhs`, unless `result` is another type.
+    Its elements are those of `lhs`, unless `result` is another type. Where `factors` are
+    "tf32", they are rounded to that first.
     """
+    check_factors(lhs, rhs, factors)
     check_axes((*lhs_batch, *lhs_contract), lhs.rank, "lhs axes")
     check_axes((*rhs_batch, *rhs_contract), rhs.rank, "rhs axes")
     check_count("rhs_batch", len(rhs_batch), len(lhs_batch))
@@ -99,8 +119,10 @@ def dot_general_arrays(
     lhs_contract: Axes,
     rhs_contract: Axes,
     result: DType | None = None,
+    factors: str | None = None,
 ) -> Array:
     """Multiply as matrices, batch by batch."""
+    lhs, rhs = read_as(lhs, factors), read_as(rhs, factors)
     rows = free_axes(lhs.ndim, lhs_batch, lhs_contract)
     columns = free_axes(rhs.ndim, rhs_batch, rhs_contract)
     batch_shape = [lhs.shape[axis] for axis in lhs_batch]
@@ -130,6 +152,7 @@ def conv(
     groups: int,
     weight_order: str = "oi",
     result: DType | None = None,
+    factors: str | None = None,
 ) -> TensorType:
     """Return the cross-correlation of `x` [N, C, *spatial] with a kernel.
 
@@ -139,8 +162,10 @@ def conv(
     `padding` is (before, after) per spatial axis. `lhs_dilation` puts zeros between the
     cells of `x`, `rhs_dilation` between the taps of `weight`. Output channels come in
     `groups` equal blocks; block q reads the q-th block of input channels. The elements of
-    the result are those of `x`, unless `result` is another type.
+    the result are those of `x`, unless `result` is another type. Where `factors` are
+    "tf32", they are rounded to that first.
     """
+    check_factors(x, weight, factors)
     rank = x.rank - 2
     if rank < 1 or weight.rank != x.rank or weight.dtype != x.dtype:
         raise Mismatch("weight", f"{x.dtype} of rank {x.rank}", weight, because=f"x is {x}")
@@ -205,8 +230,10 @@ def conv_arrays(
     groups: int,
     weight_order: str,
     result: DType | None = None,
+    factors: str | None = None,
 ) -> Array:
     """Add one shifted product of matrices per tap of the kernel."""
+    x, weight = read_as(x, factors), read_as(weight, factors)
     if weight_order == "io":
         weight = np.moveaxis(weight, (-1, -2), (0, 1))
     spread = spread_cells(accumulator(x), lhs_dilation, padding)

@@ -17,24 +17,31 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from lxc.runtime.cards.machine import find_cards
 from lxc.runtime.features import this_machine
 
 PACKAGES = ("numpy", "ml_dtypes", "safetensors", "click", "networkx", "rich")
 OLDEST_PYTHON = (3, 11)
 COMPILERS = ("cc", "gcc", "clang")
 INSTALL_COMPILER = "apt install gcc libc6-dev (Debian, Ubuntu), dnf install gcc (Fedora)"
+INSTALL_CARD_COMPILER = "pip install nvidia-cuda-nvrtc"
+INSTALL_DRIVER = "apt install nvidia-driver (Debian), or from nvidia.com/drivers"
 PROBE = "#include <stdint.h>\n#include <stdlib.h>\nint64_t probe(void) { return 1; }\n"
 PATIENCE = 120
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found: whether it is fine, what is there, and how to repair it."""
+    """What a check found: whether it is fine, what is there, and how to repair it.
+
+    What is `absent` although all is fine is of use for some targets only.
+    """
 
     name: str
     fine: bool
     found: str
     fix: str = ""
+    absent: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields for `json`."""
@@ -116,6 +123,26 @@ def check_processor(targets: subprocess.CompletedProcess[str]) -> Finding:
     return Finding("processor", bool(names), words, fix)
 
 
+def check_card_compilers() -> Finding:
+    """Look for the compilers that targets for cards need."""
+    finished = run_python("-m", "lxc.commands.card_compilers")
+    name, found = "compilers for cards", ", ".join(finished.stdout.splitlines())
+    if finished.returncode != 0:
+        fix = hint_in(finished.stderr) or "repair TVM first"
+        return Finding(name, True, first_line(finished), fix, absent=True)
+    if not found:
+        words = "neither nvcc nor NVRTC, of which targets for cards need one"
+        return Finding(name, True, words, INSTALL_CARD_COMPILER, absent=True)
+    return Finding(name, True, found)
+
+
+def check_cards() -> Finding:
+    """Look for cards that compiled models could run on."""
+    cards = find_cards(None)
+    absent = bool(cards.problem)
+    return Finding("cards", True, str(cards), INSTALL_DRIVER if absent else "", absent)
+
+
 def check_trial() -> Finding:
     """Check that a small model compiles, runs, and gives the right numbers."""
     finished = run_python("-m", "lxc.commands.trial")
@@ -173,4 +200,6 @@ def findings() -> Iterator[Finding]:
     targets = run_python("-m", "lxc", "targets", "--json")
     yield check_tvm(targets)
     yield check_processor(targets)
+    yield check_card_compilers()
+    yield check_cards()
     yield check_trial()

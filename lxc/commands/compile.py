@@ -1,34 +1,37 @@
 """lxc compile: a model in, one file out."""
 
 import hashlib
-import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 import click
 
+from lxc.bundling import Brought, bundle_of
+from lxc.commands.bundle_folder import (
+    C_BUNDLE,
+    check_folder,
+    write_folder,
+    written_folder,
+)
+from lxc.commands.cached import cache_options, chosen_cache
 from lxc.commands.dump import dump_stages
 from lxc.commands.group import verb, verbosity
 from lxc.commands.model import ModelOptions, TracedModel, model_options, traced_model
 from lxc.commands.precision import plan_from, precision_option
-from lxc.commands.screen import Say, bytes_text, print_facts, print_json, progress
+from lxc.commands.screen import bytes_text, progress
+from lxc.commands.stage import note_target, only_target, write_stage
 from lxc.commands.tuning import Tuning, records_option, tune_options
+from lxc.commands.written import Written
 from lxc.compilation import artifact_of
 from lxc.errors import LxcError
-from lxc.ir.graph import Graph
-from lxc.passes import LAYER_PIPELINE, TENSOR_PIPELINE, Choices, passes_named, run_passes
+from lxc.passes import Choices
 from lxc.passes.precision import check_paths
 from lxc.runtime.artifact import store
-from lxc.runtime.files import write_atomically
 from lxc.targets import Target, targets_named
-from lxc.targets.compile import Kind, emit
-
-BINARY = {
-    "obj": ("an object file", "model.o"),
-    "cubin": ("an image for a card", "model.cubin"),
-}
-"""What is no text that a screen could show, and files that it could go to."""
+from lxc.targets.compile import Kind
+from lxc.targets.part import Parts
 
 
 @verb(
@@ -45,7 +48,16 @@ BINARY = {
 @model_options
 @click.option("--name", help="Start of the C names; the output's name by default.")
 @click.option(
-    "--emit", "kind", type=click.Choice(get_args(Kind)), help="Write one stage instead."
+    "--emit",
+    "kind",
+    type=click.Choice([*get_args(Kind), C_BUNDLE]),
+    help="Write one stage instead, or a folder for programs in C.",
+)
+@click.option(
+    "--bundle-params",
+    "brought",
+    type=click.Choice(get_args(Brought)),
+    help="Where a C bundle has its parameters; in a file of its own by default.",
 )
 @click.option("--dump-ir", type=click.Path(path_type=Path), help="Folder for every stage.")
 @click.option("--exact", is_flag=True, help="Only algorithms with the tight error bounds.")
@@ -55,13 +67,15 @@ BINARY = {
 @click.option(
     "--threads", type=click.IntRange(1), help="Threads that `lxc run` uses if not told."
 )
+@cache_options
 @click.option("--force", is_flag=True, help="Replace a file that is not an artifact.")
 def command(
     source: str,
     output: Path | None,
     targets: tuple[str, ...],
     name: str | None,
-    kind: Kind | None,
+    kind: Any,
+    brought: Brought | None,
     dump_ir: Path | None,
     exact: bool,
     precisions: tuple[str, ...],
@@ -69,6 +83,8 @@ def command(
     tune: Path | None,
     tune_seconds: int | None,
     threads: int | None,
+    cache: Path | None,
+    no_cache: bool,
     force: bool,
     as_json: bool,
     **options: Any,
@@ -76,14 +92,14 @@ def command(
     """Compile a model into one file that runs without any framework.
 
     SOURCE is file.py:name or package.module:name (a layer, or a function without arguments
-    that returns one), or a file of IR text. Parameters that no file gives are drawn.
+    that returns one), an ONNX file, or a file of IR text. Parameters that no file gives are
+    drawn; those of an ONNX file are its own.
     """
-    if output is None and kind is None:
-        raise LxcError("LXC-E0001", "the file to write is not given", hint="-o model.lxc")
     chosen = targets_named([word for text in targets for word in text.split(",")] or "llvm")
     # A stage is that of one target; the first runs on every machine that the others do.
     chosen = chosen[:1] if kind is not None and not targets else chosen
     name = name or (output.stem if output else "model")
+    check_request(kind, brought, output, chosen, name, force=force)
     tuning = Tuning(records, tune, tune_seconds)
     precision = plan_from(precisions)
     choices = Choices(exact=exact, precision=precision, records=tuning.known)
@@ -97,103 +113,92 @@ def command(
             dump_stages(model.graph, chosen, dump_ir, name, choices)
         if kind is not None:
             note_target(chosen, told=bool(targets))
+        if output is None or kind not in (None, C_BUNDLE):
             say(f"lowering to {kind}")
             write_stage(model.graph, chosen, kind, output, name, choices)
             return
-        if output is None:
-            return
-        settings = {**choices.to_json(), **{key: options[key] for key in ("mode", "seed")}}
-        if threads is not None:
-            settings["threads"] = threads
-        encoded = built(model, chosen, name, choices, settings, say)
-        store(output, encoded, force=force)
-    origins = {**model.origins, **tuning.origins(choices.records)}
-    summarise(output, encoded, model.graph.mode, origins, chosen, as_json=as_json)
+        say(f"compiling for {', '.join(target.name for target in chosen)}")
+        order = Order(model, chosen, name, choices)
+        if kind == C_BUNDLE:
+            written = order.bundle(output, brought or "separate")
+        else:
+            noted = {key: options[key] for key in ("mode", "seed")}
+            noted |= {} if threads is None else {"threads": threads}
+            kept = chosen_cache(cache, no_cache, say)
+            written = order.artifact(output, noted, kept, force=force)
+    written.show({**model.origins, **tuning.origins(choices.records)}, as_json=as_json)
 
 
-def built(
-    model: TracedModel,
-    targets: tuple[Target, ...],
-    name: str,
-    choices: Choices,
-    settings: Any,
-    say: Say,
-) -> bytes:
-    """Return the artifact of a traced model."""
-    names = [target.name for target in targets]
-    say(f"compiling for {', '.join(names)}")
-    return artifact_of(
-        model.graph,
-        names,
-        name=name,
-        choices=choices,
-        params=model.params,
-        state=model.state,
-        options=settings,
-    )
-
-
-def note_target(chosen: tuple[Target, ...], *, told: bool) -> None:
-    """Say which target a stage is for where nobody named one and somebody reads along."""
-    if not told and (verbosity() or sys.stderr.isatty()):
-        click.echo(f"no --target is given: this is for {chosen[0].name}", err=True)
-
-
-def write_stage(
-    graph: Graph,
-    targets: tuple[Target, ...],
-    kind: Kind,
+def check_request(
+    kind: str | None,
+    brought: Brought | None,
     output: Path | None,
+    chosen: tuple[Target, ...],
     name: str,
-    choices: Choices,
+    *,
+    force: bool,
 ) -> None:
-    """Write one stage of compiling for one target, to a file or to the screen."""
-    if len(targets) != 1:
+    """Refuse options that do not go together."""
+    if brought is not None and kind != C_BUNDLE:
         raise LxcError(
             "LXC-E0001",
-            f"--emit {kind} shows one target at a time",
-            actual=", ".join(target.name for target in targets),
-            hint="--target native",
+            "--bundle-params is for C bundles, and this is none",
+            hint=f"--emit {C_BUNDLE}",
         )
-    outcome = run_passes(graph, passes_named((*LAYER_PIPELINE, *TENSOR_PIPELINE)))
-    if not isinstance(outcome.program, Graph):
-        raise LxcError("LXC-E0001", "the IR text holds a program that is already split")
-    stage = emit(outcome.program, targets[0], kind, name=name, choices=choices)
-    if output is not None:
-        write_atomically(output, [stage])
-    elif kind in BINARY:
-        what, file = BINARY[kind]
-        raise LxcError("LXC-E0001", f"{what} is not text", hint=f"-o {file}")
-    else:
-        click.echo(stage.decode(), nl=False)
+    if kind == C_BUNDLE:
+        check_folder(output, name, force=force)
+        only_target(chosen, "a C bundle is for one target")
+    elif output is None and kind is None:
+        raise LxcError("LXC-E0001", "the file to write is not given", hint="-o model.lxc")
 
 
-def summarise(
-    output: Path,
-    encoded: bytes,
-    mode: str,
-    origins: Mapping[str, str],
-    targets: tuple[Target, ...],
-    *,
-    as_json: bool,
-) -> None:
-    """Print what was written, and where what is in it comes from."""
-    names = [target.name for target in targets]
-    if as_json:
-        print_json(
-            {
-                "artifact": str(output),
-                "bytes": len(encoded),
-                "sha256": hashlib.sha256(encoded).hexdigest(),
-                "targets": names,
-                "mode": mode,
-                **origins,
-            }
+@dataclass(frozen=True)
+class Order:
+    """A traced model, and what it is to be compiled for."""
+
+    model: TracedModel
+    targets: tuple[Target, ...]
+    name: str
+    choices: Choices
+
+    def bundle(self, folder: Path, brought: Brought) -> Written:
+        """Write a folder for programs in C."""
+        files = bundle_of(
+            self.model.graph,
+            self.targets[0],
+            name=self.name,
+            brought=brought,
+            params=self.model.params,
+            state=self.model.state,
+            choices=self.choices,
         )
-        return
-    facts = [
-        ("artifact", f"{output} ({bytes_text(len(encoded))})"),
-        ("targets", ", ".join(names)),
-        ("mode", mode),
-    ]
-    print_facts([*facts, *origins.items()])
+        write_folder(folder, files)
+        return written_folder(folder, files, self.targets[0].name, self.model.graph.mode)
+
+    def artifact(
+        self, path: Path, noted: Mapping[str, Any], kept: Parts | None, *, force: bool
+    ) -> Written:
+        """Write an artifact with `noted` among its options."""
+        names = [target.name for target in self.targets]
+        encoded = artifact_of(
+            self.model.graph,
+            names,
+            name=self.name,
+            choices=self.choices,
+            params=self.model.params,
+            state=self.model.state,
+            options={**self.choices.to_json(), **noted},
+            kept=kept,
+        )
+        store(path, encoded, force=force)
+        mode = self.model.graph.mode
+        described = {
+            "artifact": str(path),
+            "bytes": len(encoded),
+            "sha256": hashlib.sha256(encoded).hexdigest(),
+            "targets": names,
+            "mode": mode,
+        }
+        size = bytes_text(len(encoded))
+        facts = [("artifact", f"{path} ({size})"), ("targets", ", ".join(names))]
+        return Written(described, [*facts, ("mode", mode)])

@@ -12,9 +12,10 @@ STATUS_OF_TARGETS = 4
 @verb("lxc doctor")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """Check versions, the C compiler and the processor; compile and run a small model.
+    """Check versions, compilers, the processor and cards; compile and run a small model.
 
-    Exit status 4 if something is missing that compiling needs.
+    Exit status 4 if something is missing that compiling needs. What only targets for cards
+    need may be missing.
     """
     found: list[Finding] = []
     for finding in findings():
@@ -29,6 +30,7 @@ def command(context: click.Context, as_json: bool) -> None:
 
 def show(finding: Finding) -> None:
     """Print one finding, and the command that repairs it."""
-    click.echo(f"{'ok  ' if finding.fine else 'FAIL'}  {finding.name}: {finding.found}")
-    if not finding.fine and finding.fix:
+    word = "FAIL" if not finding.fine else "none" if finding.absent else "ok  "
+    click.echo(f"{word}  {finding.name}: {finding.found}")
+    if word != "ok  " and finding.fix:
         click.echo(f"      fix: {finding.fix}")

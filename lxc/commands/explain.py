@@ -1,6 +1,5 @@
 """lxc explain: what was fused and brought into blocks, and why the rest was not."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from lxc.commands.precision import plan_from, precision_option
 from lxc.commands.screen import print_json
 from lxc.commands.tuning import records_option
 from lxc.errors import LxcError, printable
+from lxc.explanation import stored_decisions
 from lxc.ir.graph import Graph, Program
 from lxc.passes import (
     LAYER_PIPELINE,
@@ -21,7 +21,6 @@ from lxc.passes import (
     passes_named,
     run_passes,
 )
-from lxc.passes.decision_list import decisions_from_json
 from lxc.passes.precision import check_paths
 from lxc.passes.records import NO_RECORDS
 from lxc.record_file import given_records
@@ -57,7 +56,7 @@ def command(
     SOURCE is an artifact, or a model as `lxc compile` takes it, with its inputs.
     """
     if source.endswith(".lxc"):
-        decisions = stored_decisions(Path(source), target)
+        decisions = decisions_in(Path(source), target)
     else:
         model = traced_model(ModelOptions(source=source, **options), "model")
         plan, known = plan_from(precisions), given_records(records)
@@ -85,7 +84,7 @@ def made_decisions(graph: Graph, target: Target, choices: Choices) -> list[Decis
     return [*outcome.decisions, *tuning_decisions(lowered.calls)]
 
 
-def stored_decisions(path: Path, target: str | None) -> list[Decision]:
+def decisions_in(path: Path, target: str | None) -> list[Decision]:
     """Return what an artifact says about one of its targets."""
     artifact = read(path)
     names = [record.name for record in artifact.targets]
@@ -93,12 +92,4 @@ def stored_decisions(path: Path, target: str | None) -> list[Decision]:
         raise LxcError(
             "LXC-E0410", f"the artifact has no target {target}", expected=", ".join(names)
         )
-    if "explain.json" not in artifact:
-        raise LxcError("LXC-E0410", "the artifact holds no explanation")
-    try:
-        stored = json.loads(artifact.read("explain.json"))[target or names[-1]]
-        return decisions_from_json(stored)
-    except (KeyError, TypeError, ValueError, RecursionError):
-        raise LxcError(
-            "LXC-E0401", "the explanation in the artifact cannot be understood"
-        ) from None
+    return stored_decisions(artifact, target or names[-1])

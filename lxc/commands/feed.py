@@ -5,12 +5,13 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from math import prod
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 
 from lxc.commands.pairs import pairs, ranges
 from lxc.errors import LxcError
+from lxc.parameters.npz import elements_of, header_of
 from lxc.runtime.checkpoint import Array, read_checkpoint
 from lxc.runtime.extent import interval
 from lxc.runtime.signature import DTYPES, Leaf, Signature
@@ -157,25 +158,12 @@ def array_from(stream: IO[bytes], length: int, leaf: Leaf, largest: int) -> Arra
 
     What is larger than the input can be is not even decompressed.
     """
-    version = np.lib.format.read_magic(stream)
-    readers: dict[tuple[int, int], Any] = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
-    if version not in readers:
-        raise ValueError("its format is not known")
-    shape, is_fortran, dtype = readers[version](stream)
-    if dtype.hasobject or prod(shape) * dtype.itemsize > length:
-        raise ValueError("its header does not fit its contents")
-    if prod(shape) * dtype.itemsize > largest:
+    header = header_of(stream, length)
+    if header.size > largest:
         raise LxcError(
             "LXC-E0501",
             f"the array for input {leaf.name} is larger than the input can be",
             expected=f"{leaf.name}: {leaf}",
-            actual=f"{leaf.name}: {dtype}[{', '.join(map(str, shape))}]",
+            actual=f"{leaf.name}: {header.dtype}[{', '.join(map(str, header.shape))}]",
         )
-    data = stream.read(prod(shape) * dtype.itemsize)
-    array: Array = np.frombuffer(data, dtype).reshape(
-        shape, order="F" if is_fortran else "C"
-    )
-    return array
+    return elements_of(stream, header)

@@ -6,6 +6,7 @@ from pathlib import Path
 from lxc.commands.feed import input_arrays, sizes_of
 from lxc.commands.leaves import check_names, check_state, section_of
 from lxc.commands.pairs import pairs, ranges
+from lxc.errors import LxcError
 from lxc.runtime.artifact import Artifact
 from lxc.runtime.checkpoint import Array, decode
 from lxc.verification.drawn_values import drawn_params, drawn_state
@@ -20,8 +21,12 @@ def values_for(
     inputs: Sequence[str],
     dims: Sequence[str],
     files: Mapping[str, Path | None],
+    usual: int = SOME,
 ) -> Given:
-    """Return a value for every leaf: given, stored in the artifact, or drawn."""
+    """Return a value for every leaf: given, stored in the artifact, or drawn.
+
+    `usual` is the size of a dimension that nobody gives, where it can be.
+    """
     signature = artifact.signature
     named = pairs("--input", inputs, "x=@x.npy")
     texts = list(inputs)
@@ -30,17 +35,48 @@ def values_for(
             texts.append(f"{leaf.name}=rand({place})")
     told = ranges(dims)
     sizes = [
-        f"{dim.name}={max(dim.low, min(SOME, dim.high))}"
+        f"{dim.name}={max(dim.low, min(usual, dim.high))}"
         for dim in signature.dims
         if dim.name not in told
     ]
     arrays = input_arrays(signature, texts, [*dims, *sizes])
     known = sizes_of(signature, arrays, {})
-    origins = {"inputs": ", ".join(inputs) or "drawn"}
+    return given_with(artifact, arrays, known, ", ".join(inputs) or "drawn", files)
+
+
+def values_like(
+    artifact: Artifact, given: Given, files: Mapping[str, Path | None]
+) -> Given:
+    """Return values for another artifact, with the same inputs: by name, or by order."""
+    names = [leaf.name for leaf in artifact.signature.inputs.leaves]
+    if len(names) != len(given.inputs):
+        raise LxcError(
+            "LXC-E0001",
+            f"{artifact.name} takes other inputs",
+            expected=", ".join(given.inputs) or "no inputs",
+            actual=", ".join(names) or "no inputs",
+        )
+    if given.inputs.keys() == set(names):
+        arrays = {name: given.inputs[name] for name in names}
+    else:
+        arrays = dict(zip(names, given.inputs.values(), strict=True))
+    known = sizes_of(artifact.signature, arrays, {})
+    return given_with(artifact, arrays, known, given.origins["inputs"], files)
+
+
+def given_with(
+    artifact: Artifact,
+    inputs: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    origin: str,
+    files: Mapping[str, Path | None],
+) -> Given:
+    """Return inputs with the params and the state that go with them."""
+    origins = {"inputs": origin}
     found: dict[str, Mapping[str, Array]] = {}
     for section, path in files.items():
-        found[section], origins[section] = section_for(artifact, section, path, known)
-    return Given(arrays, found["params"], found["state"], known, origins)
+        found[section], origins[section] = section_for(artifact, section, path, sizes)
+    return Given(inputs, found["params"], found["state"], sizes, origins)
 
 
 def section_for(

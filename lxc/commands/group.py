@@ -20,10 +20,19 @@ VERBS = {
     "run": "Run a compiled model on arrays from files.",
     "inspect": "Show what an artifact holds, without running any of it.",
     "verify": "Compare the code in an artifact with its IR, run in float64.",
+    "bench": "Measure how long calls take, alone or beside another model.",
+    "profile": "Measure where the time of a call goes, kernel by kernel.",
+    "diff": "Say what differs between two artifacts.",
+    "params": "List, convert, rename or cast parameters in a file.",
+    "graph": "Draw a model as a page for a browser, or as SVG or DOT.",
     "opt": "Run passes on IR text and print the result.",
     "explain": "Show what was fused, and why the rest was not.",
+    "upgrade": "Compile the model of an artifact again, with this lxc.",
+    "cache": "Show or shrink the folder with code that was compiled before.",
     "targets": "List the machines that code can be made for.",
     "doctor": "Check this installation and say how to repair it.",
+    "why": "Say what an error means, and what to do about it.",
+    "completion": "Print what a shell needs to complete the words of this command.",
 }
 
 
@@ -34,6 +43,11 @@ class Verbosity:
     level: int = 0
 
 
+def module_of(name: str) -> Any:
+    """Import a module of this package."""
+    return importlib.import_module(f"lxc.commands.{name}")
+
+
 class Verbs(click.Group):
     """A group that knows its verbs by name and imports only the one that is called."""
 
@@ -42,11 +56,17 @@ class Verbs(click.Group):
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the module of a verb and return its command."""
+        """Import the module of a verb and return its command.
+
+        A shell that completes a word gets one that has the parameters only.
+        """
         if cmd_name not in VERBS:
             return None
+        if ctx.resilient_parsing:
+            outlined: click.Command | None = module_of("outline").outlined(cmd_name)
+            return outlined
         try:
-            module = importlib.import_module(f"lxc.commands.{cmd_name}")
+            module = module_of(cmd_name)
         except ModuleNotFoundError as problem:
             package = str(problem.name).partition(".")[0]
             if package == "lxc":
@@ -68,7 +88,8 @@ class Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find a verb, or refuse the word with those that look like it."""
-        if args and args[0] not in VERBS and not args[0].startswith("-"):
+        known = ctx.resilient_parsing or args[0] in VERBS or args[0].startswith("-")
+        if not known:
             close = difflib.get_close_matches(args[0], VERBS) or list(VERBS)
             raise LxcError(
                 "LXC-E0001",

@@ -1,22 +1,32 @@
 """lxc inspect: what an artifact holds. The file is parsed; no code in it is mapped."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from lxc.commands.group import verb
-from lxc.commands.screen import UNTRIED, bytes_text, print_facts, print_json, print_table
+from lxc.commands.screen import (
+    EMULATED,
+    UNTRIED,
+    bytes_text,
+    print_facts,
+    print_json,
+    print_table,
+)
 from lxc.runtime.artifact import Artifact, read
+from lxc.runtime.cards.machine import find_cards
 from lxc.runtime.extent import show
+from lxc.runtime.features import Machine, needs, this_machine
 from lxc.runtime.manifest import FORMAT, TargetRecord
 from lxc.runtime.signature import Leaf
 
 TAKEN = ("registers", "shared_bytes", "spilled_bytes")
 """What kernels take of a card: registers of a thread, and bytes."""
 
-LOWER = ("bf16", "int8")
+LOWER = ("tf32", "bf16", "int8")
 """What kernels with float32 results may round the factors of products to."""
 
 
@@ -47,7 +57,7 @@ def command(artifact: Path, kernels: bool, as_json: bool) -> None:
 
 def described(artifact: Artifact) -> dict[str, Any]:
     """Return everything that the manifest says, and the digest of the file."""
-    manifest = artifact.manifest
+    manifest, here = artifact.manifest, machine_for(artifact.targets)
     return {
         "format": FORMAT,
         "sha256": artifact.sha256,
@@ -63,6 +73,8 @@ def described(artifact: Artifact) -> dict[str, Any]:
                 "arena_bytes": target.arena_bytes,
                 "glibc": target.glibc,
                 "images": list(target.images),
+                "runs_here": not needs(target, here),
+                "needs": needs(target, here),
                 "kernels": [dict(kernel) for kernel in target.kernels],
             }
             for target in manifest.targets
@@ -155,8 +167,17 @@ def shape_text(shape: Any) -> str:
     return f"[{', '.join(map(show, shape))}]"
 
 
+def machine_for(targets: Sequence[TargetRecord]) -> Machine:
+    """Return this machine, with its cards if there is code for cards."""
+    here = this_machine()
+    if any(target.images for target in targets):
+        return replace(here, cards=find_cards(None))
+    return here
+
+
 def show_targets(artifact: Artifact) -> None:
-    """Print the targets with their sizes."""
+    """Print the targets with their sizes, and which of them this machine runs."""
+    here = machine_for(artifact.targets)
     rows = [
         (
             target.name,
@@ -165,15 +186,18 @@ def show_targets(artifact: Artifact) -> None:
             bytes_text(target.arena_bytes),
             len(target.kernels),
             target.glibc or "any",
+            f"no: {needs(target, here)}" if needs(target, here) else "yes",
             " ".join((*target.features, *target.images)),
         )
         for target in artifact.targets
     ]
-    columns = ("target", "library", "prepared", "arena", "kernels", "glibc", "features")
-    print_table("targets", columns, rows)
+    columns = ("target", "library", "prepared", "arena", "kernels", "glibc")
+    print_table("targets", (*columns, "runs here", "features"), rows)
     for target in artifact.targets:
         if target.images:
-            click.echo(f"{target.name}: {UNTRIED}")
+            click.echo(f"{printable(target.name)}: {UNTRIED}")
+        elif not target.triple.startswith("x86_64-"):
+            click.echo(f"{printable(target.name)}: {EMULATED}")
 
 
 def show_kernels(target: TargetRecord) -> None:

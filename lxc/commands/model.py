@@ -19,11 +19,13 @@ from lxc.commands.leaves import (
     section_of,
     sections_of,
 )
+from lxc.commands.onnx_inputs import onnx_inputs
 from lxc.commands.source import load_source, users_code
 from lxc.commands.stand_ins import stand_ins
 from lxc.errors import LxcError
 from lxc.frontend.kaun import Context, Vars, init
 from lxc.frontend.layers.basic import as_layer
+from lxc.frontend.onnx.model import OnnxModel
 from lxc.frontend.setup import setup, with_mode
 from lxc.ir.graph import Graph
 from lxc.ir.node import Value
@@ -89,6 +91,9 @@ def traced_model(options: ModelOptions, name: str) -> TracedModel:
     model = load_source(options.source)
     if isinstance(model, Graph):
         return given_graph(model, options)
+    if isinstance(model, OnnxModel):
+        x = onnx_inputs(model, options.inputs, options.dims)
+        return traced_lux(model, x, options, name)
     specs = stand_ins(options.inputs, options.dims)
     if not any(path.partition(".")[0] == "x" for path in specs):
         raise LxcError(
@@ -112,7 +117,8 @@ def traced_lux(model: Any, x: Any, options: ModelOptions, name: str) -> TracedMo
     """Return a model of the Lux family after set-up and tracing."""
     with users_code(options.source):
         ps, st = setup(options.seed, as_layer(model))
-    ps, st, origins = with_values(ps, with_mode(st, options.mode), options)
+    drawn = not isinstance(model, OnnxModel)
+    ps, st, origins = with_values(ps, with_mode(st, options.mode), options, drawn=drawn)
     with users_code(options.source):
         graph = trace(model, x, ps, st, name=name)
     return TracedModel(graph, *stored(graph, ps, st, options), origins)
@@ -190,12 +196,16 @@ def given_graph(graph: Graph, options: ModelOptions) -> TracedModel:
     return TracedModel(graph, values.get("params"), values.get("state"), origins)
 
 
-def with_values(ps: Any, st: Any, options: ModelOptions) -> tuple[Any, Any, dict[str, str]]:
+def with_values(
+    ps: Any, st: Any, options: ModelOptions, *, drawn: bool = True
+) -> tuple[Any, Any, dict[str, str]]:
     """Return the trees with the values from files in place, and where all values come from.
 
-    One file may hold both; the state that no file gives is that of set-up.
+    One file may hold both; the state that no file gives is that of set-up. Values are those
+    of the source itself where set-up has not `drawn` them.
     """
-    origins = dict.fromkeys(("params", "state"), f"drawn with seed {options.seed}")
+    origin = f"drawn with seed {options.seed}" if drawn else options.source
+    origins = dict.fromkeys(("params", "state"), origin)
     if options.params is not None:
         ps = filled(ps, options.params, "params")
         origins["params"] = str(options.params)

@@ -15,7 +15,7 @@ def precision_option(function: Callable[..., Any]) -> Callable[..., Any]:
         "precisions",
         multiple=True,
         metavar="[LAYER=]PRECISION",
-        help="Of products with weights: float32, bf16 or int8; several times for layers.",
+        help="Of products with weights: float32, tf32, bf16, int8; repeat it for layers.",
     )(function)
 
 

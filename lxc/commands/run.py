@@ -9,11 +9,11 @@ import numpy as np
 
 from lxc.calling import call, leaves_of
 from lxc.commands.feed import input_arrays
-from lxc.commands.group import verb
+from lxc.commands.group import verb, verbosity
 from lxc.commands.leaves import check_names, section_of
 from lxc.commands.pairs import pairs
 from lxc.commands.screen import print_json, print_table
-from lxc.errors import LxcError
+from lxc.errors import LxcError, printable
 from lxc.runtime import CompiledModel, load
 from lxc.runtime.artifact import read
 from lxc.runtime.checkpoint import Array, flatten_names, tree_from, write_checkpoint
@@ -55,6 +55,8 @@ def command(
     """
     files = {name: output_file(name, text) for name, text in output_pairs(outputs).items()}
     model = load(artifact, target=target, threads=threads or noted_threads(artifact))
+    if verbosity():
+        click.echo(printable(f"code for {model.choice}"), err=True)
     signature = model.signature
     names = [leaf.name for leaf in signature.outputs.leaves]
     for name in files:

@@ -25,6 +25,9 @@ Say = Callable[[str], None]
 UNTRIED = "built, and checked without a card; code of this lxc has never run on one"
 """What is to be said of code for cards."""
 
+EMULATED = "built; code of this lxc has run in an emulator, never on such a processor"
+"""What is to be said of code for processors that are not x86-64."""
+
 
 def print_json(value: Any) -> None:
     """Print one JSON document."""

@@ -1,4 +1,4 @@
-"""Find the model that SOURCE names: in a Python file or module, or in IR text."""
+"""Find the model that SOURCE names: in Python, in an ONNX file, or in IR text."""
 
 import importlib
 import importlib.util
@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import lxc
 from lxc.errors import InternalError, LxcError
 from lxc.frontend.layer import Layer
 from lxc.ir.graph import Graph
@@ -19,13 +20,16 @@ from lxc.tracing import is_kaun
 
 LIBRARIES = ("click", "ml_dtypes", "networkx", "numpy", "rich", "safetensors", "tvm")
 PACKAGE = Path(__file__).parent.parent
-FORMS = "file.py:name, package.module:name or file.lxir"
+FORMS = "file.py:name, package.module:name, file.onnx or file.lxir"
 
 
 def load_source(source: str) -> Any:
     """Return the graph, or the layer of either family, that SOURCE names."""
     if source.endswith(".lxir"):
         return graph_in(Path(source))
+    if source.endswith(".onnx"):
+        # Asked for here only, because the package onnx may be missing.
+        return lxc.load_onnx(Path(source))
     place, mark, name = source.rpartition(":")
     if not (mark and place and name):
         raise LxcError(

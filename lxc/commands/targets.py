@@ -1,11 +1,12 @@
 """lxc targets: the machines that code can be made for."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 
 from lxc.commands.group import verb
-from lxc.commands.screen import UNTRIED, print_json, print_table
+from lxc.commands.screen import EMULATED, UNTRIED, print_json, print_table
 from lxc.errors import LxcError
 from lxc.targets import ALIASES, TARGETS, Target, target_named
 
@@ -30,7 +31,10 @@ def command(as_json: bool) -> None:
     print_table(
         "targets", ("name", "alias", "links here", "runs here", "what it is"), table
     )
+    for fix, names in fixes(rows).items():
+        click.echo(f"to link {', '.join(names)}: {fix}")
     click.echo(f"code for cards: {UNTRIED}")
+    click.echo(f"code for Arm and RISC-V: {EMULATED}")
 
 
 def known_targets() -> list[Target]:
@@ -54,10 +58,20 @@ def row_of(target: Target) -> dict[str, Any]:
         "features": list(target.features),
         "images": list(target.back_end.images),
         "links": not link_lacks,
-        "link_lacks": link_lacks,
+        "link_lacks": list(link_lacks),
+        "link_fixes": list(link_lacks.values()),
         "runs": not run_lacks,
         "run_lacks": run_lacks,
     }
+
+
+def fixes(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Return what has to be done so that all targets link here, each with its targets."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        for fix in row["link_fixes"]:
+            found.setdefault(fix, []).append(row["name"])
+    return found
 
 
 def verdict(holds: bool, lacks: list[str]) -> str:

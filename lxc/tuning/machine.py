@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from lxc import __version__
+from lxc.benchmarking.machine import processor_name
 from lxc.errors import LxcError
-from lxc.runtime.features import first_processor, this_machine
 from lxc.targets.target import Target
 
 THREADS = 1
@@ -13,16 +13,7 @@ THREADS = 1
 
 def measured_on() -> dict[str, str]:
     """Return what a file of records says of the machine; nothing follows from it."""
-    return {"lxc": __version__, "processor": processor(), "threads": str(THREADS)}
-
-
-def processor() -> str:
-    """Return the name of the processor, as the kernel tells it."""
-    for line in first_processor().splitlines():
-        key, _, value = line.partition(":")
-        if key.strip() == "model name" and value.isprintable():
-            return value.strip()
-    return this_machine().architecture
+    return {"lxc": __version__, "processor": processor_name(), "threads": str(THREADS)}
 
 
 def check_runs_here(targets: Iterable[Target]) -> None:

@@ -71,7 +71,16 @@ class Tuner:
         return self.choices.records
 
     def tune(self, graph: Graph, targets: Sequence[Target]) -> None:
-        """Measure what is not known of a tensor-level graph."""
+        """Measure what is not known of a tensor-level graph, and keep the records.
+
+        They are kept where nothing was measured too, so that a later compile can read them.
+        """
+        self.measure(graph, targets)
+        if not self.done:
+            self.around.keep(self.records)
+
+    def measure(self, graph: Graph, targets: Sequence[Target]) -> None:
+        """Answer all questions for which there is time."""
         rounds = [(ask, target) for target in targets for ask in ASKED]
         expected = [self.asked(ask, graph, target) for ask, target in rounds]
         for questions in expected:

@@ -1,13 +1,21 @@
 """Values of a model by name, and in the order of its graph's header."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from lxc.runtime.checkpoint import Array
 from lxc.runtime.signature import DTYPES, Group, Signature
-from lxc.verification.meaning import Values
+
+
+@dataclass(frozen=True)
+class Values:
+    """Arrays for the header of a graph, in its order."""
+
+    inputs: Sequence[Array]
+    params: Sequence[Array]
+    state: Sequence[Array]
 
 
 @dataclass(frozen=True)

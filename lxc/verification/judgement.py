@@ -7,6 +7,7 @@ import numpy as np
 
 from lxc.ir.agreement import relative_error
 from lxc.ir.types import Array
+from lxc.verification.histogram import Histogram, histogram_of
 
 HIGH = 99.9
 """Of a hundred elements so many are closer than the high ULP."""
@@ -35,6 +36,7 @@ class Judgement:
     most_ulp: float | None
     high_ulp: float | None
     cosine: float | None
+    histogram: Histogram | None = None
 
     @property
     def agrees(self) -> bool:
@@ -52,6 +54,7 @@ class Judgement:
             "max_ulp": number(self.most_ulp),
             "ulp_99.9": number(self.high_ulp),
             "cosine": number(self.cosine),
+            "histogram": self.histogram and self.histogram.to_json(),
         }
 
 
@@ -67,7 +70,8 @@ def judged(
     most, high = 0.0, 0.0
     if distances.size:
         most, high = float(distances.max()), float(np.percentile(distances, HIGH))
-    return Judgement(name, error, allowed, own, most, high, cosine(actual, exact))
+    found = histogram_of(distances, actual.size)
+    return Judgement(name, error, allowed, own, most, high, cosine(actual, exact), found)
 
 
 def ulp(actual: Array, exact: Array) -> Array:

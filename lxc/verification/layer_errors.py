@@ -17,8 +17,8 @@ from lxc.passes.precision import Precision, PrecisionPlan
 from lxc.passes.weight_only import LARGEST_INTEGER, SMALLEST_SCALE
 from lxc.verification.judgement import number
 
-HALF_STEP = 2.0**-9
-"""By so much of itself a number is off at most when it is rounded to bfloat16."""
+HALF_STEP, TF32_HALF_STEP = 2.0**-9, 2.0**-11
+"""By so much of itself a number is off at most when it is rounded to bfloat16, or TF32."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +145,12 @@ def half_distance(node: Node, product: Product, x: Array, weight: Array) -> Arra
     return np.asarray((2 * HALF_STEP + HALF_STEP**2) * product(x, weight))
 
 
+def tf32_distance(node: Node, product: Product, x: Array, weight: Array) -> Array:
+    """Return how far rounding both factors to TF32 can move each result."""
+    step = TF32_HALF_STEP
+    return np.asarray((2 * step + step**2) * product(x, weight))
+
+
 def integer_distance(node: Node, product: Product, x: Array, weight: Array) -> Array:
     """Return how far half a step of every weight can move each result.
 
@@ -158,6 +164,7 @@ def integer_distance(node: Node, product: Product, x: Array, weight: Array) -> A
 
 
 DISTANCES: Mapping[Precision, Callable[[Node, Product, Array, Array], Array]] = {
+    Precision.TF32: tf32_distance,
     Precision.BF16: half_distance,
     Precision.INT8: integer_distance,
 }

@@ -1,7 +1,6 @@
 """What an artifact says that its model computes: its stored IR, run by NumPy."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +18,7 @@ from lxc.passes.precision import FLOAT32, Precision, PrecisionPlan, plan_of
 from lxc.runtime.artifact import Artifact
 from lxc.runtime.checkpoint import decode
 from lxc.runtime.signature import Signature
+from lxc.verification.given import Values
 from lxc.verification.layer_errors import LayerError, layer_errors
 
 IR = "ir/traced.lxir"
@@ -32,6 +32,8 @@ A quotient half way between two integers may be rounded to the other one.
 """
 HALF_TYPES = {DType.BF16: 1.6e-2, DType.F16: 1e-3}
 """How far a model with such numbers may be off."""
+BY_TF32 = 4e-3
+"""How far a model may be off whose products read factors as TF32."""
 
 
 def stored_graph(artifact: Artifact) -> Graph:
@@ -42,7 +44,11 @@ def stored_graph(artifact: Artifact) -> Graph:
     if DATA in artifact:
         found = decode(artifact.view(DATA)).arrays
         arrays = {f"#{name}": array for name, array in found.items()}
-    graph = parse_graph(artifact.read(IR).decode(), arrays)
+    try:
+        text = artifact.read(IR).decode()
+    except UnicodeDecodeError:
+        raise LxcError("LXC-E0401", "the IR in the artifact is not text") from None
+    graph = parse_graph(text, arrays)
     if names_of(graph) != names_in(artifact.signature):
         raise LxcError("LXC-E0410", "the IR in the artifact is that of another model")
     return graph
@@ -68,15 +74,6 @@ def stored_plan(artifact: Artifact) -> PrecisionPlan:
     if not isinstance(said, dict) or not all(isinstance(one, str) for one in said.values()):
         raise LxcError("LXC-E0401", "the artifact's precision cannot be understood")
     return plan_of(said) if said else FLOAT32
-
-
-@dataclass(frozen=True)
-class Values:
-    """Arrays for the header of a graph, in its order."""
-
-    inputs: Sequence[Array]
-    params: Sequence[Array]
-    state: Sequence[Array]
 
 
 class Meaning:
@@ -153,6 +150,8 @@ class Meaning:
         lost = relative_error(lower, exact)
         if lost <= most:
             return most
+        if Precision.TF32 in self.plan.precisions:
+            most = max(most, BY_TF32)
         if Precision.BF16 in self.plan.precisions:
             most = max(most, HALF_TYPES[DType.BF16])
         if Precision.INT8 in self.plan.precisions:

@@ -27,10 +27,14 @@ class CardArray:
         place: int,
         shape: tuple[int, ...],
         dtype: np.dtype[Any],
+        is_read_only: bool = False,
     ) -> None:
-        """View memory at the address `place`, which lives as long as `owner`."""
+        """View memory at the address `place`, which lives as long as `owner`.
+
+        Memory of another library is read-only if that says so.
+        """
         self.store, self.owner, self.address = store, owner, place
-        self.shape, self.dtype = shape, dtype
+        self.shape, self.dtype, self.is_read_only = shape, dtype, is_read_only
 
     @property
     def block(self) -> Block | None:
@@ -53,9 +57,10 @@ class CardArray:
         return self.size * self.dtype.itemsize
 
     @property
-    def is_constant(self) -> bool:
-        """Whether nobody can write to it: no other library ever had it."""
-        return self.block is not None and not self.block.memory.is_lent
+    def writes(self) -> int | None:
+        """How often it was written to; None where others can do that untold."""
+        block = self.block
+        return None if block is None or block.memory.may_change else block.memory.writes
 
     def numpy(self) -> Array:
         """Return a copy in the memory of the host, when the array is computed."""
@@ -73,7 +78,7 @@ class CardArray:
         """Let a stream of another library use the array from now on."""
         if self.block is not None:
             self.block.before_read(stream)
-            self.block.memory.is_lent = True
+            self.block.lend()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         """Return what `numpy` does, for NumPy's functions."""
@@ -116,7 +121,7 @@ class CardArray:
         if stream != NO_SYNC:
             self.lent(stream_of(stream))
         elif self.block is not None:
-            self.block.memory.is_lent = True
+            self.block.lend()
         return dlpack.capsule(self, self.store.number, max_version)
 
     @property

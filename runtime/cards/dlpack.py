@@ -6,6 +6,7 @@ renames it, and calls that function later; a capsule that nobody took calls it i
 
 import ctypes
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ import numpy as np
 
 CUDA, CUDA_MANAGED = 2, 13
 VERSION = (1, 1)
+READ_ONLY = 1
 PLAIN, VERSIONED = b"dltensor", b"dltensor_versioned"
 CODES: Mapping[str, int] = {"i": 0, "u": 1, "f": 2, "b": 6}
 BFLOAT16 = 4
@@ -77,23 +79,10 @@ STRUCTS = {PLAIN: ManagedTensor, VERSIONED: VersionedTensor}
 
 # Functions of Python, with types of our own: those of ctypes.pythonapi belong to everybody.
 PYTHON = ctypes.PyDLL(None)
-NEW = PYTHON["PyCapsule_New"]
-NEW.restype = ctypes.py_object
-NEW.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
 IS_VALID = PYTHON["PyCapsule_IsValid"]
 IS_VALID.restype, IS_VALID.argtypes = ctypes.c_int, [ctypes.c_void_p, ctypes.c_char_p]
 POINTER = PYTHON["PyCapsule_GetPointer"]
 POINTER.restype, POINTER.argtypes = ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_char_p]
-INCREASE, DECREASE = PYTHON["Py_IncRef"], PYTHON["Py_DecRef"]
-INCREASE.restype = DECREASE.restype = None
-INCREASE.argtypes = DECREASE.argtypes = [ctypes.py_object]
-CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-
-
-def eternal(value: Any) -> Any:
-    """Return what must outlive this module: consumers may come back at any time."""
-    INCREASE(value)
-    return value
 
 
 class Lendable(Protocol):
@@ -105,24 +94,21 @@ class Lendable(Protocol):
 
 
 class Loan:
-    """An array with the struct that describes it, which counts as a reference to this."""
+    """An array that NumPy takes for one of the host, so that it makes the capsule.
 
-    def __init__(self, array: Lendable, card: int, name: bytes) -> None:
-        """Describe an array."""
+    What drops a capsule may have an error under way, which a function of Python would lose:
+    those of NumPy are in C. It knows no bfloat16, so elements are numbers of their size.
+    """
+
+    def __init__(self, array: Lendable) -> None:
+        """Describe an array, which lives as long as this object."""
         self.array = array
-        lengths = ctypes.c_int64 * max(1, len(array.shape))
-        self.shape = lengths(*array.shape)
-        self.strides = lengths(*strides_of(array.shape))
-        self.struct = STRUCTS[name]()
-        self.struct.context = id(self)
-        self.struct.deleter = ctypes.cast(GIVE_BACK[name], ctypes.c_void_p)
-        if name == VERSIONED:
-            self.struct.major, self.struct.minor = VERSION
-        tensor = self.struct.tensor
-        tensor.data, tensor.ndim = array.address, len(array.shape)
-        tensor.device = Device(CUDA, card)
-        tensor.dtype = DataType(code_of(array.dtype), 8 * array.dtype.itemsize, 1)
-        tensor.shape, tensor.strides = self.shape, self.strides
+        self.__array_interface__ = {
+            "version": 3,
+            "shape": array.shape,
+            "typestr": f"|u{array.dtype.itemsize}",
+            "data": (array.address, False),
+        }
 
 
 def strides_of(shape: tuple[int, ...]) -> list[int]:
@@ -139,38 +125,27 @@ def code_of(dtype: np.dtype[Any]) -> int:
     return BFLOAT16 if dtype == ml_dtypes.bfloat16 else CODES[dtype.kind]
 
 
-def give_back(kind: type[Any]) -> Any:
-    """Return the function that consumers call with a struct that they need no more."""
-
-    def delete(place: int) -> None:
-        context = kind.from_address(place).context
-        DECREASE(ctypes.cast(context, ctypes.py_object).value)
-
-    return eternal(CALLBACK(delete))
-
-
-GIVE_BACK = {name: give_back(kind) for name, kind in STRUCTS.items()}
-
-
-def destroy(capsule: int) -> None:
-    """Give an array back whose capsule nobody took."""
-    for name in STRUCTS:
-        if IS_VALID(capsule, name):
-            GIVE_BACK[name](ctypes.c_void_p(POINTER(capsule, name)))
-
-
-# A capsule does not copy its name.
-NAMES = {name: eternal(ctypes.create_string_buffer(name)) for name in STRUCTS}
-DESTRUCTOR = ctypes.cast(eternal(CALLBACK(destroy)), ctypes.c_void_p)
-
-
 def capsule(array: Lendable, card: int, max_version: tuple[int, int] | None) -> Any:
     """Return a capsule with an array, versioned for those who ask for that."""
-    name = VERSIONED if max_version is not None and max_version[0] >= 1 else PLAIN
-    loan = Loan(array, card, name)
-    made = NEW(ctypes.addressof(loan.struct), NAMES[name], DESTRUCTOR)
-    INCREASE(loan)
+    shown = np.asarray(Loan(array))
+    made: Any = None
+    if max_version is not None and max_version[0] >= 1:
+        with suppress(TypeError):  # of a NumPy from before there were versions
+            made = shown.__dlpack__(max_version=VERSION)
+    if made is None:
+        made = shown.__dlpack__()
+    tensor = struct_in(made).tensor
+    tensor.device = Device(CUDA, card)
+    tensor.dtype.code = code_of(array.dtype)
     return made
+
+
+def struct_in(given: Any) -> Any:
+    """Return the struct in a capsule, which stays the owner of it."""
+    for name, kind in STRUCTS.items():
+        if IS_VALID(id(given), name):
+            return kind.from_address(POINTER(id(given), name))
+    raise BufferError("this is no capsule of DLPack")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,20 +157,20 @@ class Seen:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     is_contiguous: bool
+    is_read_only: bool
 
 
 def look_into(given: Any) -> Seen:
     """Return what is in a capsule, which stays the owner of it."""
-    for name, kind in STRUCTS.items():
-        if IS_VALID(id(given), name):
-            struct = kind.from_address(POINTER(id(given), name))
-            if name == VERSIONED and struct.major != VERSION[0]:
-                raise BufferError(f"DLPack has version {struct.major}, not {VERSION[0]}")
-            return seen(struct.tensor)
-    raise BufferError("this is no capsule of DLPack")
+    struct = struct_in(given)
+    if not isinstance(struct, VersionedTensor):
+        return seen(struct.tensor)
+    if struct.major != VERSION[0]:
+        raise BufferError(f"DLPack has version {struct.major}, not {VERSION[0]}")
+    return seen(struct.tensor, is_read_only=bool(struct.flags & READ_ONLY))
 
 
-def seen(tensor: Tensor) -> Seen:
+def seen(tensor: Tensor, *, is_read_only: bool = False) -> Seen:
     """Return what a struct says."""
     shape = tuple(tensor.shape[axis] for axis in range(tensor.ndim))
     steps = strides_of(shape)
@@ -209,6 +184,7 @@ def seen(tensor: Tensor) -> Seen:
         shape,
         dtype_of(tensor.dtype),
         contiguous,
+        is_read_only,
     )
 
 

@@ -19,7 +19,7 @@ from lxc.runtime.cards.frames import CardFrame, CardFrames
 from lxc.runtime.cards.leaves import Leaves, is_on_card
 from lxc.runtime.cards.library import CardLibrary
 from lxc.runtime.cards.order import DEFAULT, Moment, stream_of
-from lxc.runtime.cards.preparer import CardPreparer, CardWatch
+from lxc.runtime.cards.preparer import CardPreparer, CardWatch, blocks_of
 from lxc.runtime.cards.store import Store
 from lxc.runtime.engine import Engine
 from lxc.runtime.frame import Frame
@@ -72,6 +72,17 @@ class CardEngine(Engine):
         self, prepared: Prepared, inputs: list[Any], state: list[Any], out: Any, way: int
     ) -> tuple[Any, Any]:
         """Return the trees of outputs and new state."""
+        try:
+            return self.computed(prepared, inputs, state, out, way)
+        except BaseException:
+            # Copies may be under way from or to memory of the host that is free now.
+            self.library.card.wait(way)
+            raise
+
+    def computed(
+        self, prepared: Prepared, inputs: list[Any], state: list[Any], out: Any, way: int
+    ) -> tuple[Any, Any]:
+        """Return what `run` does."""
         self.store.let_go()
         call = Call(self.leaves, way)
         taken = call.gather(self.inputs, inputs, self.inputs.slots)
@@ -147,7 +158,10 @@ class CardEngine(Engine):
         """Return an array of the caller on the card that a leaf can be written to."""
         if not is_on_card(array):
             raise unfit_output(slot, shape, array)
-        return self.leaves.writable(array, slot, shape, DEFAULT)
+        found = self.leaves.writable(array, slot, shape, DEFAULT)
+        if found.block is not None:
+            found.block.memory.may_change = True  # by every call on these arrays
+        return found
 
     def address(self, array: Any) -> int:
         """Return where the elements of an array are on the card."""
@@ -162,6 +176,16 @@ class CardEngine(Engine):
     def new_frame(self) -> Frame:
         """Return a frame for calls on fixed arrays, with scratch memory of its own."""
         return CardFrame(self.sizes, self.store.take(self.sizes.arena, DEFAULT))
+
+    def turn(self, frame: Frame, prepared: Prepared, way: int) -> None:
+        """Let the calls of a frame, in this stream, read another prepared buffer.
+
+        The buffer may be dropped while they go on, and nothing marks where they end: who
+        gets its memory waits for all streams.
+        """
+        super().turn(frame, prepared, way)
+        for block in blocks_of(prepared.kept) if way != DEFAULT else ():
+            block.memory.is_open = True
 
     def starter(
         self, frame: Frame, read: Sequence[Any], written: Sequence[Any], way: int

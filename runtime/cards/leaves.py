@@ -109,6 +109,12 @@ class Leaves:
         found = self.viewed(slot, value, stream)
         if found.dtype != slot.dtype or found.shape != shape:
             raise unfit_output(slot, shape, found)
+        if found.is_read_only:
+            raise LxcError(
+                "LXC-E0506",
+                f"the array for the {slot.role.one} {slot.leaf.name} is read-only",
+                hint="pass an array that its library lets others write to",
+            )
         if found.block is not None:
             found.block.before_write(stream)
         return found
@@ -136,7 +142,8 @@ class Leaves:
         self.check_card(slot, seen.device[1])
         if not seen.is_contiguous:
             raise scattered(slot)
-        return CardArray(self.store, capsule, seen.place, seen.shape, seen.dtype)
+        kind = seen.shape, seen.dtype, seen.is_read_only
+        return CardArray(self.store, capsule, seen.place, *kind)
 
     def described(
         self, slot: Slot, found: dict[str, Any], owner: Any, stream: int
@@ -149,7 +156,8 @@ class Leaves:
         if found.get("stream") is not None:
             order = self.store.order
             order.follow(stream, order.mark(stream_of(found["stream"])))
-        return CardArray(self.store, owner, found["data"][0], shape, dtype)
+        place, is_read_only = found["data"]
+        return CardArray(self.store, owner, place, shape, dtype, bool(is_read_only))
 
     def check_card(self, slot: Slot, number: int) -> None:
         """Refuse a leaf that lies on another card."""

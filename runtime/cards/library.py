@@ -2,10 +2,12 @@
 
 import ctypes
 
+from lxc.errors import LxcError
 from lxc.runtime.library import MappedCode, failure
 
 POINTER, PLACE, SIZE = ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p), ctypes.c_int64
 STATUS = ctypes.c_int32
+CARD_VERSION = 1
 
 
 class CardFunctions(ctypes.Structure):
@@ -48,6 +50,14 @@ class CardLibrary(MappedCode):
         card = handle[f"{prefix}_card"]
         card.restype = ctypes.POINTER(CardFunctions)
         self.card: CardFunctions = card().contents
+        found, wanted = (self.card.version, self.card.size), ctypes.sizeof(CardFunctions)
+        if found[0] != CARD_VERSION or found[1] < wanted:
+            raise LxcError(
+                "LXC-E0407",
+                "the library in the artifact has another interface for cards than this lxc",
+                expected=f"version {CARD_VERSION}, {wanted} bytes",
+                actual=f"version {found[0]}, {found[1]} bytes",
+            )
 
     def use(self, number: int) -> None:
         """Let the model run on the card of this number."""

@@ -1,7 +1,7 @@
 """The cards of this machine, and which of them run which code."""
 
 import ctypes
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lxc.errors import LxcError, one_of
 from lxc.runtime.manifest import TargetRecord
@@ -19,15 +19,19 @@ class Cards:
     """
 
     version: int
-    capabilities: dict[int, int]
+    capabilities: dict[int, int] = field(hash=False)
     problem: str = ""
 
     def first_for(self, target: TargetRecord) -> int:
         """Return the number of the first card that runs the code for a target, or -1."""
-        if target.driver <= self.version:
-            for number, capability in self.capabilities.items():
-                if any(runs_on(image, capability) for image in target.images):
-                    return number
+        known = [
+            image
+            for image in target.images
+            if oldest_driver(image, target.driver) <= self.version
+        ]
+        for number, capability in self.capabilities.items():
+            if any(runs_on(image, capability) for image in known):
+                return number
         return -1
 
     def __str__(self) -> str:
@@ -50,18 +54,37 @@ def runs_on(image: str, capability: int) -> bool:
     One that ends with `a` runs on that kind of card only. Text, `compute_80`, is compiled
     by the driver for any later card; other code runs on later cards of the same family.
     """
-    kind, _, number = image.partition("_")
+    number = image.partition("_")[2]
     made_for, ending = int(number.rstrip("af")), number.lstrip("0123456789")
     if ending == "a":
         return capability == made_for
     same_family = capability // 10 == made_for // 10
-    return capability >= made_for and (same_family or (kind == "compute" and not ending))
+    return capability >= made_for and (same_family or (is_text(image) and not ending))
+
+
+def oldest_driver(image: str, made_with: int) -> int:
+    """Return the oldest CUDA whose driver takes an image of a compiler of one version.
+
+    Drivers run machine code of all compilers with their own major version; text of one that
+    is newer than they are they refuse.
+    """
+    return made_with if is_text(image) else made_with // 1000 * 1000
+
+
+def is_text(image: str) -> bool:
+    """Tell whether an image is text that the driver compiles."""
+    return image.startswith("compute_")
 
 
 def needs_of(target: TargetRecord) -> str:
     """Say which driver and which cards the code for a target needs."""
-    version, images = cuda_version(target.driver), one_of(target.images)
-    return f"needs a driver for CUDA {version} or newer, and a card for {images}"
+    oldest = [oldest_driver(image, target.driver) for image in target.images]
+    images = [
+        image if version == min(oldest) else f"{image} with CUDA {cuda_version(version)}"
+        for image, version in zip(target.images, oldest, strict=True)
+    ]
+    version = cuda_version(min(oldest))
+    return f"needs a driver for CUDA {version} or newer, and a card for {one_of(images)}"
 
 
 def as_version(capability: int) -> str:

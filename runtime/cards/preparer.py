@@ -23,16 +23,16 @@ class CardWatch:
         host: list[Array] = [leaf for leaf in leaves if isinstance(leaf, np.ndarray)]
         self.cards = [leaf for leaf in leaves if isinstance(leaf, CardArray)]
         self.host = Watch(host)
+        self.writes = [array.writes for array in self.cards]
         are_known = len(host) + len(self.cards) == len(leaves)
-        self.were_constant = are_known and self.host.were_constant and self.are_constant()
-
-    def are_constant(self) -> bool:
-        """Tell whether nobody else ever had the arrays on the card."""
-        return all(array.is_constant for array in self.cards)
+        self.were_constant = (
+            are_known and self.host.were_constant and None not in self.writes
+        )
 
     def hold(self) -> bool:
         """Tell whether nobody could have written to the leaves."""
-        return self.were_constant and self.host.hold() and self.are_constant()
+        writes = [array.writes for array in self.cards]
+        return self.were_constant and self.host.hold() and writes == self.writes
 
 
 class CardPreparer(Preparer):
@@ -55,8 +55,7 @@ class CardPreparer(Preparer):
         always = Moment(DEFAULT, None)
         given = {id(leaf) for leaf in made.leaves}
         for kept in made.kept:
-            block = kept.block if isinstance(kept, CardArray) else kept
-            if isinstance(block, Block):
+            for block in blocks_of([kept]):
                 note = block.was_read if id(kept) in given else block.was_written
                 note(always)
         return made
@@ -82,3 +81,9 @@ class CardPreparer(Preparer):
         """The large constants of the model on the card, copied when needed."""
         arrays = [self.leaves.copied(one, DEFAULT) for one in self.read_constants()]
         return arrays, [array.address for array in arrays]
+
+
+def blocks_of(kept: Sequence[Any]) -> list[Block]:
+    """Return the blocks that arrays lie in, and those that are there by themselves."""
+    found = [one.block if isinstance(one, CardArray) else one for one in kept]
+    return [block for block in found if isinstance(block, Block)]

@@ -26,7 +26,8 @@ class Memory:
     """A place on the card, and who uses it: who wrote it last, who has read it since.
 
     Of memory that is `open` it is not known yet when the work in it ends. What was `lent`
-    to another library may be in use on streams that nobody told of.
+    to another library may be in use on streams that nobody told of. `writes` counts who
+    got it to write to it; what `may_change` others write to whenever they want.
     """
 
     place: int
@@ -35,6 +36,8 @@ class Memory:
     reads: list[Moment] = field(default_factory=list)
     is_open: bool = False
     is_lent: bool = False
+    may_change: bool = False
+    writes: int = 0
 
 
 class Store:
@@ -56,6 +59,7 @@ class Store:
             memory = self.free[whole].pop()
         except LookupError:
             memory = Memory(self.allocate(whole), whole)
+        memory.may_change = False
         block = Block(memory, self)
         block.before_write(stream)
         return block
@@ -115,6 +119,11 @@ class Block:
         for moment in memory.reads:
             self.store.order.follow(stream, moment)
         memory.is_open = True
+        memory.writes += 1
+
+    def lend(self) -> None:
+        """Note that another library has the block from now on."""
+        self.memory.is_lent = self.memory.may_change = True
 
     def was_read(self, moment: Moment) -> None:
         """Note a reader."""

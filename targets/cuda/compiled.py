@@ -132,9 +132,9 @@ class Cards:
         """Return what the C compiler and the one for cards say they are."""
         return {**LLVM.tools(compiler), "cuda": self.maker.version()}
 
-    def lacks_to_link(self, target: Target) -> list[str]:
-        """Return what this machine lacks to make a library."""
-        return [*LLVM.lacks_to_link(target), *self.maker.lacks()]
+    def lacks_to_link(self, target: Target) -> Mapping[str, str]:
+        """Return what this machine lacks to make a library, and how to get each of it."""
+        return {**LLVM.lacks_to_link(target), **self.maker.lacks()}
 
     def lacks_to_run(self, target: Target) -> list[str]:
         """Return what this machine lacks to run a library."""

@@ -65,10 +65,10 @@ class ImageMaker(Protocol):
         """Return what it is in one line."""
 
     def driver(self) -> int:
-        """Return the oldest CUDA whose driver runs its images: 13000 for 13.0."""
+        """Return the version of CUDA that the images are made with: 13010 for 13.1."""
 
-    def lacks(self) -> list[str]:
-        """Return what it needs and this machine lacks."""
+    def lacks(self) -> Mapping[str, str]:
+        """Return what it needs and this machine lacks, and how to get each of it."""
 
 
 @dataclass(frozen=True)
@@ -93,16 +93,16 @@ class Toolkit:
         return find_device_compiler().version()
 
     def driver(self) -> int:
-        """Return the oldest CUDA whose driver runs its images: 13000 for 13.0."""
+        """Return the version of CUDA that the images are made with: 13010 for 13.1."""
         return find_device_compiler().driver()
 
-    def lacks(self) -> list[str]:
-        """Return what it needs and this machine lacks."""
+    def lacks(self) -> Mapping[str, str]:
+        """Return what it needs and this machine lacks, and how to get each of it."""
         try:
             find_device_compiler()
-        except LxcError:
-            return ["a compiler for cards"]
-        return []
+        except LxcError as missing:
+            return {"a compiler for cards": str(missing.hint)}
+        return {}
 
 
 TOOLKIT = Toolkit()

@@ -39,35 +39,11 @@ SHUFFLE_XOR = Intrinsic(
     "warp",
     meanings.shuffle_xor,
 )
-SHUFFLE_DOWN = Intrinsic(
-    "template <typename T> T lxc_shuffle_down(T value, int lanes)",
-    ((80, "return __shfl_down_sync(0xffffffffu, value, lanes);"),),
-    "warp",
-    meanings.shuffle_down,
-)
-SHUFFLE_UP = Intrinsic(
-    "template <typename T> T lxc_shuffle_up(T value, int lanes)",
-    ((80, "return __shfl_up_sync(0xffffffffu, value, lanes);"),),
-    "warp",
-    meanings.shuffle_up,
-)
-SHUFFLE_FROM = Intrinsic(
-    "template <typename T> T lxc_shuffle_from(T value, int lane)",
-    ((80, "return __shfl_sync(0xffffffffu, value, lane);"),),
-    "warp",
-    meanings.shuffle_from,
-)
 ANY_LANE = Intrinsic(
     "int32_t lxc_any_lane(int32_t condition)",
     ((80, "return __any_sync(0xffffffffu, condition);"),),
     "warp",
     meanings.any_lane,
-)
-LANES_WHERE = Intrinsic(
-    "uint32_t lxc_lanes_where(int32_t condition)",
-    ((80, "return __ballot_sync(0xffffffffu, condition);"),),
-    "warp",
-    meanings.lanes_where,
 )
 
 # Memory: 16 bytes at once, which lie at a multiple of 16.
@@ -218,45 +194,13 @@ TO_TF32 = Intrinsic(
     pure=True,
 )
 
-
-def pack(name: str, dtype: str, meaning: Callable[..., Any]) -> Intrinsic:
-    """Return the conversion of two numbers to 16 bits each, the first in the low ones."""
-    text = f'asm("cvt.rn.{dtype}x2.f32 %0, %1, %2;" : "=r"(y) : "f"(high), "f"(low));'
-    body = f"uint32_t y;\n{text}\nreturn y;"
-    head = f"uint32_t {name}(float low, float high)"
-    return Intrinsic(head, ((80, body),), "thread", meaning, pure=True)
-
-
-PACK_BF16 = pack("lxc_pack_bf16", "bf16", number_meanings.pack_bf16)
-PACK_F16 = pack("lxc_pack_f16", "f16", number_meanings.pack_f16)
-UNPACK_BF16 = Intrinsic(
-    "float lxc_unpack_bf16(uint32_t pair, int32_t second)",
-    ((80, "return __uint_as_float(second ? pair & 0xffff0000u : pair << 16);"),),
-    "thread",
-    number_meanings.unpack_bf16,
-    pure=True,
-)
-UNPACK_F16 = Intrinsic(
-    "float lxc_unpack_f16(uint32_t pair, int32_t second)",
-    (
-        (
-            80,
-            "uint16_t bits = second ? pair >> 16 : pair;\nfloat y;\n"
-            'asm("cvt.f32.f16 %0, %1;" : "=f"(y) : "h"(bits));\nreturn y;',
-        ),
-    ),
-    "thread",
-    number_meanings.unpack_f16,
-    pure=True,
-)
-
 INTRINSICS = (
     *(BARRIER, WARP_BARRIER),
-    *(SHUFFLE_XOR, SHUFFLE_DOWN, SHUFFLE_UP, SHUFFLE_FROM, ANY_LANE, LANES_WHERE),
+    *(SHUFFLE_XOR, ANY_LANE),
     *(LOAD_16, STORE_16, COPY_16_LATER, COPY_8_LATER, COPY_4_LATER),
     *(CLOSE_COPIES, WAIT_COPIES),
     *(LOAD_MATRICES, LOAD_MATRICES_TURNED, MULTIPLY_BF16, MULTIPLY_F16, MULTIPLY_TF32),
-    *(MULTIPLY_ADD, SETTLED, TO_TF32, PACK_BF16, PACK_F16, UNPACK_BF16, UNPACK_F16),
+    *(MULTIPLY_ADD, SETTLED, TO_TF32),
 )
 
 

@@ -49,40 +49,13 @@ def nothing() -> None:
 
 def shuffle_xor(values: Array, lanes: Array) -> Array:
     """Return what another lane has, whose number differs in some bits."""
-    return taken(values, LANE ^ lanes)
-
-
-def shuffle_down(values: Array, lanes: Array) -> Array:
-    """Return what a later lane has."""
-    return taken(values, LANE + lanes)
-
-
-def shuffle_up(values: Array, lanes: Array) -> Array:
-    """Return what an earlier lane has."""
-    return taken(values, LANE - lanes)
-
-
-def shuffle_from(values: Array, lane: Array) -> Array:
-    """Return what one lane has."""
-    return taken(values, lane % LANES)
-
-
-def taken(values: Array, sources: Array) -> Array:
-    """Return the values of other lanes; where there is no such lane, a lane's own."""
-    inside = (sources >= 0) & (sources < LANES)
-    found: Array = values[np.where(inside, sources, LANE)]
+    found: Array = values[LANE ^ lanes]
     return found
 
 
 def any_lane(conditions: Array) -> Array:
     """Return to all lanes whether any condition holds."""
     return np.full(LANES, int(conditions.any()), "int32")
-
-
-def lanes_where(conditions: Array) -> Array:
-    """Return to all lanes one bit for each lane whose condition holds."""
-    bits = sum(1 << int(lane) for lane in np.flatnonzero(conditions))
-    return np.full(LANES, bits, "uint32")
 
 
 def load_16(_: Threads, registers: Place, memory: Place) -> None:

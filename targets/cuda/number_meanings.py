@@ -2,15 +2,11 @@
 
 from fractions import Fraction
 from math import isfinite
-from typing import Any
 
 import numpy as np
 
-from lxc.ir.types import DType
+from lxc.ir.ops.tf32 import rounded_to_tf32
 from lxc.targets.cuda.meanings import Array, Threads
-
-NO_NUMBER = np.uint16(0x7FFF)
-"""What conversions to 16 bits make of every NaN."""
 
 
 def multiply_add(_: Threads, x: Array, y: Array, z: Array) -> Array:
@@ -53,41 +49,4 @@ def settled(_: Threads, value: Array) -> Array:
 
 def to_tf32(_: Threads, x: Array) -> Array:
     """Return the bits of a float32 rounded to 10 bits; ties go away from zero."""
-    bits = np.ascontiguousarray(x).view("uint32")
-    rounded = (bits + np.uint32(1 << 12)) & np.uint32(0xFFFFE000)
-    return np.where(np.isfinite(x), rounded, bits)
-
-
-def packed(low: Array, high: Array, kind: Any) -> Array:
-    """Return two numbers as 16 bits each, the first in the low ones."""
-    halves = []
-    for one in np.broadcast_arrays(low, high):
-        with np.errstate(over="ignore"):
-            bits = one.astype(kind).view("uint16")
-        halves.append(np.where(np.isnan(one), NO_NUMBER, bits).astype("uint32"))
-    return np.asarray(halves[0] | halves[1] << np.uint32(16))
-
-
-def pack_bf16(_: Threads, low: Array, high: Array) -> Array:
-    """Return two bfloat16 numbers."""
-    return packed(low, high, DType.BF16.numpy)
-
-
-def pack_f16(_: Threads, low: Array, high: Array) -> Array:
-    """Return two float16 numbers."""
-    return packed(low, high, np.float16)
-
-
-def half_of(pair: Array, second: Array) -> Array:
-    """Return 16 of 32 bits."""
-    return np.where(second != 0, pair >> 16, pair & 0xFFFF).astype("uint16")
-
-
-def unpack_bf16(_: Threads, pair: Array, second: Array) -> Array:
-    """Return one of two bfloat16 numbers."""
-    return half_of(pair, second).view(DType.BF16.numpy).astype("float32")
-
-
-def unpack_f16(_: Threads, pair: Array, second: Array) -> Array:
-    """Return one of two float16 numbers."""
-    return half_of(pair, second).view(np.float16).astype("float32")
+    return rounded_to_tf32(x).view("uint32")

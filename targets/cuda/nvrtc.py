@@ -67,8 +67,8 @@ class Nvrtc:
         return "NVRTC {}.{}".format(*self.numbers())
 
     def driver(self) -> int:
-        """Return the oldest CUDA whose driver runs its images: 13000 for 13.0."""
-        return driver_of(self.numbers()[0])
+        """Return the version of CUDA that it is of: 13010 for 13.1."""
+        return cuda_of(*self.numbers())
 
     def numbers(self) -> tuple[int, int]:
         """Return the parts of the version."""
@@ -77,10 +77,6 @@ class Nvrtc:
         return major.value, minor.value
 
 
-def driver_of(major: int) -> int:
-    """Return the version of CUDA whose driver is the first that runs a toolkit's images.
-
-    Drivers run machine code of all toolkits with their own major version; text that was
-    made by a newer one of them they refuse.
-    """
-    return major * 1000
+def cuda_of(major: int, minor: int) -> int:
+    """Return a version of CUDA as one number, as drivers say theirs."""
+    return 1000 * major + 10 * minor

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -15,7 +15,7 @@ from typing import Protocol
 
 from lxc.errors import LxcError
 from lxc.targets.cuda.architectures import Architecture
-from lxc.targets.cuda.nvrtc import Nvrtc, driver_of
+from lxc.targets.cuda.nvrtc import Nvrtc, cuda_of
 
 INSTALL_NVRTC = "pip install nvidia-cuda-nvrtc"
 INSTALL_DISASSEMBLER = "pip install nvidia-cuda-nvdisasm"
@@ -41,7 +41,7 @@ class DeviceCompiler(Protocol):
         """Return name and version in one line."""
 
     def driver(self) -> int:
-        """Return the oldest CUDA whose driver runs its images: 13000 for 13.0."""
+        """Return the version of CUDA that it is of: 13010 for 13.1."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,9 @@ class Nvcc:
         return f"nvcc {'.'.join(self.numbers())}"
 
     def driver(self) -> int:
-        """Return the oldest CUDA whose driver runs its images: 13000 for 13.0."""
-        return driver_of(int(self.numbers()[0]))
+        """Return the version of CUDA that it is of: 13010 for 13.1."""
+        major, minor, *_ = map(int, [*self.numbers(), "0"])
+        return cuda_of(major, minor)
 
     def numbers(self) -> list[str]:
         """Return the parts of the version."""
@@ -79,22 +80,30 @@ class Nvcc:
 def find_device_compiler(
     programs: str | None = None, packages: Sequence[str] | None = None
 ) -> DeviceCompiler:
-    """Return the compiler for cards, of which nvcc comes first.
+    """Return the compiler for cards that is used; see `device_compilers`."""
+    for compiler in device_compilers(programs, packages):
+        return compiler
+    raise LxcError(
+        "LXC-E0309",
+        "no compiler for cards was found (looked for nvcc and for NVRTC)",
+        hint=f"{INSTALL_NVRTC}, or put the nvcc of a CUDA toolkit on the PATH",
+    )
+
+
+def device_compilers(
+    programs: str | None = None, packages: Sequence[str] | None = None
+) -> Iterator[DeviceCompiler]:
+    """Yield the compilers for cards that there are, of which nvcc comes first.
 
     `programs` are the folders to look for it, those of PATH by default, and `packages`
     those for packages of Python.
     """
     nvcc = shutil.which("nvcc", path=programs)
     if nvcc is not None:
-        return Nvcc(nvcc)
+        yield Nvcc(nvcc)
     library = packaged("libnvrtc.so", NVRTC_PACKAGES, packages)
     if library is not None:
-        return loaded(library)
-    raise LxcError(
-        "LXC-E0309",
-        "no compiler for cards was found (looked for nvcc and for NVRTC)",
-        hint=f"{INSTALL_NVRTC}, or put the nvcc of a CUDA toolkit on the PATH",
-    )
+        yield loaded(library)
 
 
 @cache

@@ -17,7 +17,7 @@ from lxc.targets.kernels.node_work import NodeWork
 from lxc.targets.kernels.opaque import OPAQUE
 from lxc.targets.kernels.pair_kernels import write_pairs
 from lxc.targets.kernels.pointwise import write_pointwise
-from lxc.targets.kernels.rows import write_rows
+from lxc.targets.kernels.row_blocks import write_rows
 from lxc.targets.kernels.sizes import index_of
 from lxc.targets.kernels.staged import write_staged
 from lxc.targets.kernels.storage import stored

@@ -9,21 +9,20 @@ the length of a row.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lxc.errors import InternalError
 from lxc.ir.dim import Size
 from lxc.ir.machine import Machine
 from lxc.ir.node import Body, Node, Value
 from lxc.ir.types import DType, TensorType
-from lxc.passes.row_plan import RowPlan, Walk, plan_rows, steps_of
+from lxc.passes.row_plan import RowPlan, Walk, steps_of
 from lxc.targets.kernels.anchors import Anchor
 from lxc.targets.kernels.element import Elements, Source
 from lxc.targets.kernels.function_rules import falling_exp
-from lxc.targets.kernels.nest import walk
 from lxc.targets.kernels.place import Place
 from lxc.targets.kernels.reductions import reduce
-from lxc.targets.kernels.row_facts import RowFacts, facts_of
+from lxc.targets.kernels.row_facts import RowFacts
+from lxc.targets.kernels.row_numbers import Numbers
 from lxc.targets.kernels.row_parts import Parts, Places, parts_of, pulled_nodes
-from lxc.targets.kernels.row_scalars import RowScalars, row_scalars
+from lxc.targets.kernels.row_scalars import RowScalars
 from lxc.targets.kernels.row_vectors import (
     PartialResults,
     Vectors,
@@ -32,7 +31,6 @@ from lxc.targets.kernels.row_vectors import (
 )
 from lxc.targets.kernels.scalar import RULES
 from lxc.targets.kernels.sizes import index_of
-from lxc.targets.kernels.split import vectors
 from lxc.targets.kernels.step import Rule, Step
 from lxc.targets.kernels.storage import computed, rounded, stored, to_memory
 from lxc.targets.kernels.streams import Streams, streams_of
@@ -41,35 +39,6 @@ from lxc.targets.tvm_api import Buffer, Expr, Index, constant, differs, load
 
 LONG_WORK = 8
 """From this many steps per element on, one chain hides the time of a sum."""
-
-
-def write_rows(
-    writer: Writer,
-    body: Body,
-    operands: Sequence[Buffer],
-    result: Buffer,
-    machine: Machine,
-    *,
-    parallel: bool,
-) -> str:
-    """Write the loops of a row kernel; return the name of the algorithm."""
-    plan = plan_rows(body.nodes, body.outputs[0])
-    if plan is None:
-        raise InternalError("code generation", "a fused body is more than one kernel")
-    facts = facts_of(body.nodes, plan)
-    scalars = row_scalars(body, plan, facts)
-    buffers = dict(zip(body.parameters, operands, strict=True))
-    kernel = RowKernel(writer, plan, facts, scalars, buffers, result, machine)
-    count = index_of(plan.rows.count, writer.dims)
-    pieces = vectors(0, count, kernel.rows_at_once())
-    walk(
-        writer,
-        [],
-        [pieces],
-        lambda _, chosen: kernel.write(chosen[0][1], chosen[0][0].size),
-        parallel=parallel,
-    )
-    return "rows"
 
 
 @dataclass(frozen=True)
@@ -84,11 +53,23 @@ class Steps:
 
 
 @dataclass(frozen=True)
-class Numbers:
-    """What some rows have one number each of: as arrays of all, and by row."""
+class Turn:
+    """One walk along some rows, the first of which is `first`.
 
-    together: dict[Value, Buffer]
-    alone: tuple[dict[Value, Buffer], ...]
+    `further` rows, which other walks have to do with, lie between them and those that
+    are fetched to be read.
+    """
+
+    first: Index
+    steps: Steps
+    streams: Streams
+    numbers: Numbers
+    further: int = 0
+
+    @property
+    def count(self) -> int:
+        """The number of rows."""
+        return len(self.numbers.alone)
 
 
 @dataclass(frozen=True)
@@ -105,18 +86,25 @@ class RowKernel:
 
     def write(self, first: Index, count: int) -> None:
         """Write the walks along `count` rows at once."""
-        numbers = Numbers({}, tuple({} for _ in range(count)))
+        numbers = Numbers.of_rows(count)
+        for number in range(len(self.plan.walks)):
+            self.write_turns(self.turn(first, number, numbers))
+            self.write_scalars(first, number + 1, numbers)
+        self.save_numbers(first, numbers)
+
+    def turn(
+        self, first: Index, number: int, numbers: Numbers, *, further: int = 0
+    ) -> Turn:
+        """Return a walk along rows with the memory to fetch meanwhile."""
         walks = [self.steps(one) for one in self.plan.walks]
         hardest = max(walks, key=lambda steps: steps.work)
-        for number, steps in enumerate(walks):
-            streams = self.streams() if steps is hardest else Streams(())
-            self.write_walk(first, steps, streams, numbers)
-            self.write_scalars(first, number + 1, numbers)
-        if self.plan.sides[self.plan.stored] == "one":
-            self.save_numbers(first, numbers)
+        streams = self.streams() if walks[number] is hardest else Streams(())
+        return Turn(first, walks[number], streams, numbers, further)
 
     def save_numbers(self, first: Index, numbers: Numbers) -> None:
-        """Write the result of rows that have one number each."""
+        """Write the result of rows if they have one number each."""
+        if self.plan.sides[self.plan.stored] != "one":
+            return
         value, elements = self.plan.stored, self.elements_of_rows(numbers)
         position = first + self.writer.lane(len(numbers.alone))
         element = elements.at(value, Place(self.shape(value), position=position))
@@ -192,36 +180,69 @@ class RowKernel:
         result = (stored, self.result)
         return streams_of(self.scalars.nodes, whole, self.buffers, result, self.machine)
 
-    def write_walk(
-        self, first: Index, steps: Steps, streams: Streams, numbers: Numbers
-    ) -> None:
-        """Write one walk along each row; `numbers` gains what it reduced."""
-        one, count = steps.walk, len(numbers.alone)
-        length = self.size(self.plan.rows.length)
-        sources = [self.source(memory, one.known) for memory in numbers.alone]
-        results = [self.partial(one, steps.vectors, count) for one in steps.anchors]
+    def write_turns(self, *turns: Turn) -> None:
+        """Write walks of several rows in one loop; their numbers gain what they reduce.
+
+        The vectors are those of the first one, and in number those of all.
+        """
+        vectors = turns[0].steps.vectors
+        results = [
+            [self.partial(one, vectors, turn.count) for one in turn.steps.anchors]
+            for turn in turns
+        ]
+        sources = [
+            [self.source(memory, turn.steps.walk.known) for memory in turn.numbers.alone]
+            for turn in turns
+        ]
 
         def step(part: Index, inner: Index, width: int, chain: int) -> None:
-            if width == steps.vectors.width and steps.parts.count == 1:
-                start = (first + count) * length + (inner - self.writer.lane(width)) * count
-                streams.fetch(self.writer, start, width * count)
-            for row, source in enumerate(sources):
-                elements = Elements(self.writer, source, width)
-                places = Places(self.writer.dims, steps.parts, first + row, part, inner)
-                for node, partial in zip(one.reductions, results, strict=True):
-                    (target,) = node.operands
-                    element = elements.at(target, places.of(target))
-                    partial.add(elements, element, row, chain)
-                if one.kept:
-                    place, dtype = places.of(one.kept), one.kept.type.dtype
-                    element = elements.at(one.kept, place)
-                    elements.save(self.result, place.position, element, dtype)
+            for turn, partials, found in zip(turns, results, sources, strict=True):
+                self.fetch(turn, inner, width)
+                for row, source in enumerate(found):
+                    elements = Elements(self.writer, source, width)
+                    at = turn.first + row, part, inner
+                    places = Places(self.writer.dims, turn.steps.parts, *at)
+                    self.write_step(turn.steps.walk, elements, places, row, chain, partials)
 
-        steps.vectors.write(self.writer, step)
+        vectors.write(self.writer, step)
+        for turn, partials in zip(turns, results, strict=True):
+            self.finish(turn, partials)
+
+    def fetch(self, turn: Turn, inner: Index, width: int) -> None:
+        """Write what fetches the memory of the rows behind those of a walk."""
+        if width == turn.steps.vectors.width and turn.steps.parts.count == 1:
+            length = self.size(self.plan.rows.length)
+            start = (inner - self.writer.lane(width)) * turn.count
+            start = (turn.first + turn.count) * length + start
+            further = turn.further * length
+            turn.streams.fetch(self.writer, start, width * turn.count, further=further)
+
+    def write_step(
+        self,
+        one: Walk,
+        elements: Elements,
+        places: Places,
+        row: int,
+        chain: int,
+        results: Sequence[PartialResults],
+    ) -> None:
+        """Write what a walk does with one vector of a row."""
         for node, partial in zip(one.reductions, results, strict=True):
-            elements = self.elements_of_rows(numbers)
-            total = load(partial.merged(), self.writer.lane(count))
-            self.keep(node.result, result_of(partial.anchor, total, elements), numbers)
+            (target,) = node.operands
+            element = elements.at(target, places.of(target))
+            partial.add(elements, element, row, chain)
+        if one.kept:
+            place, dtype = places.of(one.kept), one.kept.type.dtype
+            element = elements.at(one.kept, place)
+            elements.save(self.result, place.position, element, dtype)
+
+    def finish(self, turn: Turn, results: Sequence[PartialResults]) -> None:
+        """Write the ends of the reductions of a walk."""
+        for node, partial in zip(turn.steps.walk.reductions, results, strict=True):
+            elements = self.elements_of_rows(turn.numbers)
+            total = load(partial.merged(), self.writer.lane(turn.count))
+            found = result_of(partial.anchor, total, elements)
+            self.keep(node.result, found, turn.numbers)
 
     def write_scalars(self, first: Index, number: int, numbers: Numbers) -> None:
         """Write what is spread along the rows once so many walks are done."""
@@ -234,16 +255,10 @@ class RowKernel:
 
     def keep(self, value: Value, element: Expr, numbers: Numbers) -> None:
         """Write one number for each row to memory of its own."""
-        count, writer = len(numbers.alone), self.writer
         dtype, memory = value.type.dtype, self.scalars.memory[value]
-        cells = writer.array(stored(dtype), count)
-        # Otherwise a product might be fused with what reads it, depending on `count`.
+        # Otherwise a product might be fused with what reads it, depending on the rows.
         number = self.writer.settled(stored(dtype), to_memory(element, dtype))
-        writer.store(cells, writer.lane(count), number, count)
-        numbers.together[memory] = cells
-        for row, alone in enumerate(numbers.alone):
-            alone[memory] = writer.array(stored(dtype), 1)
-            writer.store(alone[memory], 0, load(cells, row), 1)
+        numbers.add(self.writer, memory, number)
 
 
 def rounded_first(rule: Rule) -> Rule:

@@ -23,6 +23,7 @@ class Stream:
 
     buffer: Buffer
     size: int
+    is_read: bool
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,17 @@ class Streams:
 
     streams: tuple[Stream, ...]
 
-    def fetch(self, writer: Writer, position: Index, count: int) -> None:
-        """Write what fetches the lines of some elements from a position on."""
+    def fetch(
+        self, writer: Writer, position: Index, count: int, *, further: Index = 0
+    ) -> None:
+        """Write what fetches the lines of some elements from a position on.
+
+        Of memory that is read they are so much `further`.
+        """
         for stream in self.streams:
+            start = position + further if stream.is_read else position
             for offset in range(0, count, max(1, LINE_BYTES // stream.size)):
-                place = writer.prover.simplify(position + offset)
+                place = writer.prover.simplify(start + offset)
                 writer.fetch(stream.buffer, place, nearest=True)
 
 
@@ -60,5 +67,8 @@ def streams_of(
     if sum(value.type.max_bytes for value in alike) <= machine.second_cache:
         return Streams(())
     return Streams(
-        tuple(Stream(one, value.type.dtype.bytes) for value, one in alike.items())
+        tuple(
+            Stream(one, value.type.dtype.bytes, value in buffers)
+            for value, one in alike.items()
+        )
     )

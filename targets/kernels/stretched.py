@@ -1,12 +1,13 @@
 """The kernel of a convolution with one tap that copies a stretch of cells at a time.
 
 The rows of channels lie far apart: what a tile reads of them is in a different page of
-memory in every step. So a stretch of cells of all channels of a group is copied to where
-the vectors of a panel lie one after the other, and all tiles read it there.
+memory in every step. So the first tile of a panel of cells also copies what it reads to
+where the vectors of the panel lie one after the other, and all other tiles read it there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from lxc.ir.machine import Machine
 from lxc.ir.node import Node
@@ -19,12 +20,12 @@ from lxc.targets.kernels.nest import choose_kind
 from lxc.targets.kernels.place import Place, unravel
 from lxc.targets.kernels.sizes import index_of, product
 from lxc.targets.kernels.split import Panels, Pieces, lane_panels, tile_shapes, tiles
-from lxc.targets.kernels.tile import Tile, Work, write_sums
+from lxc.targets.kernels.tile import Cell, Tile, Work, write_sums, write_terms
 from lxc.targets.kernels.vector_math.steps import steps_of
 from lxc.targets.tvm_api import Buffer, Expr, Index, at_most, divide, load
 
 MOST_ROWS = 16
-AHEAD = 4
+AHEAD = 8
 """Channels are asked for so long before they are copied."""
 LINE = 16
 """The float32 of a cache line."""
@@ -75,37 +76,39 @@ class Stretches:
         first = writer.prover.simplify((at - kind.start) * self.most)
         left = writer.prover.simplify(at_most(panel.count - first, self.most))
         start = panel.start + first * panel.size
-        self.copy(which, panel, start, left, room)
-        for rows in self.rows:
+        head, *rest = first_apart(self.rows)
+        with writer.loop(left) as number:
+            cell = start + number * panel.size
+            copied = partial(self.copy_step, (which, cell), panel, number, room)
+            self.tile((*which, head.start, cell), head.size, panel, number, room, copied)
+        for rows in rest:
             with writer.loop(rows.count) as turn, writer.loop(left) as number:
                 row = rows.start + turn * rows.size
                 cell = start + number * panel.size
                 self.tile((*which, row, cell), rows.size, panel, number, room)
 
-    def copy(
+    def copy_step(
         self,
-        which: tuple[Index, Index],
+        at: tuple[tuple[Index, Index], Index],
         panel: Panels,
-        start: Index,
-        count: Index,
+        number: Index,
         room: Room,
+        inner: Index,
     ) -> None:
-        """Write the copies of some panels of cells, channel by channel."""
+        """Write the copy of a panel of cells of one channel, and ask for a later one."""
         writer, x = self.work.writer, self.work.anchor.node.operands[0]
+        (sample, group), cell = at
         sizes = [index_of(entry, writer.dims) for entry in x.type.shape]
         flat = (*sizes[:2], product(sizes[2:]))
-        sample, group = which
-        with writer.loop(room.inputs) as inner, writer.loop(count) as number:
-            channel = group * room.inputs + inner
-            self.fetch((sample, channel + AHEAD, start + number * panel.size), panel, flat)
-            for vector in panel.vectors:
-                elements = Elements(writer, self.work.source, vector.width)
-                inside = vector.offset + writer.lane(vector.width)
-                cell = start + number * panel.size + inside
-                position = Place(flat, (sample, channel, cell)).position
-                element = elements.at(x, Place(sizes, position=position))
-                target = writer.prover.simplify(room.place(panel, number, inner, inside))
-                writer.store(room.memory, target, element, vector.width)
+        channel = group * room.inputs + inner
+        self.fetch((sample, channel + AHEAD, cell), panel, flat)
+        for vector in panel.vectors:
+            elements = Elements(writer, self.work.source, vector.width)
+            inside = vector.offset + writer.lane(vector.width)
+            position = Place(flat, (sample, channel, cell + inside)).position
+            element = elements.at(x, Place(sizes, position=position))
+            target = writer.prover.simplify(room.place(panel, number, inner, inside))
+            writer.store(room.memory, target, element, vector.width)
 
     def fetch(self, at: Coordinates, panel: Panels, flat: Coordinates) -> None:
         """Ask for a panel of cells of a channel that is copied soon."""
@@ -125,17 +128,27 @@ class Stretches:
         panel: Panels,
         number: Index,
         room: Room,
+        copied: Callable[[Index], None] | None = None,
     ) -> None:
-        """Write one tile, whose cells are panel `number` in the room."""
+        """Write one tile, whose cells are panel `number` in the room.
+
+        What is not there yet is `copied` channel by channel.
+        """
         anchor = self.work.anchor
 
         def pull(elements: Elements, at: Coordinates, deep: Coordinates) -> Expr:
             place = room.place(panel, number, deep[0], at[CELL] - base[CELL])
             return load(room.memory, elements.writer.prover.simplify(place))
 
-        copied = Factor(pull, frozenset({SAMPLE, GROUP, CELL}))
-        whole = replace(anchor, factors=(copied, *anchor.factors))
-        tile = Tile(replace(self.work, anchor=whole), base, rows, panel.vectors, 0, 1)
+        def terms(tile: Tile, sums: dict[Cell, Buffer], deep: Sequence[Index]) -> None:
+            if copied is not None:
+                copied(deep[0])
+            write_terms(tile, sums, deep)
+
+        kept = Factor(pull, frozenset({SAMPLE, GROUP, CELL}))
+        whole = replace(anchor, factors=(kept, *anchor.factors))
+        work = replace(self.work, anchor=whole, terms=terms)
+        tile = Tile(work, base, rows, panel.vectors, 0, 1)
         finish_tile(tile, write_sums(tile, fetches=False), room.columns)
 
     def columns(self) -> list[Buffer]:
@@ -146,6 +159,15 @@ class Stretches:
             self.work.writer.array(anchor.held, rows * vector.width)
             for vector in (widest if self.long else ())
         ]
+
+
+def first_apart(rows: Sequence[Pieces]) -> list[Pieces]:
+    """Return pieces of rows as they are, but the first piece apart from the others."""
+    first, *others = rows
+    head, left = replace(first, count=1), first.count - 1
+    if isinstance(left, int) and left < 1:
+        return [head, *others]
+    return [head, replace(first, start=first.start + first.size, count=left), *others]
 
 
 def stretched_conv(node: Node, dims: Mapping[str, Expr], source: Source) -> Anchor:

@@ -6,7 +6,7 @@ object must define `NAME_entry_prepare` and `NAME_entry_run`; the source wraps t
 in `support.source()`, which is compiled by itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from lxc.runtime.extent import Extent, interval
@@ -65,6 +65,27 @@ class Sources:
     files: Mapping[str, bytes] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Additions:
+    """What a library offers beside what all do.
+
+    `types` and `functions` are declared in the header. `source` stands at the end of the
+    model's own file, `support` at that of what all models share, `includes` at its start.
+    `exports` are the names behind that of the model, `files` what the own file includes.
+    """
+
+    types: str = ""
+    functions: str = ""
+    source: str = ""
+    includes: str = ""
+    support: str = ""
+    exports: tuple[str, ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+NOTHING = Additions()
+
+
 def render(
     name: str,
     signature: Signature,
@@ -72,11 +93,14 @@ def render(
     arena_bytes: int,
     *,
     uses_tiles: bool = False,
+    unread: Set[int] = frozenset(),
+    additions: Additions = NOTHING,
 ) -> Sources:
     """Return header and source for a model whose exported names start with `name`.
 
     The sizes are those at the upper bounds of the dimensions. Code that `uses_tiles` needs
-    registers that the system gives to those who ask.
+    registers that the system gives to those who ask. `unread` are the numbers of the params
+    that only prepare reads.
     """
     check(signature)
     prefix = identifier(name)
@@ -86,15 +110,16 @@ def render(
         ABI_VERSION,
         prepared_bytes,
         arena_bytes,
-        shared=support.header(),
-        functions=support.functions(prefix),
+        shared=f"{support.header()}{additions.types}",
+        functions="\n".join(filter(None, (support.functions(prefix), additions.functions))),
+        unread=unread,
     )
     leaves = sum(len(found) for _, _, found in groups(signature))
     parts = [
         f'#include "{prefix}.h"\n',
         support.declarations(),
         ENTRIES.format(name=prefix),
-        "\n".join(tables(signature)),
+        "\n".join(tables(signature, unread)),
         leaf_bytes(signature),
         model(prefix, signature, prepared_bytes, arena_bytes, uses_tiles=uses_tiles),
         EXPORTED.format(
@@ -103,8 +128,12 @@ def render(
             leaves=leaves,
             spans=leaves + len(signature.state.leaves) + 2,
         ),
+        additions.source,
     ]
-    return Sources(declarations, "\n".join(parts), support.source(), exports(prefix))
+    shared = support.source(additions.includes, additions.support)
+    names = (*exports(prefix), *(f"{prefix}_{export}" for export in additions.exports))
+    own = "\n".join(filter(None, parts))
+    return Sources(declarations, own, shared, names, additions.files)
 
 
 def exports(name: str) -> tuple[str, ...]:
@@ -120,12 +149,14 @@ def groups(signature: Signature) -> Iterator[tuple[str, str, tuple[Leaf, ...]]]:
     yield "outputs", "output", signature.outputs.leaves
 
 
-def tables(signature: Signature) -> Iterator[str]:
+def tables(signature: Signature, unread: Set[int] = frozenset()) -> Iterator[str]:
     """Yield the tables of leaves and dimensions."""
     for table, word, leaves in groups(signature):
+        passed = unread if table == "params" else frozenset()
         rows = [
-            f'    {{"{word} {leaf.name}", {leaf.item_bytes}, {int(leaf.frozen)}}},'
-            for leaf in leaves
+            f'    {{"{word} {leaf.name}", {leaf.item_bytes}, {int(leaf.frozen)}, '
+            f"{int(number in passed)}}},"
+            for number, leaf in enumerate(leaves)
         ] or ["    {0},"]
         yield f"static const lxc_leaf lxc_{table}_leaves[] = {{\n{newlines(rows)}}};\n"
     rows = [

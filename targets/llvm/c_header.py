@@ -5,7 +5,7 @@ comments and after `safe`, which leaves letters, digits, underscores and dots.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from lxc.runtime.extent import Extent, show
 from lxc.runtime.signature import Leaf, Signature
@@ -56,10 +56,12 @@ def header(
     *,
     shared: str,
     functions: str,
+    unread: Set[int] = frozenset(),
 ) -> str:
     """Return the text of the header of a model whose C names start with `name`.
 
-    `shared` declares the types of all models, `functions` those of this one.
+    `shared` declares the types of all models, `functions` those of this one. `unread` are
+    the numbers of the params that only prepare reads.
     """
     upper = name.upper()
     return HEADER.format(
@@ -69,12 +71,14 @@ def header(
         shared=shared,
         prepared=prepared_bytes,
         arena=arena_bytes,
-        leaves="\n".join(sections(upper, signature)),
+        leaves="\n".join(sections(upper, signature, unread)),
         functions=functions,
     )
 
 
-def sections(upper: str, signature: Signature) -> Iterator[str]:
+def sections(
+    upper: str, signature: Signature, unread: Set[int] = frozenset()
+) -> Iterator[str]:
     """Yield the lists of dimensions and leaves."""
     dims = [safe(dim.name) for dim in signature.dims]
     yield define(upper, "DIM", len(dims))
@@ -94,6 +98,7 @@ def sections(upper: str, signature: Signature) -> Iterator[str]:
         yield define(upper, kind, len(leaves))
         for index, leaf in enumerate(leaves):
             note = " (constant)" if kind == "PARAM" and index >= stored else ""
+            note += " (prepare only)" if kind == "PARAM" and index in unread else ""
             note += " (frozen)" if leaf.frozen else ""
             note += optional.get(index, "") if kind == "STATE" else ""
             note += f" (0 to {leaf.below - 1})" if leaf.below is not None else ""

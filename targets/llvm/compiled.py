@@ -12,9 +12,10 @@ from lxc.passes.choices import Choices
 from lxc.runtime.features import this_machine
 from lxc.targets.lint import check_code, uses_tiles
 from lxc.targets.llvm import support
-from lxc.targets.llvm.c_abi import render
+from lxc.targets.llvm.c_abi import Sources, render
 from lxc.targets.llvm.entry import Lowered, lower
 from lxc.targets.llvm.link import compiler_version, link_shared, stripped, support_object
+from lxc.targets.llvm.reads import unread_params
 from lxc.targets.llvm.toolchain import compiler_for, find_toolchain
 from lxc.targets.report import describe
 from lxc.targets.target import Built, Request, Stage, Target
@@ -87,35 +88,41 @@ class Processors:
             shared = beside.submit(support_object, toolchain, support.source())
             code = self.code(request.program, target, name, request.choices)
             shared.result()
-        sources = render(
-            name,
+        sources = self.sources(request, code)
+        made = stripped(code.generated.object_bytes, compiler=compiler)
+        library = link_shared(made, sources, name, compiler=compiler)
+        return Built(code, library, made, sources.header)
+
+    def sources(self, request: Request, code: ProcessorCode) -> Sources:
+        """Return the C text of a library."""
+        return render(
+            request.signature.name,
             request.signature,
             code.lowered.prepared_bytes,
             code.lowered.arena_bytes,
             uses_tiles=uses_tiles(code.generated.llvm),
+            unread=unread_params(request.program),
         )
-        made = stripped(code.generated.object_bytes, compiler=compiler)
-        library = link_shared(made, sources, name, compiler=compiler)
-        return Built(code, library, made, sources.header)
 
     def tools(self, compiler: str) -> Mapping[str, str]:
         """Return what the C compiler says it is."""
         return {"compiler": compiler_version(compiler)}
 
-    def lacks_to_link(self, target: Target) -> list[str]:
-        """Return what this machine lacks to make a library."""
+    def lacks_to_link(self, target: Target) -> Mapping[str, str]:
+        """Return what this machine lacks to make a library, and how to get each of it."""
         compiler = compiler_for(target.triple)
         try:
             find_toolchain(compiler)
-        except LxcError:
-            return ["a C compiler" if compiler == "cc" else compiler]
-        return []
+        except LxcError as missing:
+            name = "a C compiler" if compiler == "cc" else compiler
+            return {name: str(missing.hint)}
+        return {}
 
     def lacks_to_run(self, target: Target) -> list[str]:
         """Return what this machine lacks to run a library."""
         here = this_machine()
         if target.architecture != here.architecture:
-            return [f"an {target.architecture} processor"]
+            return [f"the architecture {target.architecture}"]
         return [feature for feature in target.features if feature not in here.features]
 
 

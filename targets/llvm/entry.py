@@ -69,11 +69,18 @@ class Entry:
 
 
 def lower(
-    program: Program, name: str, machine: Machine, records: Records = NO_RECORDS
+    program: Program,
+    name: str,
+    machine: Machine,
+    records: Records = NO_RECORDS,
+    writes: type[KernelCalls] = KernelCalls,
 ) -> Lowered:
-    """Return the kernels and entries of a planned program."""
+    """Return the kernels and entries of a planned program.
+
+    `writes` is what writes the calls of kernels.
+    """
     library = Library(name, program.run.dims, machine, records)
-    calls = partial(KernelCalls, library)
+    calls = partial(writes, library)
     prepare, prepared_bytes = lower_prepare(program.prepare, calls)
     run, arena_bytes = lower_run(program, calls)
     functions = {

@@ -13,7 +13,15 @@ from lxc.targets.kernels.cost import BYTES_PER_NANOSECOND, FLOPS_PER_NANOSECOND,
 from lxc.targets.llvm.addresses import Address
 from lxc.targets.llvm.calls import Calls, naming
 from lxc.targets.llvm.kernel import Kernel, make_kernel
-from lxc.targets.tvm_api import Expr, Function, as_index, at_least, divide, store
+from lxc.targets.tvm_api import (
+    Expr,
+    Function,
+    Index,
+    as_index,
+    at_least,
+    divide,
+    store,
+)
 from lxc.targets.tvm_functions import (
     accumulate_status,
     call,
@@ -97,5 +105,9 @@ class KernelCalls(Calls):
         """Write the copy of a value, unless it lies there already."""
         origin = self.address(source)
         if not origin.is_same(destination):
-            places = pointer(destination.number), pointer(origin.number)
-            self.writer.write(move_bytes(*places, self.bytes_of(source)))
+            self.move(destination, origin, self.bytes_of(source))
+
+    def move(self, destination: Address, origin: Address, count: Index) -> None:
+        """Write the copy of some bytes from one place to another."""
+        places = pointer(destination.number), pointer(origin.number)
+        self.writer.write(move_bytes(*places, count))

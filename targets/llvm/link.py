@@ -1,8 +1,8 @@
 """From the object file of a model to a library that needs the C library only.
 
 `link_shared` returns a shared library, `link_static` one relocatable object in which every
-name but the public ones is local. Both depend on their arguments and the compiler only: not
-on the folder, the umask, the locale or the time.
+name but the public ones is local, `link_archive` a static library of it. All depend on
+their arguments and the compiler only: not on the folder, the umask, the locale or the time.
 """
 
 import re
@@ -15,6 +15,8 @@ from pathlib import Path
 from lxc.errors import InternalError
 from lxc.runtime.signature import identifier
 from lxc.targets.llvm.c_abi import Sources
+from lxc.targets.llvm.elf import DT_NEEDED, DT_RPATH, DT_RUNPATH, Elf
+from lxc.targets.llvm.elf_names import with_local_names
 from lxc.targets.llvm.toolchain import Toolchain, find_toolchain
 
 COMPILE_FLAGS = (
@@ -36,6 +38,7 @@ LINK_FLAGS = (
 )
 OBJECTS = ("model.o", "face.o", "support.o")
 SERVICES = {"__TVMBackendParallelLaunch", "__TVMFFIErrorSetRaisedFromCStr"}
+GLIBC = re.compile(r"GLIBC_([\d.]+)")
 SERVICE = re.compile(r"__(?:TVM|tvm)\w+")
 NEEDED = re.compile(
     r"(?:lib(?:c|m|dl|pthread)|ld-linux[\w-]*|libc\.musl-\w+)\.so(?:\.\d+)?"
@@ -43,17 +46,27 @@ NEEDED = re.compile(
 
 
 def link_shared(
-    object_bytes: bytes, sources: Sources, name: str, *, compiler: str = "cc"
+    object_bytes: bytes,
+    sources: Sources,
+    name: str,
+    *,
+    compiler: str = "cc",
+    file: str = "",
 ) -> bytes:
-    """Return the bytes of the shared library of the model `name`."""
+    """Return the bytes of the shared library of the model `name`.
+
+    `file` is the name by which programs that are linked with it look for it.
+    """
     with compiled_parts(object_bytes, sources, name, compiler) as (toolchain, folder):
         script = "".join(f"{export};" for export in sources.exports)
         (folder / "model.map").write_text(f"{{ global: {script} local: *; }};\n")
-        command = [toolchain.compiler, *LINK_FLAGS, "-Wl,--version-script=model.map"]
+        command = [*toolchain.command, *LINK_FLAGS, "-Wl,--version-script=model.map"]
+        command += [f"-Wl,-soname,{file}"] if file else []
         command += ["-o", "model.so", *OBJECTS, "-lm", "-ldl"]
         toolchain.run(command, folder)
-        check_needed(toolchain, folder / "model.so")
-        return (folder / "model.so").read_bytes()
+        library = (folder / "model.so").read_bytes()
+        check_needed(library)
+        return library
 
 
 def link_static(
@@ -61,16 +74,24 @@ def link_static(
 ) -> bytes:
     """Return the bytes of one relocatable object that can be linked beside other models."""
     with compiled_parts(object_bytes, sources, name, compiler) as (toolchain, folder):
-        merge = [toolchain.compiler, "-r", "-nostdlib", "-o", "merged.o"]
-        toolchain.run([*merge, *OBJECTS], folder)
-        keep = [f"--keep-global-symbol={export}" for export in sources.exports]
-        localise = [
-            toolchain.tool("objcopy"),
-            "--strip-unneeded",
-            "--remove-section=.comment",
-        ]
-        toolchain.run([*localise, *keep, "merged.o", "model.a.o"], folder)
-        return (folder / "model.a.o").read_bytes()
+        merge = [*toolchain.command, "-r", "-nostdlib", "-Wl,--strip-debug"]
+        toolchain.run([*merge, "-o", "merged.o", *OBJECTS], folder)
+        return with_local_names((folder / "merged.o").read_bytes(), sources.exports)
+
+
+def link_archive(
+    object_bytes: bytes, sources: Sources, name: str, *, compiler: str = "cc"
+) -> bytes:
+    """Return the bytes of a static library with the object of `link_static`."""
+    merged = link_static(object_bytes, sources, name, compiler=compiler)
+    toolchain = find_toolchain(compiler)
+    with tempfile.TemporaryDirectory(prefix="lxc-link-") as path:
+        folder, member = Path(path), f"{identifier(name)}.o"
+        (folder / member).write_bytes(merged)
+        # D leaves out times and owners.
+        command = [*toolchain.tool("ar"), "rcsD", "model.a", member]
+        toolchain.run(command, folder)
+        return (folder / "model.a").read_bytes()
 
 
 def stripped(object_bytes: bytes, *, compiler: str = "cc") -> bytes:
@@ -79,8 +100,7 @@ def stripped(object_bytes: bytes, *, compiler: str = "cc") -> bytes:
     with tempfile.TemporaryDirectory(prefix="lxc-link-") as path:
         folder = Path(path)
         (folder / "model.o").write_bytes(object_bytes)
-        command = [toolchain.tool("objcopy"), "--strip-debug", "model.o", "stripped.o"]
-        toolchain.run(command, folder)
+        toolchain.run(toolchain.stripping("model.o", "stripped.o"), folder)
         return (folder / "stripped.o").read_bytes()
 
 
@@ -99,7 +119,7 @@ def compiled_parts(
         for file, content in sources.files.items():
             (folder / file).write_bytes(content)
         compile_c(toolchain, folder, "face")
-        check_services(toolchain, folder / "model.o", folder / "support.o", prefix)
+        check_services(object_bytes, (folder / "support.o").read_bytes(), prefix)
         yield toolchain, folder
 
 
@@ -115,17 +135,17 @@ def support_object(toolchain: Toolchain, text: str) -> bytes:
 
 def compile_c(toolchain: Toolchain, folder: Path, name: str) -> None:
     """Compile NAME.c in a folder to NAME.o."""
-    command = [toolchain.compiler, "-c", *COMPILE_FLAGS, f"-ffile-prefix-map={folder}=."]
+    command = [*toolchain.command, "-c", *COMPILE_FLAGS, f"-ffile-prefix-map={folder}=."]
     toolchain.run([*command, "-o", f"{name}.o", f"{name}.c"], folder)
 
 
-def check_services(toolchain: Toolchain, model: Path, support: Path, prefix: str) -> None:
+def check_services(model: bytes, support: bytes, prefix: str) -> None:
     """Refuse an object that needs a service that the support code does not define.
 
     The linker cannot tell: services are weak pointers, and one that is not defined is NULL.
     """
-    wanted = symbols(toolchain, model)
-    offered = {name for name, defined in symbols(toolchain, support).items() if defined}
+    wanted = Elf(model).public()
+    offered = {name for name, defined in Elf(support).public().items() if defined}
     services = {name for name in wanted if SERVICE.fullmatch(name)}
     missing = sorted(services - (offered & SERVICES))
     if missing:
@@ -136,23 +156,13 @@ def check_services(toolchain: Toolchain, model: Path, support: Path, prefix: str
             raise InternalError("linking", problem)
 
 
-def symbols(toolchain: Toolchain, path: Path) -> dict[str, bool]:
-    """Return the global symbols of an object, and whether each is defined there."""
-    found = {}
-    for line in toolchain.run([toolchain.tool("readelf"), "-Ws", str(path)]).splitlines():
-        columns = line.split()
-        if len(columns) >= 8 and columns[4] in ("GLOBAL", "WEAK"):
-            found[columns[7].partition("@")[0]] = columns[6] != "UND"
-    return found
-
-
-def check_needed(toolchain: Toolchain, library: Path) -> None:
+def check_needed(library: bytes) -> None:
     """Refuse a library that needs anything but the C library."""
-    said = toolchain.run([toolchain.tool("readelf"), "-Wd", str(library)])
-    for needed in re.findall(r"\(NEEDED\).*\[(.*)\]", said):
+    elf = Elf(library)
+    for needed in elf.dynamic(DT_NEEDED):
         if not NEEDED.fullmatch(needed):
             raise InternalError("linking", f"the library needs {needed}")
-    if "(RPATH)" in said or "(RUNPATH)" in said:
+    if elf.dynamic(DT_RPATH, DT_RUNPATH):
         raise InternalError("linking", "the library has a search path of its own")
 
 
@@ -161,14 +171,8 @@ def compiler_version(compiler: str = "cc") -> str:
     return find_toolchain(compiler).version()
 
 
-def needed_glibc(library_bytes: bytes, *, compiler: str = "cc") -> str:
+def needed_glibc(library: bytes) -> str:
     """Return the oldest version of glibc that the library runs with, or `""` for any."""
-    toolchain = find_toolchain(compiler)
-    with tempfile.TemporaryDirectory(prefix="lxc-link-") as path:
-        library = Path(path) / "model.so"
-        library.write_bytes(library_bytes)
-        said = toolchain.run([toolchain.tool("readelf"), "-WV", str(library)])
-    versions = [
-        tuple(map(int, v.split("."))) for v in re.findall(r"\bGLIBC_([\d.]+)", said)
-    ]
+    asked = [GLIBC.fullmatch(version) for version in Elf(library).versions()]
+    versions = [tuple(map(int, found.group(1).split("."))) for found in asked if found]
     return ".".join(map(str, max(versions))) if versions else ""

@@ -52,6 +52,7 @@ int emulated_capabilities[MOST_CARDS] = {90, 90, 90, 90};
 int emulated_version = 13000;
 int64_t emulated_memory = (int64_t)1 << 40; /* bytes that may be allocated on the card */
 int emulated_node_updates, emulated_instantiations, emulated_graph_launches;
+int emulated_captures; /* all streams but the default one, if it is not 0 */
 int emulated_modules, emulated_events, emulated_waits, emulated_uploads, emulated_downloads;
 int64_t emulated_bytes_in_use;
 static char failing[64];
@@ -269,6 +270,10 @@ int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, void *stream)
     return 0;
 }
 
+int cuStreamIsCapturing(void *stream, int *is_captured) {
+    BEGIN(1);
+    return *is_captured = stream && emulated_captures, 0;
+}
 int cuStreamSynchronize(void *stream) {
     BEGIN(1);
     pthread_mutex_lock(&lock);

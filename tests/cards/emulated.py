@@ -33,7 +33,7 @@ FLAGS = (
     *("-U_FORTIFY_SOURCE", "-fPIC", "-shared"),
 )
 MEETING = re.compile(
-    r"\blxc_(barrier|warp_barrier|shuffle\w*|any_lane|lanes_where|load_matrices\w*"
+    r"\blxc_(barrier|warp_barrier|shuffle\w*|any_lane|load_matrices\w*"
     r"|multiply_(bf16|f16|tf32))\("
 )
 """Calls that threads execute together."""
@@ -65,9 +65,9 @@ class Emulation:
         """Return 0: any driver of these tests will do."""
         return 0
 
-    def lacks(self) -> list[str]:
+    def lacks(self) -> dict[str, str]:
         """Return nothing: a test without a C++ compiler is skipped."""
-        return []
+        return {}
 
 
 def program(kernels: str) -> str:

@@ -32,29 +32,15 @@ template <typename T>
 static inline T lxc_shuffle_xor(T value, int lanes) {
     return lxc_shuffle(value, lxc_lane() ^ lanes, __func__);
 }
-template <typename T>
-static inline T lxc_shuffle_down(T value, int lanes) {
-    return lxc_shuffle(value, lxc_lane() + lanes, __func__);
-}
-template <typename T>
-static inline T lxc_shuffle_up(T value, int lanes) {
-    return lxc_shuffle(value, lxc_lane() - lanes, __func__);
-}
-template <typename T>
-static inline T lxc_shuffle_from(T value, int lane) {
-    return lxc_shuffle(value, lane & 31, __func__);
-}
-static inline uint32_t lxc_lanes_where(int32_t condition) {
+static inline int32_t lxc_any_lane(int32_t condition) {
     lxc_team *warp = lxc_tell((int32_t)(condition != 0), __func__);
     int first = lxc_here->now - lxc_lane();
-    uint32_t found = 0;
+    int32_t found = 0;
     for (int lane = 0; lane < 32 && first + lane < lxc_here->threads; ++lane)
-        if (!lxc_here->fibers[first + lane].is_done)
-            found |= (uint32_t)lxc_told<int32_t>(warp, lane) << lane;
+        if (!lxc_here->fibers[first + lane].is_done) found |= lxc_told<int32_t>(warp, lane);
     lxc_heard(__func__);
     return found;
 }
-static inline int32_t lxc_any_lane(int32_t condition) { return lxc_lanes_where(condition) != 0; }
 
 static inline void lxc_aligned(const void *memory, size_t bytes, const char *place) {
     if ((uintptr_t)memory % bytes) lxc_stop("memory is not aligned", place);
@@ -128,24 +114,6 @@ static inline uint32_t lxc_to_tf32(float x) {
     if (isnan(x)) return 0x7fffe000u;
     return isinf(x) ? bits : (bits + 0x1000u) & 0xffffe000u;
 }
-static inline uint32_t lxc_bf16(float x) {
-    uint32_t bits = lxc_bits(x);
-    if (isnan(x)) return 0x7fff;
-    return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-}
-static inline uint32_t lxc_f16(float x) { return lxc_same_bits<uint16_t>((half)x); }
-static inline uint32_t lxc_pack_bf16(float low, float high) {
-    return lxc_bf16(low) | lxc_bf16(high) << 16;
-}
-static inline uint32_t lxc_pack_f16(float low, float high) {
-    return lxc_f16(low) | lxc_f16(high) << 16;
-}
-static inline float lxc_unpack_bf16(uint32_t pair, int32_t second) {
-    return __uint_as_float(second ? pair & 0xffff0000u : pair << 16);
-}
-static inline float lxc_unpack_f16(uint32_t pair, int32_t second) {
-    return (float)lxc_same_bits<half>((uint16_t)(second ? pair >> 16 : pair));
-}
 
 // What a lane holds of the two matrices of a product.
 struct lxc_fragments {
@@ -153,10 +121,10 @@ struct lxc_fragments {
 };
 typedef float (*lxc_number_of)(const uint32_t *registers, int number);
 static inline float lxc_number_bf16(const uint32_t *registers, int number) {
-    return lxc_unpack_bf16(registers[number / 2], number % 2);
+    return __uint_as_float(registers[number / 2] >> number % 2 * 16 << 16);
 }
 static inline float lxc_number_f16(const uint32_t *registers, int number) {
-    return lxc_unpack_f16(registers[number / 2], number % 2);
+    return (float)lxc_same_bits<half>((uint16_t)(registers[number / 2] >> number % 2 * 16));
 }
 static inline float lxc_number_tf32(const uint32_t *registers, int number) {
     return __uint_as_float(registers[number] & 0xffffe000u);

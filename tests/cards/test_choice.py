@@ -13,7 +13,7 @@ import pytest
 from lxc.errors import CODES, LxcError
 from lxc.runtime import CompiledModel, artifact, load
 from lxc.runtime.cards.machine import Cards, find_cards, runs_on
-from lxc.runtime.manifest import TargetRecord
+from lxc.runtime.manifest import TargetRecord, manifest_from_bytes
 from tests.cards.emulated import built_driver
 from tests.cards.toy import Emulated, encoded, toy_on_card
 from tests.conftest import Golden
@@ -31,9 +31,9 @@ def refused(call: Callable[[], object]) -> str:
     return re.sub(r"\d+ CPU features", "some CPU features", f"{error.value}\n")
 
 
-def both(toy: Toy) -> bytes:
+def both(toy: Toy, **changes: Any) -> bytes:
     """Return an artifact with code for the processor and for cards."""
-    made = artifact.read(encoded())
+    made = artifact.read(encoded(**changes))
     members = {**toy.members(), **{name: made.read(name) for name in made.manifest.members}}
     targets = [toy.target(), *made.targets]
     return artifact.write(None, signature=toy.signature, targets=targets, members=members)
@@ -93,6 +93,19 @@ def test_a_driver_that_is_too_old_is_refused(card: Emulated, golden: Golden) -> 
     with card.having("version", 11080):
         said = refused(lambda: load(encoded()))
     golden.compare(GOLDEN / "card-driver-too-old.txt", said)
+
+
+def test_text_needs_a_driver_as_new_as_its_compiler(
+    toy: Toy, card: Emulated, golden: Golden
+) -> None:
+    made = encoded(images=("sm_80", "compute_80"), driver=13010)
+    with card.having("version", 13000):
+        said = refused(lambda: load(made))
+        golden.compare(GOLDEN / "card-driver-older-than-text.txt", said)
+        assert load(encoded(images=("sm_90a", "compute_80"), driver=13010))
+        assert load(both(toy, images=("compute_80",), driver=13010)).target.name == "here"
+    with card.having("version", 13010):
+        assert load(made)
 
 
 def test_a_driver_that_fails_is_refused(card: Emulated, golden: Golden) -> None:
@@ -213,6 +226,7 @@ def test_what_the_driver_says_of_its_cards_is_told(card: Emulated) -> None:
     with card.having("cards", 2):
         found = find_cards(None)
     assert found == Cards(13000, {0: 90, 1: 90})
+    assert hash(found) == hash(Cards(13000, {0: 90, 1: 90}))
     assert str(found) == (
         "a driver for CUDA 13.0, card 0 of compute capability 9.0, "
         "card 1 of compute capability 9.0"
@@ -228,13 +242,27 @@ def test_images_and_driver_survive_the_manifest(card: Emulated) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"images": ("sm_9",)}, {"images": ("gfx90a",)}, {"driver": -1}, {"driver": 10**9}],
+    [
+        {"images": ("sm_9",)},
+        {"images": ("gfx90a",)},
+        {"images": ("sm_\N{ARABIC-INDIC DIGIT NINE}0",)},
+        {"glibc": "2.\N{ARABIC-INDIC DIGIT NINE}"},
+        {"driver": -1},
+        {"driver": 10**9},
+    ],
 )
 def test_a_manifest_with_impossible_cards_is_refused(
     changes: dict[str, Any], card: Emulated
 ) -> None:
     with pytest.raises(LxcError) as error:
         encoded(**changes)
+    assert error.value.code == "LXC-E0402"
+
+
+def test_a_manifest_of_a_format_without_cards_has_none(card: Emulated) -> None:
+    text = artifact.read(encoded()).manifest.to_bytes()
+    with pytest.raises(LxcError, match="a format that has no code for cards") as error:
+        manifest_from_bytes(text.replace(b'"format":2', b'"format":1'))
     assert error.value.code == "LXC-E0402"
 
 

@@ -25,12 +25,6 @@ DTYPES = [*"?bhilBHILefd", ml_dtypes.bfloat16]
 X = np.arange(20, dtype=np.float32).reshape(5, 4)
 
 
-def struct_in(capsule: Any) -> Any:
-    """Return the struct in a capsule."""
-    (name,) = [one for one in dlpack.STRUCTS if dlpack.IS_VALID(id(capsule), one)]
-    return dlpack.STRUCTS[name].from_address(dlpack.POINTER(id(capsule), name))
-
-
 class AsIfOnHost:
     """An array of the card that says it lies in the memory of the host."""
 
@@ -43,7 +37,7 @@ class AsIfOnHost:
     def __dlpack__(self, **asked: Any) -> Any:
         version = (1, 0) if self.versioned else None
         capsule = self.array.__dlpack__(stream=1, max_version=version)
-        struct_in(capsule).tensor.device.type = 1
+        dlpack.struct_in(capsule).tensor.device.type = 1
         return capsule
 
 
@@ -63,7 +57,7 @@ class Foreign:
         if "max_version" in asked and not self.knows_versions:
             raise TypeError("unexpected keyword argument")
         capsule = self.array.__dlpack__(**asked)
-        self.change(struct_in(capsule).tensor)
+        self.change(dlpack.struct_in(capsule).tensor)
         return capsule
 
 
@@ -111,6 +105,25 @@ def test_memory_lives_as_long_as_the_last_who_shares_it(
     assert gone() is None
 
 
+@pytest.mark.parametrize("versioned", [False, True])
+def test_a_capsule_that_an_error_drops_leaves_memory_and_error_alone(
+    model: CompiledModel, versioned: bool
+) -> None:
+    arrays = [model.to_machine(X)]
+    gone = weakref.ref(arrays[0].block)
+
+    def made(number: int) -> Any:
+        if number == 2:
+            raise KeyError("the error")
+        return arrays[0].__dlpack__(max_version=(1, 0) if versioned else None)
+
+    with pytest.raises(KeyError, match="the error"):
+        tuple(map(made, range(3)))
+    arrays.clear()
+    gc.collect()
+    assert gone() is None
+
+
 def test_memory_that_another_library_had_is_reused_when_all_streams_are_done(
     model: CompiledModel, card: Emulated, trees: Trees
 ) -> None:
@@ -138,7 +151,7 @@ def test_the_stream_of_the_consumer_waits(
     y, _ = model(model.to_machine(X), trees[0], resident, stream=mine)
     capsule = y.__dlpack__(stream=theirs)
     seen = np.zeros_like(X)
-    place = struct_in(capsule).tensor.data
+    place = dlpack.struct_in(capsule).tensor.data
     model.engine.library.download(seen.ctypes.data, place, y.nbytes, theirs)
     np.testing.assert_array_equal(seen, toy_result(*trees, X))
 

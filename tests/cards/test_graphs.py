@@ -36,7 +36,7 @@ def test_three_calls_change_the_nodes_that_hold_what_is_new(
     placed = [bound.at(inputs=x, outputs=y, state=state) for x, y in calls]
     tables = [one.frame.words[CALL_WORDS:] for one in placed]
     frame = placed[0].frame  # all with the arena of the first
-    frame.turn_to(bound.prepared.params, bound.prepared.address, 0)
+    frame.turn_to(bound.current.prepared.params, bound.current.prepared.address, 0)
     library = model.engine.library
     expected = [(1, 0, 1), (0, 1, 1), (0, 1, 1), (0, 2, 1), (0, 0, 1)]
     for table, changes in zip([*tables, tables[3]], expected, strict=True):

@@ -140,6 +140,31 @@ def test_params_that_are_dropped_serve_the_calls_that_read_them(
         np.testing.assert_array_equal(y, expected)
 
 
+@pytest.mark.parametrize("drops", ["the params", "the call"])
+def test_what_is_prepared_serves_placed_calls_when_it_is_dropped(
+    model: CompiledModel, trees: Trees, card: Emulated, drops: str
+) -> None:
+    stream = card.stream()
+    x, state = model.to_machine(rows(0)), model.to_machine(trees[1])
+    y = model.to_machine(np.zeros((60, 4), np.float32))
+    bound = model.bind(*trees)
+    placed: Any = bound.at(inputs=x, outputs=y, state=state, stream=stream)
+    placed()
+    *leaves, buffer = placed.prepared.kept
+    place = buffer.address
+    if drops == "the params":
+        bound.swap({"layer": {**trees[0]["layer"], "bias": np.ones(4, np.float32)}})
+        placed.prepared = None
+    else:
+        del bound, placed
+    del buffer
+    again = model.to_machine(np.full(4, np.nan, np.float32))
+    assert again.address == place
+    model.engine.library.wait(stream)
+    np.testing.assert_array_equal(y, toy_result(*trees, rows(0)))
+    assert leaves
+
+
 def test_calls_on_two_streams_have_two_arenas_and_do_not_wait(
     model: CompiledModel, trees: Trees, card: Emulated
 ) -> None:

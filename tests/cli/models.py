@@ -64,3 +64,6 @@ def broken() -> Any:
 def misused() -> Any:
     """Fail inside of a library."""
     return np.linalg.inv(np.zeros((2, 3)))
+
+
+sequence = nn.Recurrence(nn.LSTMCell(3, 4), return_sequence=True)

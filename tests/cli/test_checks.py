@@ -10,6 +10,8 @@ import pytest
 
 from lxc.commands import checks
 from lxc.commands.checks import (
+    check_card_compilers,
+    check_cards,
     check_compiler,
     check_packages,
     check_processor,
@@ -18,6 +20,7 @@ from lxc.commands.checks import (
     check_tvm,
     run_command,
 )
+from lxc.runtime.cards.machine import Cards
 
 
 def ended(status: int, out: str = "", err: str = "") -> subprocess.CompletedProcess[str]:
@@ -73,6 +76,39 @@ def test_a_compiler_that_fails_is_found(
     finding = check_compiler()
     assert not finding.fine
     assert "stdlib.h is missing" in finding.found
+
+
+def test_compilers_for_cards_are_named_and_not_needed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = {"both": ended(0, "nvcc 13.0.48\nNVRTC 13.0\n"), "none": ended(0)}
+    hint = "error[LXC-E0310]: cannot map NVRTC\n  hint:     do y\n"
+    said["broken"] = ended(1, err=hint)
+    found = {}
+    for name, one in said.items():
+        monkeypatch.setattr(checks, "run_python", lambda *_, one=one: one)
+        found[name] = check_card_compilers()
+    assert all(one.fine for one in found.values())
+    assert (found["both"].found, found["both"].absent) == (
+        "nvcc 13.0.48, NVRTC 13.0",
+        False,
+    )
+    assert (found["none"].fix, found["none"].absent) == (
+        "pip install nvidia-cuda-nvrtc",
+        True,
+    )
+    assert (found["broken"].fix, found["broken"].absent) == ("do y", True)
+
+
+def test_cards_are_named_and_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "find_cards", lambda _: Cards(13000, {0: 90}))
+    assert check_cards().found == "a driver for CUDA 13.0, card 0 of compute capability 9.0"
+    assert not check_cards().absent
+    monkeypatch.setattr(checks, "find_cards", lambda _: Cards(0, {}, "no driver"))
+    finding = check_cards()
+    assert finding.fine
+    assert finding.absent
+    assert finding.fix.startswith("apt install nvidia-driver")
 
 
 def test_a_trial_that_fails_shows_its_error(monkeypatch: pytest.MonkeyPatch) -> None:

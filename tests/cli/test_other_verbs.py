@@ -2,6 +2,7 @@
 
 import importlib
 import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -134,7 +135,14 @@ def test_targets_are_listed_with_what_is_missing(
     here = platform.machine()
     assert all(row["links"] for row in rows if row["triple"].startswith(here))
     assert "has never run on one" in printed
+    assert "code for Arm and RISC-V: built; code of this lxc has run in an emu" in printed
+    assert cli("targets", "--json").json["aliases"]["rpi4"] == ["cortex-a72"]
     monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("lxc.targets.llvm.toolchain.find_spec", lambda name: None)
+    (fix,) = (line for line in cli("targets").out.splitlines() if "cortex-a72, " in line)
+    assert fix.startswith("to link aarch64-linux, ")
+    assert "apt install gcc-aarch64-linux-gnu libc6-dev-arm64-cross" in fix
+    assert "pip install ziglang" in fix
     for row in cli("targets", "--json").json["targets"]:
         architecture = row["triple"].partition("-")[0]
         cross = f"{architecture}-linux-gnu-gcc"
@@ -142,12 +150,15 @@ def test_targets_are_listed_with_what_is_missing(
         assert first == ("a C compiler" if architecture == here else cross)
         # NVRTC is found without PATH where its package is installed.
         assert others in ([], ["a compiler for cards"] if row["images"] else [])
+        assert len(row["link_fixes"]) == len(row["link_lacks"])
 
 
 def test_doctor_finds_this_installation_in_order(cli: Cli) -> None:
     entries = cli("doctor", "--json").json
     assert [entry["name"] for entry in entries if not entry["fine"]] == []
     assert "compile and run" in [entry["name"] for entry in entries]
+    (compilers,) = (one for one in entries if one["name"] == "compilers for cards")
+    assert re.search(r"nvcc \d+\.\d|NVRTC \d|neither nvcc nor NVRTC", compilers["found"])
 
 
 def test_doctor_names_the_fix_for_what_is_missing(
@@ -251,3 +262,12 @@ def test_bytes_are_told_for_people(count: int, text: str) -> None:
 
 def test_run_is_what_the_installed_command_calls() -> None:
     assert run(["--version"]) == 0
+
+
+def test_why_explains_a_code_however_it_is_written(cli: Cli) -> None:
+    printed = cli("why", "LXC-E0405").out
+    assert printed == cli("why", "e0405").out == cli("why", "0405").out
+    assert "lxc upgrade --target" in " ".join(printed.split())
+    said = cli("why", "LXC-E0405", "--json").json
+    assert (said["code"], said["exit_status"]) == ("LXC-E0405", 5)
+    assert said["means"]

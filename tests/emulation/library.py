@@ -24,6 +24,10 @@ from lxc.targets.llvm.toolchain import compiler_for, find_toolchain
 RUNNER = Path(__file__).parent / "runner.c"
 RUN_WORDS, PREPARE_WORDS = 11, 7
 ABSENT = -1
+PROCESSORS = {"riscv64": "rv64,v=true,vlen=128,vext_spec=v1.0"}
+"""Which processor is emulated where it is not the emulator's best: registers of vectors
+are no longer than code may rely on.
+"""
 Words = Sequence[int]
 
 
@@ -31,7 +35,10 @@ def emulator(architecture: str) -> list[str] | None:
     """Return the command that runs programs of an architecture, None if there is none."""
     program = shutil.which(f"qemu-{architecture}")
     root = Path(f"/usr/{architecture}-linux-gnu")
-    return [program, "-L", str(root)] if program and root.exists() else None
+    if program is None or not root.exists():
+        return None
+    kind = PROCESSORS.get(architecture)
+    return [program, "-L", str(root), *(("-cpu", kind) if kind else ())]
 
 
 @cache
@@ -40,7 +47,7 @@ def runner(triple: str) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="lxc-emulation-"))
     weakref.finalize(runner, shutil.rmtree, folder, ignore_errors=True)
     toolchain = find_toolchain(compiler_for(triple))
-    command = [toolchain.compiler, "-O1", "-std=gnu11", str(RUNNER)]
+    command = [*toolchain.command, "-O1", "-std=gnu11", str(RUNNER)]
     toolchain.run([*command, "-o", "runner", "-ldl"], folder)
     return folder / "runner"
 

@@ -58,13 +58,14 @@ def tested() -> list[Target]:
 
 
 def lacking(target: Target) -> list[str]:
-    """Return what this machine lacks to run code for a target."""
+    """Return what this machine lacks to make code for a target, and to run it."""
     here = this_machine()
     if target.architecture == here.architecture:
         return sorted(set(target.features) - here.features)
+    lacks = [*target.back_end.lacks_to_link(target)]
     if emulator(target.architecture) is None:
-        return [f"qemu-{target.architecture} and the libraries of that architecture"]
-    return []
+        lacks.append(f"qemu-{target.architecture} and the libraries of that architecture")
+    return lacks
 
 
 def install() -> None:

@@ -2,20 +2,36 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import lxc
 from lxc.__main__ import run
+from lxc.passes.records_text import digest_of
+from lxc.record_file import read_records
+from lxc.runtime.artifact import read, write
 from lxc.runtime.cards.machine import Cards
 from lxc.runtime.checkpoint import flatten_names, write_checkpoint
+from lxc.runtime.manifest import TargetRecord
 from lxc.targets.cuda import compiled
 from tests.cli.models import net
 
 MODELS = Path(__file__).parent.parent / "cli" / "models.py"
+OTHERS = {
+    "more-inputs": "input %x: f32[N, 3] input %z: f32[N, 3] tree inputs = (*, *) "
+    "%0: f32[N, 3] = add(%x, %z) return %0",
+    "other-outputs": "input %x: f32[N, 3] %0: f32[N, 3] = negate(%x) return %0",
+    "other-lengths": "input %x: f32[N, 4] %0: f32[N, 4] = negate(%x) return %0",
+}
+"""Graphs that do not take or return what the artifact does."""
+TUNED = {"used": "0", "other": "1"}
+RECORDS = {"format": 1, "measured_on": {}, "records": {}}
 Failure = Callable[[str], tuple[int, str]]
 
 
@@ -33,6 +49,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = contents.rindex(b"\x7fELF")
     altered = contents[: place + 500] + b"?" + contents[place + 501 :]
     (path / "altered.lxc").write_bytes(altered)
+    no_text = read(path / "net.lxc").with_members({"ir/traced.lxir": b"\xff"})
+    (path / "no-text.lxc").write_bytes(no_text)
     (path / "fails.py").write_text("import math\n\nmodel = math.sqrt(-1)\n")
     (path / "wrong.py").write_text("model = (\n")
     (path / "imports.py").write_text("import no_such_package\n")
@@ -40,13 +58,63 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (path / "data.lxir").write_text("graph @m lux { data #ab: f32[20] return #ab }\n")
     good = "graph @m lux { input %x: f32[2] %0: f32[2] = exp(%x) return %0 }\n"
     (path / "good.lxir").write_text(good)
+    for name, text in OTHERS.items():
+        (path / f"{name}.lxir").write_text(f"graph @m lux {{ dim N: 1..8 {text} }}\n")
+        ends = ["--target", "x86-64-v2", "-o", f"{path}/{name}.lxc"]
+        assert run(["compile", f"{path}/{name}.lxir", *ends]) == 0
+    weighed = "graph @m lux { input %x: f32[2] param @w: f32[2] tree params = {w: *} "
+    weighed += "%0: f32[2] = multiply(%x, @w) return %0 }\n"
+    (path / "weighed.lxir").write_text(weighed)
+    sized = weighed.replace("{ input", "{ dim N: 1..4 input", 1).replace("f32[2]", "f32[N]")
+    (path / "open.lxir").write_text(sized)
+    (path / "taken").mkdir()
+    (path / "taken" / "example.c").write_text("int main(void) { return 0; }\n")
     newer = {"format": 2, "measured_on": {}, "records": {}, "settled": []}
     (path / "newer.json").write_text(json.dumps(newer))
     hostile = {**newer, "format": 1, "records": {"\x1b[2J": {}}}
     (path / "hostile.json").write_text(json.dumps(hostile))
+    write_drawn(path, good)
     write_hostile_texts(path)
     write_arrays(path)
+    write_artifacts(path)
     return path
+
+
+def write_artifacts(path: Path) -> None:
+    """Write artifacts that can be run, and not be profiled."""
+    tuned = {name: {**RECORDS, "settled": [digit * 32]} for name, digit in TUNED.items()}
+    for name, records in tuned.items():
+        (path / f"{name}.json").write_text(json.dumps(records))
+    digest = digest_of(read_records(path / "used.json"))
+    net = read(path / "net.lxc")
+    (record,) = net.targets
+    code = {record.library: net.read(record.library)}
+    cards = replace(record, name="cuda-sm80", images=("sm_80",), driver=12000)
+    for_cards = {cards.library: net.read(record.library)}
+    broken: tuple[tuple[str, TargetRecord, dict[str, bytes], dict[str, Any]], ...] = (
+        ("cards", cards, for_cards, {}),
+        ("bare", record, code, {}),
+        ("odd", record, code, {"exact": "yes"}),
+        ("odd-records", record, code, {"records": 7}),
+        ("tuned", record, code, {"records": digest}),
+    )
+    for name, target, members, options in broken:
+        write(
+            path / f"{name}.lxc",
+            signature=net.signature,
+            targets=[target],
+            members=members,
+            options=options,
+        )
+
+
+def write_drawn(path: Path, good: str) -> None:
+    """Write a profile of no model here, and text behind its passes."""
+    row = {"number": 0, "ops": "sqrt", "layers": [], "result": "f32[7]", "share": 1.0}
+    profile = {"target": "x86-64-v2", "kernels": [row], "prepare": []}
+    (path / "profile.json").write_text(json.dumps(profile))
+    halves = good.replace("@m", "@a", 1) + good.replace("@m", "@b", 1)
+    (path / "halves.lxir").write_text(halves)
 
 
 def write_hostile_texts(path: Path) -> None:
@@ -74,6 +142,31 @@ def write_arrays(path: Path) -> None:
     extra = {**params, "layer_9.weight": params["layer_1.weight"]}
     write_checkpoint(path / "extra.safetensors", extra)
     (path / "damaged.safetensors").write_bytes(b"\0" * 20)
+    write_foreign_params(path)
+
+
+def write_foreign_params(path: Path) -> None:
+    """Write parameters of others, and maps of names, that are of no use."""
+    for ending in ("pt", "h5", "msgpack", "npz"):
+        name = "damaged" if ending == "npz" else "weights"
+        (path / f"{name}.{ending}").write_bytes(b"?" * 20)
+    np.savez(path / "bias.npz", weight=np.ones((2, 2)), bias=np.ones(2))
+    attention: dict[str, Any] = {
+        "in_proj_weight": np.ones((12, 4)),
+        "in_proj_bias": np.ones(12),
+        "out_proj.weight": np.ones((4, 4)),
+        "out_proj.bias": np.zeros(4),
+    }
+    np.savez(path / "attention.npz", **attention)
+    np.savez(path / "large.npz", small=np.ones(2), large=np.full(2, 1e6))
+    (path / "others.py").write_text(
+        "from lxc import kaun, nn\n"
+        "unbiased = nn.Dense(2, 2, use_bias=False)\n"
+        "attention = kaun.multi_head_attention(4, 2)\n"
+    )
+    (path / "lists.json").write_text('["layer_1"]')
+    (path / "unknown.json").write_text('{"first": "layer_0"}')
+    (path / "same.json").write_text('{"layer_3": "layer_1"}')
 
 
 @pytest.fixture
@@ -82,9 +175,11 @@ def failure(
 ) -> Failure:
     """Return a function that runs a command line and returns status and printed error.
 
-    There is no card, whatever the machine has.
+    There is no card and no other runtime, whatever the machine has.
     """
     monkeypatch.chdir(folder)
+    monkeypatch.delitem(sys.modules, "lxc.benchmarking.onnx_runtime", raising=False)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
     monkeypatch.setattr(compiled, "find_cards", lambda _: Cards(0, {}, "no driver"))
 
     def command(line: str) -> tuple[int, str]:

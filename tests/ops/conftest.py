@@ -1,14 +1,16 @@
 """The fixture that runs a test on every back end."""
 
-from typing import Any
-
 import pytest
 
 from tests.targets.backends import Backend, everything
 
 
-@pytest.fixture(params=everything(), scope="module")
-def target(request: pytest.FixtureRequest) -> Backend:
-    backend: Any = request.param
-    assert isinstance(backend, Backend)
-    return backend
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Choose the back ends when tests are collected: options are not read before that."""
+    if "back_end" in metafunc.fixturenames:
+        metafunc.parametrize("back_end", everything(), scope="module")
+
+
+@pytest.fixture(scope="module")
+def target(back_end: Backend) -> Backend:
+    return back_end

@@ -12,6 +12,7 @@ from lxc.runtime import CompiledModel, artifact, features
 from lxc.runtime.features import (
     Machine,
     check_glibc,
+    choice,
     choose,
     features_of,
     this_machine,
@@ -21,6 +22,7 @@ from lxc.runtime.manifest import TargetRecord
 Toy = Any
 
 X86 = "flags\t\t: fpu pni ssse3 sse4_1 sse4_2 avx2 bmi1 bmi2 abm fma avx512_vnni\n"
+RISC_V = "hart\t: 0\nisa\t: rv64imafdcv_zicsr_zba\nmmu\t: sv39\n"
 ARM = "processor : 0\nFeatures : fp asimd atomics asimddp crc32\n"
 
 
@@ -37,6 +39,9 @@ def target(name: str, *features: str, **changes: Any) -> TargetRecord:
         (X86, {"sse3", "ssse3", "sse4.1", "sse4.2", "avx2", "bmi", "bmi2", "lzcnt", "fma"}),
         (X86, {"avx512vnni", "crc32"}),
         (ARM, {"neon", "fp-armv8", "lse", "dotprod"}),
+        (ARM + "Features : sve sve2 i8mm bf16", {"sve", "sve2", "i8mm", "bf16"}),
+        (RISC_V, {"m", "a", "f", "d", "c", "v", "zicsr", "zba"}),
+        ("isa : rv64gc", {"i", "m", "a", "f", "d", "c"}),
         ("", set()),
     ],
 )
@@ -77,6 +82,15 @@ def test_a_machine_without_a_fitting_target_learns_what_it_lacks() -> None:
     assert caught.value.code == "LXC-E0405"
     assert caught.value.expected == "v3 (needs fma) or v4 (needs avx512f)"
     assert "--target" in str(caught.value.hint)
+
+
+def test_it_is_said_which_code_was_taken_and_what_the_rest_needs() -> None:
+    machine = Machine("x86_64", frozenset({"sse4.2", "avx2", "fma"}), "2.36")
+    assert choice(LEVELS, machine, "v3") == "v3; not v4 (needs avx512f)"
+    assert choice(LEVELS[:2], machine, "v3") == "v3"
+    elsewhere = target("arm", triple="aarch64-linux-gnu")
+    said = choice((*LEVELS, elsewhere), machine, "v3")
+    assert said == "v3; not v4 (needs avx512f) or arm (needs aarch64)"
 
 
 def test_code_for_another_architecture_does_not_fit() -> None:

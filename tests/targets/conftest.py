@@ -1,7 +1,5 @@
 """Fixtures: every back end, and the toy model as an object and as a library."""
 
-from typing import Any
-
 import pytest
 
 from lxc.targets.llvm.link import link_shared
@@ -9,11 +7,15 @@ from tests.targets.backends import Backend, backends
 from tests.targets.toy import ENTRIES, compile_c, sources
 
 
-@pytest.fixture(params=backends(), scope="module")
-def target(request: pytest.FixtureRequest) -> Backend:
-    backend: Any = request.param
-    assert isinstance(backend, Backend)
-    return backend
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Choose the back ends when tests are collected: options are not read before that."""
+    if "back_end" in metafunc.fixturenames:
+        metafunc.parametrize("back_end", backends(), scope="module")
+
+
+@pytest.fixture(scope="module")
+def target(back_end: Backend) -> Backend:
+    return back_end
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,20 @@ from elftools.elf.elffile import ELFFile
 from lxc.errors import InternalError, LxcError
 from lxc.targets.llvm import link
 from lxc.targets.llvm.c_abi import exports
-from lxc.targets.llvm.toolchain import find_toolchain
+from lxc.targets.llvm.elf import DT_NEEDED, Elf
+from lxc.targets.llvm.toolchain import compiler_for, find_toolchain
+from tests.conftest import Golden
 from tests.targets.toy import ENTRIES, WARNINGS, compile_c, sources
+
+ERRORS = Path(__file__).parent.parent / "errors" / "golden"
+STAND_IN = """#!/bin/sh
+PATH={path}
+echo "$@" >> {log}
+tool=$1
+shift
+[ $tool = cc ] && shift 2
+exec $tool "$@"
+"""
 
 
 def dynamic(library: bytes) -> tuple[set[str], set[str]]:
@@ -149,6 +161,74 @@ def test_a_missing_compiler_is_named_with_the_way_to_get_one(
     assert "apt install gcc" in str(caught.value.hint)
     with pytest.raises(LxcError, match="riscv-cc"):
         find_toolchain("riscv-cc")
+
+
+TRIPLES = ("aarch64-unknown-linux-gnu", "riscv64-unknown-linux-gnu")
+
+
+def test_a_missing_cross_compiler_is_named_with_the_commands_that_bring_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, golden: Golden
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("lxc.targets.llvm.toolchain.find_spec", lambda name: None)
+    refusals = []
+    for triple in TRIPLES:
+        with pytest.raises(LxcError) as caught:
+            find_toolchain(compiler_for(triple))
+        refusals.append(f"{caught.value}\n")
+    golden.compare(ERRORS / "cross-compiler-missing.txt", "".join(refusals))
+
+
+def test_zig_links_where_no_cross_compiler_is_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: bytes, library: bytes
+) -> None:
+    # A program that is called as zig is, and hands what it is to do to the tools of gcc.
+    package = tmp_path / "ziglang"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    program = package / "zig"
+    program.write_text(STAND_IN.format(path=os.environ["PATH"], log=tmp_path / "log"))
+    program.chmod(0o755)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr("lxc.targets.llvm.toolchain.metadata.version", lambda name: "9.9")
+    compiler = compiler_for("sparc64-unknown-linux-gnu")
+    toolchain = find_toolchain(compiler)
+    assert toolchain.command == [str(program), "cc", "-target", "sparc64-linux-gnu"]
+    assert toolchain.version().startswith("zig 9.9: ")
+    made = link.stripped(code, compiler=compiler)
+    assert link.link_shared(made, sources(), "toy", compiler=compiler) == library
+    archive = link.link_archive(made, sources(), "toy", compiler=compiler)
+    assert archive.startswith(b"!<arch>")
+    log = (tmp_path / "log").read_text().splitlines()
+    assert {line.split()[0] for line in log} == {"cc", "ar"}
+    assert all("sparc64-linux-gnu" in line for line in log if line.startswith("cc"))
+
+
+def test_what_is_read_of_objects_is_what_is_in_them(code: bytes, library: bytes) -> None:
+    for data in (code, library, link.link_static(code, sources(), "toy")):
+        theirs = ELFFile(BytesIO(data)).get_section_by_name(".symtab")
+        expected = {
+            one.name: one.entry.st_shndx != "SHN_UNDEF"
+            for one in (theirs.iter_symbols() if theirs else ())
+            if one.entry.st_info.bind != "STB_LOCAL"
+        }
+        assert Elf(data).public() == expected
+    assert set(Elf(library).dynamic(DT_NEEDED)) == dynamic(library)[0]
+    asked = ELFFile(BytesIO(library)).get_section_by_name(".gnu.version_r")
+    names = [aux.name for _, each in asked.iter_versions() for aux in each]
+    assert Elf(library).versions() == names
+    with pytest.raises(InternalError, match="not ELF"):
+        Elf(b"!<arch>").public()
+
+
+def test_a_static_object_shows_its_public_names_only(code: bytes) -> None:
+    made = link.link_static(code, sources(), "toy")
+    shown = {name for name, is_defined in Elf(made).public().items() if is_defined}
+    assert shown == set(exports("toy"))
+    table = ELFFile(BytesIO(made)).get_section_by_name(".symtab")
+    binds = [one.entry.st_info.bind for one in table.iter_symbols()]
+    assert binds.index("STB_GLOBAL") == table.header.sh_info == binds.count("STB_LOCAL")
 
 
 def test_the_compiler_says_who_it_is() -> None:

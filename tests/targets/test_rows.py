@@ -245,6 +245,23 @@ def test_neither_threads_nor_the_batch_change_a_bit(
         np.testing.assert_array_equal(whole[:70], joined)
 
 
+@pytest.mark.parametrize("level", compiled())
+def test_a_row_is_the_same_in_every_block_of_rows(level: Compiled, tmp_path: Path) -> None:
+    counts = (2, 9, 75)
+    graph = graph_of(
+        lambda *xs: [function(x) for x in xs for function in (ops.softmax, normal)],
+        *(lxc.TensorSpec((count, 400)) for count in counts),
+    )
+    x = drawn(max(counts), 400)
+    found, _ = level.load(graph, tmp_path).run([x[:count] for count in counts])
+    *few, softmax, scaled = found
+    for place, part in enumerate(few):
+        whole = scaled if place % 2 else softmax
+        np.testing.assert_array_equal(part, whole[: len(part)])
+    np.testing.assert_allclose(softmax.sum(-1), 1.0, rtol=1e-5)
+    np.testing.assert_allclose(scaled.std(-1), 1.0, rtol=1e-4)
+
+
 KINDS: Sequence[tuple[str, Callable[[Any], Any]]] = (
     ("softmax", ops.softmax),
     ("log_softmax", ops.log_softmax),

@@ -7,7 +7,7 @@ import pytest
 from lxc.errors import InternalError, LxcError
 from lxc.ir.op import OPS
 from lxc.runtime.features import this_machine
-from lxc.targets import TARGETS, target_named, targets_named
+from lxc.targets import ALIASES, TARGETS, target_named, targets_named
 from lxc.targets.kernels.anchor_forms import ANCHORS
 from lxc.targets.kernels.element import FILLED
 from lxc.targets.kernels.kernel import GROUPS, WHOLE
@@ -37,6 +37,23 @@ def test_the_alias_stands_for_all_levels_the_best_one_last() -> None:
     names = [target.name for target in targets_named("llvm")]
     assert names == ["x86-64-v2", "x86-64-v3", "x86-64-v4"]
     assert targets_named(["x86-64-v4", "llvm", "x86-64-v2"]) == targets_named("llvm")
+
+
+def test_every_alias_stands_for_targets_that_there_are() -> None:
+    assert not set(ALIASES) & set(TARGETS)
+    for name in ALIASES:
+        assert targets_named(name)
+    chosen = targets_named(["h100", "rpi4", "graviton3", "x86-64-v3", "riscv64"])
+    names = [target.name for target in chosen]
+    assert names == ["x86-64-v3", "cortex-a72", "neoverse-v1", "riscv64-linux", "cuda-sm90"]
+
+
+def test_of_two_targets_of_a_family_the_one_that_needs_more_is_preferred() -> None:
+    for place, low in enumerate(TARGETS.values()):
+        later = list(TARGETS.values())[place + 1 :]
+        for high in later:
+            if high.triple == low.triple and not high.back_end.images:
+                assert not set(high.features) < set(low.features), (low.name, high.name)
 
 
 def test_an_unknown_target_is_refused_by_name() -> None:

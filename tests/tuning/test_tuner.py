@@ -156,7 +156,8 @@ def test_code_for_other_machines_is_not_measured() -> None:
         Target(**{**vars(TARGETS[0]), "name": "far", "triple": "m68k-unknown-linux-gnu"}),
     ]
     check_runs_here(TARGETS)
-    for target, lacking in zip(foreign, ("telepathy", "an m68k processor"), strict=True):
+    lacks = ("telepathy", "the architecture m68k")
+    for target, lacking in zip(foreign, lacks, strict=True):
         with pytest.raises(LxcError) as caught:
             check_runs_here([*TARGETS, target])
         assert caught.value.code == "LXC-E0308"
@@ -198,3 +199,11 @@ def test_a_race_runs_every_trial_in_turns_with_changing_weights() -> None:
     assert [name for name, _ in rounds[:4]] == ["slow", "fast", "slow", "fast"]
     assert all(one[1] != two[1] for one, two in pairwise(rounds))
     assert {number for _, number in rounds} == {0, 1, 2, 3}
+
+
+@pytest.mark.usefixtures("ask")
+def test_records_are_kept_where_there_was_no_time_to_measure() -> None:
+    table = Table()
+    session(table, seconds=0)
+    assert table.asked == []
+    assert table.kept == [NO_RECORDS]

@@ -26,12 +26,22 @@ static void lxc_copy_frozen(const lxc_model *model, const lxc_call *call, const 
     }
 }
 
+/* A later call changes the graph that a capture would keep. */
+static int32_t lxc_check_capture(void *stream) {
+    int is_captured = 0;
+    if (stream != NULL) LXC_TRY(cuStreamIsCapturing, stream, &is_captured);
+    if (!is_captured) return LXC_OK;
+    return lxc_fail(LXC_EDEVICE, "the stream is being captured, and a call of a model is a "
+                                 "graph of its own that cannot be part of another");
+}
+
 static int32_t lxc_launch_call(const lxc_model *model, const lxc_code *code,
                                const lxc_call *call, const int64_t *state_bytes,
                                void *stream) {
     int32_t status = 0;
     void *const *functions;
-    int32_t result = lxc_functions(code, &functions);
+    int32_t result = lxc_check_capture(stream);
+    if (result == LXC_OK) result = lxc_functions(code, &functions);
     if (result != LXC_OK) return result;
     lxc_launches all = {.copy = code->kernel_count - 1};
     int32_t returned = model->run(

@@ -39,6 +39,7 @@ typedef struct lxc_launch_params {
     F(cuMemcpyDtoDAsync_v2, (lxc_pointer, lxc_pointer, size_t, void *))                      \
     F(cuStreamSynchronize, (void *))                                                         \
     F(cuStreamWaitEvent, (void *, void *, unsigned))                                         \
+    F(cuStreamIsCapturing, (void *, int *))                                                  \
     F(cuEventCreate, (void **, unsigned))                                                    \
     F(cuEventRecord, (void *, void *))                                                       \
     F(cuEventQuery, (void *))                                                                \

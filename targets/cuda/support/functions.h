@@ -29,6 +29,7 @@ int32_t NAME_prepare(const NAME_prepare_call *call);
    Calls with one arena must follow each other on one stream. What a call launches is a CUDA
    graph that belongs to its arena: a call that differs from the last one with that arena in
    addresses or dimensions only changes the nodes that hold them.
+   A stream that is being captured is refused with LXC_EDEVICE.
    Returns what prepare does; in all cases but LXC_OK nothing was launched. A failure on the
    card shows in a later call, or in one of CUDA's own functions. */
 int32_t NAME_enqueue(const NAME_call *call, void *stream);

@@ -167,7 +167,7 @@ class Copies:
         has_term = is_less(as_index(term), as_index(count_of(side.operand.depth)))
         here = both(self.is_inside(slot, term), has_term)
         place = cast("int64", load(self.starts, slot) + deep)
-        size = side.vector * side.operand.dtype.bytes
+        size = side.copy_bytes
         if side.is_wide:
             self.writer.need_alignment()
         if size in COPIES:

@@ -10,9 +10,11 @@ from lxc.targets.cuda.intrinsics import (
     LOAD_MATRICES_TURNED,
     MULTIPLY_BF16,
     MULTIPLY_F16,
+    MULTIPLY_TF32,
+    TO_TF32,
 )
 from lxc.targets.cuda.templates.product_copies import unrolled
-from lxc.targets.cuda.templates.product_sides import Side
+from lxc.targets.cuda.templates.product_sides import CHUNK_BYTES, Side
 from lxc.targets.tvm_api import (
     Buffer,
     Index,
@@ -21,12 +23,16 @@ from lxc.targets.tvm_api import (
     divide,
     load,
     modulo,
+    reinterpret,
     store,
 )
 
-TERMS = 16
-"""So many terms one instruction adds."""
-MULTIPLY = {DType.BF16: MULTIPLY_BF16, DType.F16: MULTIPLY_F16}
+MULTIPLY = {
+    DType.BF16: MULTIPLY_BF16,
+    DType.F16: MULTIPLY_F16,
+    DType.F32: MULTIPLY_TF32,
+}
+"""The instructions by what their factors are in memory; float32 is rounded to TF32."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,11 @@ class MatrixTiling:
     def columns(self) -> int:
         """The columns of a block."""
         return 8 * self.wide * self.warp_columns
+
+    @property
+    def reads(self) -> float:
+        """The loads of a warp for each instruction, of 16 rows or columns."""
+        return 1 / self.wide + 1 / (2 * self.high)
 
     @property
     def team(self) -> int:
@@ -83,7 +94,10 @@ class Matrices:
             divide(warp, tiling.warp_columns) * (16 * tiling.high),
             modulo(warp, tiling.warp_columns) * (8 * tiling.wide),
         )
-        self.multiply: Intrinsic = MULTIPLY[sides[0].operand.dtype]
+        dtype = sides[0].operand.dtype
+        self.multiply: Intrinsic = MULTIPLY[dtype]
+        self.chunk = CHUNK_BYTES // dtype.bytes
+        self.rounds = dtype is DType.F32
         self.sums = writer.array("float32", 4 * tiling.high * tiling.wide)
 
     def clear(self) -> None:
@@ -94,13 +108,15 @@ class Matrices:
     def add_terms(self, bases: tuple[Index, Index]) -> None:
         """Write all terms of a stage, whose two parts begin at `bases`."""
         writer, tiling = self.writer, self.tiling
-        with unrolled(writer, tiling.depth // TERMS) as group:
+        # Two chunks of terms are what one instruction adds.
+        terms = 2 * self.chunk
+        with unrolled(writer, tiling.depth // terms) as group:
             left = writer.array("uint32", 4 * tiling.high)
             right = writer.array("uint32", 2 * tiling.wide)
             with unrolled(writer, tiling.high) as i:
-                self.read(0, left, i * 4, bases[0], i * 16, group * TERMS)
+                self.read(0, left, i * 4, bases[0], i * 16, group * terms)
             with unrolled(writer, tiling.wide // 2) as j:
-                self.read(1, right, j * 4, bases[1], j * 16, group * TERMS)
+                self.read(1, right, j * 4, bases[1], j * 16, group * terms)
             with unrolled(writer, tiling.high) as i, unrolled(writer, tiling.wide) as j:
                 sums = address_of(self.sums, (i * tiling.wide + j) * 4)
                 factors = address_of(left, i * 4), address_of(right, j * 2)
@@ -109,23 +125,38 @@ class Matrices:
     def read(
         self, number: int, to: Buffer, at: Index, base: Index, first: Index, term: Index
     ) -> None:
-        """Write the load of 16 rows or columns by 16 terms: four matrices of 8 by 8.
+        """Write the load of 16 rows or columns by two chunks of terms: four matrices.
 
-        A lane names a line of one of them. The second matrix of the left operand is below
-        the first one, that of the right operand holds the next terms.
+        Each has eight lines of a chunk. The second one of the left operand is below the
+        first one, that of the right operand holds the next terms.
         """
         side = self.sides[number]
-        matrix, line = divide(self.lane, 8), modulo(self.lane, 8)
-        second, third = modulo(matrix, 2) * 8, divide(matrix, 2) * 8
+        if side.along_depth or not self.rounds:
+            # A lane names a line of one of them.
+            corner = self.matrix(number, divide(self.lane, 8))
+            line = modulo(self.lane, 8)
+            free, deep = (line, 0) if side.along_depth else (0, line)
+            place = side.place(first + corner[0] + free, term + corner[1] + deep)
+            load_matrices = LOAD_MATRICES if side.along_depth else LOAD_MATRICES_TURNED
+            source = address_of(self.arrays[number], base + place)
+            self.writer.write(load_matrices.statement(address_of(to, at), source))
+        if not self.rounds:
+            return
+        with unrolled(self.writer, 4) as register:
+            element = reinterpret("float32", load(to, at + register))
+            if not side.along_depth:
+                corner = self.matrix(number, register)
+                free, deep = divide(self.lane, 4), modulo(self.lane, 4)
+                place = side.place(first + corner[0] + free, term + corner[1] + deep)
+                element = load(self.arrays[number], base + place)
+            rounded = TO_TF32.value("uint32", element)
+            self.writer.write(store(to, at + register, rounded))
+
+    def matrix(self, number: int, which: Index) -> tuple[Index, Index]:
+        """Return the first row or column of one of four matrices, and its first term."""
+        second, third = modulo(which, 2), divide(which, 2)
         free, deep = (second, third) if number == 0 else (third, second)
-        if side.along_depth:
-            free = free + line
-        else:
-            deep = deep + line
-        place = side.place(self.corner[number] + first + free, term + deep)
-        load_matrices = LOAD_MATRICES if side.along_depth else LOAD_MATRICES_TURNED
-        source = address_of(self.arrays[number], base + place)
-        self.writer.write(load_matrices.statement(address_of(to, at), source))
+        return self.corner[number] + free * 8, deep * self.chunk
 
     def put(self, totals: Buffer, array: Buffer, base: Index, pitch: int) -> None:
         """Write the sums in `totals` to shared memory, row by row."""

@@ -8,6 +8,8 @@ from lxc.targets.tvm_prover import Prover
 
 CHUNK_BYTES = 16
 """What a thread copies at once if it can."""
+ACROSS_GAP, DOWN_GAP = 4, 8
+"""Elements between lines of which eight are read in chunks, or four by eight elements."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,8 @@ class Side:
     """An operand as blocks read it: `extent` rows or columns by `depth` terms at a time.
 
     In shared memory terms of a row lie side by side if it is `along_depth`, or else rows
-    of a term do. A copy moves `vector` of what lies side by side.
+    of a term do. A copy moves `vector` of what lies side by side. Behind such a line `gap`
+    elements are free.
     """
 
     operand: Operand
@@ -23,6 +26,7 @@ class Side:
     depth: int
     along_depth: bool
     vector: int
+    gap: int = 0
 
     @property
     def size(self) -> Index:
@@ -30,9 +34,14 @@ class Side:
         return count_of(self.operand.free)
 
     @property
+    def copy_bytes(self) -> int:
+        """How many bytes a copy moves."""
+        return self.vector * self.operand.dtype.bytes
+
+    @property
     def is_wide(self) -> bool:
         """Whether copies move 16 bytes, which must lie at a multiple of 16."""
-        return self.vector * self.operand.dtype.bytes == CHUNK_BYTES
+        return self.copy_bytes == CHUNK_BYTES
 
     @property
     def inner(self) -> int:
@@ -46,9 +55,8 @@ class Side:
 
     @property
     def pitch(self) -> int:
-        """How far apart lines are: threads that read down a line meet no bank twice."""
-        wide = self.operand.dtype.bytes == 4 and self.along_depth
-        return self.inner + (CHUNK_BYTES // 4 if wide else 0)
+        """How far apart lines are."""
+        return self.inner + self.gap
 
     @property
     def count(self) -> int:
@@ -82,8 +90,14 @@ def exclusive_or(x: Index, y: Index) -> Expr | int:
     return intrinsic("xor", x, y)
 
 
-def side_of(operand: Operand, extent: int, depth: int, prover: Prover) -> Side:
-    """Return how an operand is kept; axes that lie in one run are taken together."""
+def side_of(
+    operand: Operand, extent: int, depth: int, prover: Prover, *, by_matrices: bool
+) -> Side:
+    """Return how an operand is kept; axes that lie in one run are taken together.
+
+    Threads that read elements of four bytes from several lines at once, as `by_matrices`
+    they do in both orders, find each in a bank of its own.
+    """
     short = replace(
         operand,
         batch=merged(operand.batch, prover),
@@ -93,7 +107,10 @@ def side_of(operand: Operand, extent: int, depth: int, prover: Prover) -> Side:
     along_depth = is_dense(short, along_depth=True) or not short.free
     lanes = CHUNK_BYTES // operand.dtype.bytes
     vector = lanes if is_aligned(short, along_depth, lanes, prover) else 1
-    return Side(short, extent, depth, along_depth, vector)
+    gap = 0
+    if operand.dtype.bytes == 4 and (along_depth or by_matrices):
+        gap = ACROSS_GAP if along_depth else DOWN_GAP
+    return Side(short, extent, depth, along_depth, vector, gap)
 
 
 def is_dense(operand: Operand, *, along_depth: bool) -> bool:

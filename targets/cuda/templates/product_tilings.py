@@ -1,10 +1,12 @@
 """Which tiles a product is computed in; they decide no bit of the results."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from lxc.ir.types import DType
+from lxc.passes.nodes import attributes_of
 from lxc.targets.cuda.templates.contraction import Contraction
-from lxc.targets.cuda.templates.product_matrices import MULTIPLY, MatrixTiling
+from lxc.targets.cuda.templates.product_matrices import MatrixTiling
 from lxc.targets.cuda.templates.product_units import UnitTiling
 
 Tiling = UnitTiling | MatrixTiling
@@ -25,8 +27,14 @@ MATRICES = (
 )
 FEW_ROWS_BY_MATRICES = MatrixTiling(1, 2, 1, 4, depth=64, stages=6)
 
+TF32_MATRICES = tuple(replace(one, depth=16) for one in MATRICES)
+"""Factors of four bytes: half as many fit."""
+FEW_ROWS_BY_TF32 = replace(FEW_ROWS_BY_MATRICES, depth=32)
+
 BLOCKS = 96
 """So many blocks keep most of a card busy."""
+READ_COST = 2.0
+"""What a read from shared memory takes of the time of what it feeds."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +49,28 @@ class Tilings:
     small: Tiling
 
 
-def tilings_of(contraction: Contraction) -> Tilings:
-    """Return the tiles of a product; half types have matrix units."""
+def tilings_of(contraction: Contraction, *, one_by_one: bool) -> Tilings:
+    """Return the tiles of a product; half types and TF32 have matrix units.
+
+    Where elements of two bytes are copied `one_by_one`, through registers, the largest
+    tiles leave too few of those.
+    """
     most = contraction.most
-    if contraction.left.dtype in MULTIPLY:
-        return Tilings(FEW_ROWS_BY_MATRICES, largest(MATRICES, most), MATRICES[-1])
-    return Tilings(FEW_ROWS_BY_UNITS, largest(UNITS, most), UNITS[-1])
+    if attributes_of(contraction.node)["factors"] == "tf32":
+        return Tilings(FEW_ROWS_BY_TF32, best(TF32_MATRICES, most), TF32_MATRICES[-1])
+    if contraction.left.dtype is not DType.F32:
+        fitting = MATRICES[1:] if one_by_one else MATRICES
+        return Tilings(FEW_ROWS_BY_MATRICES, best(fitting, most), MATRICES[-1])
+    return Tilings(FEW_ROWS_BY_UNITS, best(UNITS, most), UNITS[-1])
 
 
-def largest(tilings: Sequence[Tiling], most: tuple[int, int, int]) -> Tiling:
-    """Return the largest tiles of which there are enough to keep a card busy."""
+def best(tilings: Sequence[Tiling], most: tuple[int, int, int]) -> Tiling:
+    """Return the cheapest tiles of which there are enough to keep a card busy."""
     batches, rows, columns = most
+    costs = {}
     for tiling in tilings:
-        count = batches * -(-rows // tiling.rows) * -(-columns // tiling.columns)
-        if count >= BLOCKS:
-            return tiling
-    return tilings[-1]
+        high, wide = -(-rows // tiling.rows), -(-columns // tiling.columns)
+        if batches * high * wide >= BLOCKS:
+            area = high * tiling.rows * wide * tiling.columns
+            costs[tiling] = area * (1 + READ_COST * tiling.reads)
+    return min(costs, key=costs.__getitem__) if costs else tilings[-1]

@@ -57,6 +57,11 @@ class UnitTiling:
         return self.thread_columns * LANE_COLUMNS * self.warp_columns
 
     @property
+    def reads(self) -> float:
+        """The elements that a thread reads for each product."""
+        return 1 / self.thread_rows + 1 / self.thread_columns
+
+    @property
     def team(self) -> int:
         """The threads of a slice."""
         return 32 * self.warp_rows * self.warp_columns

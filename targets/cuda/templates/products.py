@@ -7,12 +7,13 @@ from lxc.passes.rows import rows_in
 from lxc.passes.tiled_products import suits_tiles
 from lxc.targets.cuda.grid_writer import GridWriter
 from lxc.targets.cuda.templates.contraction import Contraction, contraction_of
+from lxc.targets.cuda.templates.product_copies import COPIES
 from lxc.targets.cuda.templates.product_ends import anchor_of
 from lxc.targets.cuda.templates.product_matrices import MatrixTiling
 from lxc.targets.cuda.templates.product_memory import Memory, Way, memories_of
-from lxc.targets.cuda.templates.product_sides import side_of
+from lxc.targets.cuda.templates.product_sides import Side, side_of
 from lxc.targets.cuda.templates.product_tiles import ProductTiles
-from lxc.targets.cuda.templates.product_tilings import Tiling, Tilings, tilings_of
+from lxc.targets.cuda.templates.product_tilings import MATRICES, Tiling, Tilings, tilings_of
 from lxc.targets.kernels.element import Source
 from lxc.targets.kernels.group import group_of
 from lxc.targets.kernels.node_work import NodeWork
@@ -33,7 +34,9 @@ def write_products(writer: GridWriter, work: NodeWork, variants: Variants) -> st
     if group.halo is not None or group.exit is not None:
         return None
     contraction = contraction_of(group.anchor, source, writer.dims)
-    tilings = tilings_of(contraction)
+    sides = sides_of(writer, contraction, MATRICES[0])
+    one_by_one = any(side.copy_bytes not in COPIES for side in sides)
+    tilings = tilings_of(contraction, one_by_one=one_by_one)
     anchor = anchor_of(contraction, writer)
     whole = Work(writer, source, group, anchor, work.result, variants)
     write_ways(writer, whole, contraction, tilings)
@@ -43,14 +46,20 @@ def write_products(writer: GridWriter, work: NodeWork, variants: Variants) -> st
 
 def way_of(writer: GridWriter, contraction: Contraction, tiling: Tiling) -> Way:
     """Return how a product is computed in some tiles."""
-    left, right = (
-        side_of(operand, extent, tiling.depth, writer.prover)
-        for operand, extent in (
-            (contraction.left, tiling.rows),
-            (contraction.right, tiling.columns),
-        )
+    return Way(tiling, sides_of(writer, contraction, tiling))
+
+
+def sides_of(
+    writer: GridWriter, contraction: Contraction, tiling: Tiling
+) -> tuple[Side, Side]:
+    """Return how both operands are kept for some tiles."""
+    how = tiling.depth, writer.prover
+    by_matrices = isinstance(tiling, MatrixTiling)
+    left, right = contraction.left, contraction.right
+    return (
+        side_of(left, tiling.rows, *how, by_matrices=by_matrices),
+        side_of(right, tiling.columns, *how, by_matrices=by_matrices),
     )
-    return Way(tiling, (left, right))
 
 
 def write_ways(

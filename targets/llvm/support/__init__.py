@@ -13,7 +13,7 @@ from lxc.targets.kernels.cost import TASK_PAYS_NANOSECONDS, THREAD_PAYS_NANOSECO
 HEADER, MODEL, FUNCTIONS = "abi.h", "model.h", "functions.h"
 SOURCES = (
     *("processors.c", "sleep.c", "pool.c", "errors.c"),
-    *("hooks.c", "spans.c", "checks.c", "call.c"),
+    *("halves.c", "hooks.c", "spans.c", "checks.c", "call.c"),
 )
 MOST_THREADS = 256
 
@@ -69,6 +69,7 @@ def renamed(declared: str, name: str) -> str:
     return re.sub(r"\b(NAME|UPPER)(?=_)", lambda found: names[found[0]], declared)
 
 
-def source() -> str:
-    """Return the code that all models share, as one file."""
-    return "\n".join([INCLUDES, NUMBERS, header(), declarations(), *map(text, SOURCES)])
+def source(includes: str = "", more: str = "") -> str:
+    """Return the code that all models share, as one file, with `more` code behind it."""
+    parts = [includes, NUMBERS, header(), declarations(), *map(text, SOURCES), more]
+    return "\n".join([INCLUDES, *filter(None, parts)])

@@ -13,7 +13,10 @@ enum {
     LXC_EPOOL = 6,      /* the pool is of another version */
     LXC_EKERNEL = 7,    /* the compiled code reported a failure; results are undefined */
     LXC_EDEVICE = 8,    /* there is no driver, no card that fits, or the driver refused */
-    LXC_EMEMORY = 9     /* there is not enough memory, on the card or off it */
+    LXC_EMEMORY = 9,    /* there is not enough memory, on the card or off it */
+    LXC_EFILE = 10,     /* a file cannot be read, or holds the values of another model */
+    LXC_EPROCESSOR = 11, /* the processor lacks what the compiled code needs */
+    LXC_ECHECK = 12     /* a result is further off than it may be */
 };
 
 /* One parallel region: task(index, parallel, data) is called once for every index from 0 to
@@ -39,8 +42,10 @@ struct lxc_pool {
     void *context;
 };
 
-/* Tables hold one pointer per leaf, in the order of the lists below. The caller owns all
-   memory; nothing is kept after the call returns. */
+/* Tables hold one pointer per leaf, in the order of the lists below. The elements of a leaf
+   lie next to each other in C order, the last axis innermost; bool takes a byte, 0 or 1, and
+   float16 and bfloat16 are their 16 bits. The caller owns all memory; nothing is kept after
+   the call returns. */
 typedef struct lxc_prepare_call {
     uint32_t size;  /* sizeof(lxc_prepare_call) */
     uint32_t flags; /* 0 */
@@ -57,7 +62,7 @@ typedef struct lxc_call {
     uint32_t size;  /* sizeof(lxc_call) */
     uint32_t flags; /* 0 */
     const void *const *inputs;
-    const void *const *params;
+    const void *const *params; /* NULL for those that prepare alone reads */
     const void *const *state_in;
     void *const *state_out; /* an entry may equal that of state_in, and be NULL if frozen */
     void *const *outputs;

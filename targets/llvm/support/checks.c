@@ -79,10 +79,10 @@ static int32_t lxc_check_run(const lxc_model *model, const lxc_places *at,
     if ((code = lxc_check_struct(call->size, sizeof *call, call->flags, call->threads,
                                  call->reserved, call->pool)) ||
         (code = lxc_check_dims(model, call->dims, bytes)) ||
-        (code = lxc_gather(&model->inputs, call->inputs, bytes, 0, spans)) ||
-        (code = lxc_gather(&model->params, call->params, bytes + at->params, 0,
-                           spans + at->params)) ||
-        (code = lxc_gather(&model->state, call->state_in, bytes + at->state, 0,
+        (code = lxc_gather(&model->inputs, call->inputs, bytes, LXC_READS_ALL, spans)) ||
+        (code = lxc_gather(&model->params, call->params, bytes + at->params,
+                           LXC_READS_WHAT_RUN_DOES, spans + at->params)) ||
+        (code = lxc_gather(&model->state, call->state_in, bytes + at->state, LXC_READS_ALL,
                            spans + at->state)) ||
         (code = lxc_gather_buffer("prepared", call->prepared, model->prepared_bytes,
                                   spans + at->prepared)) ||
@@ -103,9 +103,9 @@ static int32_t lxc_check_prepare(const lxc_model *model, const lxc_places *at,
     if ((code = lxc_check_struct(call->size, sizeof *call, call->flags, call->threads,
                                  call->reserved, call->pool)) ||
         (code = lxc_check_dims(model, call->dims, bytes)) ||
-        (code = lxc_gather(&model->params, call->params, bytes + at->params, 0,
+        (code = lxc_gather(&model->params, call->params, bytes + at->params, LXC_READS_ALL,
                            spans + at->params)) ||
-        (code = lxc_gather(&model->state, call->state, bytes + at->state, 1,
+        (code = lxc_gather(&model->state, call->state, bytes + at->state, LXC_READS_FROZEN,
                            spans + at->state)) ||
         (code = lxc_gather_buffer("prepared", call->prepared, model->prepared_bytes,
                                   spans + at->prepared)))

@@ -2,8 +2,9 @@
 
 typedef struct lxc_leaf {
     const char *label;
-    int32_t alignment;
+    int32_t alignment; /* the size of an element */
     int32_t frozen;
+    int32_t unread; /* by run: a parameter that prepare alone needs */
 } lxc_leaf;
 
 typedef struct lxc_group {

@@ -11,16 +11,24 @@ static int lxc_is_aligned(const void *pointer, int32_t alignment) {
     return ((uintptr_t)pointer & ((uintptr_t)alignment - 1)) == 0;
 }
 
-/* Fill `spans` with the leaves of a table that are all there and all aligned. Of a table of
-   which only frozen leaves are read, the others are passed over. */
+/* Which leaves of a table a call reads. */
+typedef enum lxc_reading { LXC_READS_ALL, LXC_READS_FROZEN, LXC_READS_WHAT_RUN_DOES } lxc_reading;
+
+static int lxc_is_read(const lxc_leaf *leaf, lxc_reading reading) {
+    if (reading == LXC_READS_FROZEN) return leaf->frozen;
+    return reading == LXC_READS_ALL || !leaf->unread;
+}
+
+/* Fill `spans` with the leaves of a table that are all there and all aligned. Those that are
+   not read are passed over. */
 static int32_t lxc_gather(const lxc_group *group, const void *const *table,
-                          const int64_t *bytes, int frozen_only, lxc_span *spans) {
+                          const int64_t *bytes, lxc_reading reading, lxc_span *spans) {
     if (table == NULL && group->count > 0)
         return lxc_fail(LXC_ENULL, "the table of the %s is missing", group->label);
     for (int32_t i = 0; i < group->count; ++i) {
         const lxc_leaf *leaf = &group->leaves[i];
         const void *pointer = table[i];
-        int64_t length = frozen_only && !leaf->frozen ? 0 : bytes[i];
+        int64_t length = lxc_is_read(leaf, reading) ? bytes[i] : 0;
         if (length > 0 && pointer == NULL)
             return lxc_fail(LXC_ENULL, "%s is NULL", leaf->label);
         if (length > 0 && !lxc_is_aligned(pointer, leaf->alignment))

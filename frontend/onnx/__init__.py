@@ -1,0 +1,1 @@
+"""Models out of ONNX files. `lxc.load_onnx` reads one; only that needs the package onnx."""

@@ -1,0 +1,35 @@
+"""Every operator of ONNX that lxc imports, by name."""
+
+from collections.abc import Mapping
+
+from lxc.frontend.onnx.activation import ACTIVATIONS
+from lxc.frontend.onnx.attention import ATTENTION
+from lxc.frontend.onnx.convolution import CONVOLUTIONS
+from lxc.frontend.onnx.elementwise import ELEMENTWISE
+from lxc.frontend.onnx.indexing import INDEXING
+from lxc.frontend.onnx.making import MAKING
+from lxc.frontend.onnx.normalization import NORMALIZATIONS
+from lxc.frontend.onnx.operator import Operator
+from lxc.frontend.onnx.pooling import POOLS
+from lxc.frontend.onnx.products import PRODUCTS
+from lxc.frontend.onnx.recurrent import RECURRENT
+from lxc.frontend.onnx.reduction import PLACES, REDUCTIONS
+from lxc.frontend.onnx.resize import RESIZE
+from lxc.frontend.onnx.shaping import SHAPING
+
+OPERATORS: Mapping[str, Operator] = {
+    **ACTIVATIONS,
+    **ATTENTION,
+    **CONVOLUTIONS,
+    **ELEMENTWISE,
+    **INDEXING,
+    **MAKING,
+    **NORMALIZATIONS,
+    **PLACES,
+    **POOLS,
+    **PRODUCTS,
+    **RECURRENT,
+    **REDUCTIONS,
+    **RESIZE,
+    **SHAPING,
+}

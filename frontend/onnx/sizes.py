@@ -1,0 +1,118 @@
+"""Operators on shapes whose sizes are symbolic: what exporters compute of them.
+
+Exported models read shapes, take them apart, compute with them and put them together for
+Reshape and Expand. Done here on arrays of sizes, the results stay known.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from lxc.errors import LxcError
+from lxc.ir.types import Array
+
+
+def gathered(x: Array, indices: Any, *, axis: int = 0, **_: Any) -> Any:
+    """Return the entries that indices name."""
+    return np.take(x, np.asarray(indices, np.int64), axis)
+
+
+def sliced(
+    x: Array, starts: Any, ends: Any, axes: Any = None, steps: Any = None, **_: Any
+) -> Any:
+    """Return the entries between two ends along the first axis."""
+    step = 1 if steps is None else int(np.ravel(steps)[0])
+    return x[int(np.ravel(starts)[0]) : int(np.ravel(ends)[0]) : step]
+
+
+def concatenated(*xs: Array, axis: int = 0, **_: Any) -> Any:
+    """Return shapes one behind the other."""
+    return np.concatenate([x.astype(object) for x in xs], axis)
+
+
+def reshaped(x: Array, shape: Any, **_: Any) -> Any:
+    """Return the entries in another shape."""
+    return x.reshape(tuple(np.asarray(shape, np.int64)))
+
+
+def unsqueezed(x: Array, axes: Any, **_: Any) -> Any:
+    """Return the entries with one more axis, or several."""
+    return np.expand_dims(x, tuple(np.ravel(axes).astype(int)))
+
+
+def squeezed(x: Array, axes: Any = None, **_: Any) -> Any:
+    """Return the entries without axes of size 1."""
+    return np.squeeze(x, None if axes is None else tuple(np.ravel(axes).astype(int)))
+
+
+def divided(x: Array, y: Array, **_: Any) -> Any:
+    """Return whole quotients; sizes are not negative, so they are floors."""
+    return np.frompyfunc(quotient, 2, 1)(x.astype(object), y.astype(object))
+
+
+def quotient(x: Any, y: Any) -> Any:
+    """Return the floor of a quotient of sizes."""
+    if x == y:
+        return 1
+    if not isinstance(y, int):
+        raise LxcError("LXC-E0111", f"{x} cannot be divided by {y}")
+    return x // y
+
+
+def same(x: Array, **_: Any) -> Any:
+    """Return the entries as they are; all integer types are one here."""
+    return x
+
+
+def product_of(x: Array, *_: Any, keepdims: int = 1, **__: Any) -> Any:
+    """Return the product of all entries."""
+    total: Any = 1
+    for entry in x.ravel().tolist():
+        total = total * entry
+    made = np.empty((1,) * x.ndim if keepdims else (), object)
+    made[...] = total
+    return made
+
+
+def chosen(condition: Array, x: Array, y: Array, **_: Any) -> Any:
+    """Return entries of x where the condition holds, of y elsewhere."""
+    return np.where(condition, x.astype(object), y.astype(object))
+
+
+def computed(function: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """Return an operator of two arrays that computes entry by entry."""
+    entrywise = np.frompyfunc(function, 2, 1)
+
+    def apply(x: Array, y: Array, **_: Any) -> Any:
+        return entrywise(x.astype(object), y.astype(object))
+
+    return apply
+
+
+def compared(x: Array, y: Array, **_: Any) -> Any:
+    """Return where two arrays have the same entries; a symbolic one equals itself only."""
+    return np.asarray(x.astype(object) == y.astype(object), np.bool_)
+
+
+ON_SIZES: Mapping[str, Callable[..., Any]] = {
+    "Add": computed(lambda x, y: x + y),
+    "Cast": same,
+    "Concat": concatenated,
+    "Div": divided,
+    "Equal": compared,
+    "Gather": gathered,
+    "Identity": same,
+    "Max": computed(lambda x, y: x if x >= y else y),
+    "Min": computed(lambda x, y: x if x <= y else y),
+    "Mod": computed(lambda x, y: x % y),
+    "Mul": computed(lambda x, y: x * y),
+    "ReduceProd": product_of,
+    "Reshape": reshaped,
+    "Slice": sliced,
+    "Squeeze": squeezed,
+    "Sub": computed(lambda x, y: x - y),
+    "Unsqueeze": unsqueezed,
+    "Where": chosen,
+}
+"""What operators do on arrays of sizes; all others get such arrays as tensors."""

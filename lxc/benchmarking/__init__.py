@@ -1,0 +1,1 @@
+"""Measure how long calls of compiled models take, beside others and on noisy machines."""

@@ -1,0 +1,1 @@
+"""Code that was compiled before, kept in a folder."""

@@ -1,0 +1,1 @@
+"""Parameters apart from models: read, listed, renamed, cast, and converted from others."""

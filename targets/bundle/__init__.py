@@ -1,0 +1,1 @@
+"""A model as a folder for programs in C: header, libraries, values, build files."""

@@ -1,0 +1,4 @@
+#include <errno.h>
+#include <math.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
