@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from lxc.errors import LxcError
+from lxc.frontend.notebook import layer_html
 from lxc.frontend.printing import layer_text
 from lxc.frontend.record import LayerCall, call_layer
 from lxc.ir.op import Op
@@ -45,6 +46,10 @@ class Layer:
         if "__call__" in cls.__dict__:
             # setattr, because a plain assignment would redefine a method for type checkers.
             setattr(cls, "__call__", recorded(cls.__dict__["__call__"]))  # noqa: B010
+
+    def _repr_html_(self) -> str:
+        """Return the layer for a notebook, its containers as what opens."""
+        return layer_html(self)
 
     def init_params(self, rng: np.random.Generator) -> dict[str, Any]:
         """Return fresh parameters; a layer without any returns `{}`."""

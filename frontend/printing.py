@@ -27,18 +27,25 @@ def layer_text(layer: Any) -> str:
 
     An option is left out where a layer of the same required arguments has the same.
     """
+    arguments, children = described(layer)
+    inside = [(name, repr(child)) for name, child in children]
+    return call_text(type(layer).__name__, arguments, inside)
+
+
+def described(layer: Any) -> tuple[list[Argument], list[tuple[str, Any]]]:
+    """Return the arguments that say something, and the children by name."""
     values = configuration(layer)
     parameters = parameters_of(type(layer))
     usual = usual_layer(type(layer), values, parameters)
     arguments = arguments_of(parameters, values, usual)
     known = {parameter.name for parameter in parameters}
-    children: list[Argument] = []
+    children: list[tuple[str, Any]] = []
     for name, value in values.items():
         if is_children(value):
-            children += [(child, repr(inner)) for child, inner in value]
+            children += value
         elif name not in known and differs(value, getattr(usual, name, UNKNOWN)):
             arguments.append((name, text_of(value)))
-    return call_text(type(layer).__name__, arguments, children)
+    return arguments, children
 
 
 def configuration(layer: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from lxc.html import folded, text
 from lxc.ir.dim import Dim
 from lxc.ir.node import Node, Value
 from lxc.ir.printer import print_graph
@@ -42,6 +43,11 @@ class Graph:
     arrays: Mapping[str, Array] = field(default_factory=dict)
     places: Mapping[Value, int] = field(default_factory=dict)
     arena_bytes: int | None = None
+
+    def _repr_html_(self) -> str:
+        """Return the text of the graph for a notebook, below a line about it."""
+        title = f"graph @{self.name}: {len(self.nodes)} nodes, mode {self.mode}"
+        return folded(title, text(str(self)))
 
     @property
     def headers(self) -> tuple[Value, ...]:

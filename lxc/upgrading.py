@@ -6,10 +6,9 @@ from lxc.compilation import artifact_of
 from lxc.errors import LxcError
 from lxc.passes.choices import Choices
 from lxc.passes.records import NO_RECORDS, Records
-from lxc.profiling.stored_choices import stored_exactness
 from lxc.runtime.artifact import Artifact, read
+from lxc.stored_model import stored_exactness, stored_graph, stored_plan
 from lxc.targets.part import Parts
-from lxc.verification.meaning import stored_graph, stored_plan
 
 VALUES = ("params.safetensors", "state.safetensors")
 CHECKS = "check/"

@@ -18,6 +18,7 @@ from lxc.runtime.features import Machine, check_glibc, choice, choose, this_mach
 from lxc.runtime.host_engine import HostEngine, check_threads
 from lxc.runtime.library import map_library
 from lxc.runtime.manifest import TargetRecord
+from lxc.runtime.notebook import artifact_html
 from lxc.runtime.signature import Group, Signature
 
 LUX = ("params", "state")
@@ -116,6 +117,10 @@ class CompiledModel:
             )
         found = checkpoint.decode(self.artifact.view(member))
         return checkpoint.tree_from(found.arrays, group, what)
+
+    def _repr_html_(self) -> str:
+        """Return what the model takes, returns and runs on, for a notebook."""
+        return artifact_html(self.artifact)
 
     def __call__(self, x: Any, *trees: Any, **options: Any) -> tuple[Any, Any]:
         """Return the outputs and the new state, or the new vars."""

@@ -30,6 +30,8 @@ ALIASES = {
     "h100": ("cuda-sm90",),
 }
 """Families, products and boards, each by the targets that are for it."""
+USUAL = ["native", "llvm", "x86-64-v2", "aarch64-linux", "cuda"]
+"""What people ask for most."""
 
 
 def targets_named(names: str | Sequence[str]) -> tuple[Target, ...]:
@@ -65,11 +67,10 @@ def target_named(name: str) -> Target:
     if name == "native":
         return x86_64.native()
     if name not in TARGETS:
-        near = get_close_matches(name, [*TARGETS, "native", *ALIASES])
-        every = "`lxc targets` lists all"
+        near = get_close_matches(name, [*TARGETS, "native", *ALIASES]) or USUAL
         raise LxcError(
             "LXC-E0305",
             f"there is no target {name!r}",
-            hint=f"it may be {one_of(near)}; {every}" if near else every,
+            hint=f"it may be {one_of(near)}; `lxc targets` lists all",
         )
     return TARGETS[name]

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("ir", "frontend", "passes", "targets", "runtime", "lxc")
-SHARED = ("lxc.errors", "lxc.structure", "lxc.tree")
+SHARED = ("lxc.errors", "lxc.html", "lxc.structure", "lxc.tree")
 
 # What targets write and the runtime reads: the file format and the words for machines.
 FORMAT = tuple(

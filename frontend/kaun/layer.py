@@ -20,6 +20,7 @@ from lxc.frontend.kaun.vars import Vars, make_vars, witness
 from lxc.frontend.printing import record_text
 from lxc.frontend.record import LayerCall, call_layer, path_of, with_paths
 from lxc.frontend.setup import frozen, generator_of
+from lxc.html import text
 from lxc.ir.ops import structure
 from lxc.ir.tensor import source_line
 
@@ -142,6 +143,10 @@ class Layer:
         recorded = self.apply
         kind = recorded.kind if isinstance(recorded, RecordedApply) else "Layer"
         return record_text(kind, getattr(self.init, "__self__", None))
+
+    def _repr_html_(self) -> str:
+        """Return the layer for a notebook."""
+        return text(repr(self))
 
 
 class Configuration(Protocol):

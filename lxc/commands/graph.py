@@ -24,12 +24,11 @@ from lxc.ir.graph import Graph, Program
 from lxc.ir.parser import parse
 from lxc.passes import Choices
 from lxc.passes.precision import check_paths
-from lxc.profiling.stored_choices import stored_choices
 from lxc.record_file import given_records
 from lxc.runtime.artifact import read
 from lxc.runtime.files import write_atomically
+from lxc.stored_model import stored_choices, stored_graph
 from lxc.targets import Target, targets_named
-from lxc.verification.meaning import stored_graph
 
 FORMS = (".html", ".svg", ".dot")
 PATH = click.Path(path_type=Path)

@@ -16,9 +16,10 @@ from lxc.errors import LxcError, printable
 from lxc.passes.records import Records
 from lxc.record_file import given_records
 from lxc.runtime.artifact import Artifact, read
+from lxc.stored_model import stored_graph, stored_plan
 from lxc.verification.given import Given
 from lxc.verification.layer_errors import LayerError
-from lxc.verification.meaning import Meaning, stored_graph, stored_plan
+from lxc.verification.meaning import Meaning
 from lxc.verification.nonfinite import NonFinite, first_nonfinite
 from lxc.verification.target_check import Verified, verify
 from lxc.verification.trace import Trace, trace_of

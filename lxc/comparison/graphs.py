@@ -12,7 +12,7 @@ from lxc.ir.graph import Graph
 from lxc.ir.node import Node, Value, walk
 from lxc.ir.printer import Printer, print_attributes
 from lxc.runtime.artifact import Artifact
-from lxc.verification.meaning import IR, stored_graph
+from lxc.stored_model import IR, stored_graph
 
 MODEL = "the model"
 

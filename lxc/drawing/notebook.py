@@ -11,11 +11,10 @@ from lxc.errors import LxcError
 from lxc.ir.graph import Graph
 from lxc.passes.choices import DEFAULT
 from lxc.passes.records import NO_RECORDS
-from lxc.profiling.stored_choices import stored_choices
 from lxc.runtime.files import write_atomically
 from lxc.runtime.model import CompiledModel
+from lxc.stored_model import stored_choices, stored_graph
 from lxc.targets import targets_named
-from lxc.verification.meaning import stored_graph
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from lxc.html import table
 from lxc.profiling.limits import Limit
 from lxc.profiling.trace import Measured
 from lxc.runtime.memory import Array
 
 NO_LAYER = "(no layer)"
+COLUMNS = ("kernel", "layers", "microseconds", "share", "calls", "of limit")
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,21 @@ class Profile:
         """The part of a call that its kernels are, by the quickest calls."""
         quickest = self.measured.trace.spans.sum(axis=1).min()
         return float(quickest / self.measured.plain.min())
+
+    def _repr_html_(self) -> str:
+        """Return the kernels of a call for a notebook, the longest first."""
+        rows = [
+            (
+                row.name,
+                ", ".join(row.layers),
+                f"{row.median / 1e3:,.1f}",
+                f"{self.share(row.median):.1%}",
+                row.calls,
+                "" if row.of_limit is None else f"{row.of_limit:.0%}",
+            )
+            for row in self.rows
+        ]
+        return table(f"{self.name} on {self.target}", COLUMNS, rows)
 
     def share(self, nanoseconds: float) -> float:
         """Return the part of all kernels' time."""

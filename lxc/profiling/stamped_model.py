@@ -8,18 +8,17 @@ from typing import Any
 from lxc.compilation import tensor_level
 from lxc.ir.graph import Program
 from lxc.passes.records import Records
-from lxc.profiling.stored_choices import stored_choices
 from lxc.runtime import CompiledModel
 from lxc.runtime.artifact import Artifact, read, write
 from lxc.runtime.host_engine import HostEngine
 from lxc.runtime.library import Library, mapped
 from lxc.runtime.manifest import TargetRecord
 from lxc.runtime.memory import Array, address
+from lxc.stored_model import DATA, stored_choices, stored_graph
 from lxc.targets import Target, target_named
 from lxc.targets.compile import compile_target
 from lxc.targets.llvm.stamped import STAMPED
 from lxc.targets.target import Call
-from lxc.verification.meaning import DATA, stored_graph
 
 
 class StampedLibrary(Library):

@@ -5,24 +5,19 @@ from functools import cached_property
 
 import numpy as np
 
-from lxc.errors import InternalError, LxcError
+from lxc.errors import InternalError
 from lxc.ir.agreement import LARGEST, agreement, longest_sum, relative_error
 from lxc.ir.evaluate import evaluate
 from lxc.ir.graph import Graph
 from lxc.ir.node import walk
-from lxc.ir.parser import parse_graph
 from lxc.ir.types import Array, DType
 from lxc.passes import LAYER_PIPELINE, TENSOR_PIPELINE, passes_named, run_passes
 from lxc.passes.lower_precision import lower_precision
-from lxc.passes.precision import FLOAT32, Precision, PrecisionPlan, plan_of
-from lxc.runtime.artifact import Artifact
-from lxc.runtime.checkpoint import decode
+from lxc.passes.precision import Precision, PrecisionPlan
 from lxc.runtime.signature import Signature
 from lxc.verification.given import Values
 from lxc.verification.layer_errors import LayerError, layer_errors
 
-IR = "ir/traced.lxir"
-DATA = "data.safetensors"
 TILES = 2e-5
 """How far convolutions by tiles may be off, relative to the largest result."""
 INTEGERS = 1.25
@@ -34,46 +29,6 @@ HALF_TYPES = {DType.BF16: 1.6e-2, DType.F16: 1e-3}
 """How far a model with such numbers may be off."""
 BY_TF32 = 4e-3
 """How far a model may be off whose products read factors as TF32."""
-
-
-def stored_graph(artifact: Artifact) -> Graph:
-    """Return the graph in an artifact, which must have its signature."""
-    if IR not in artifact:
-        raise LxcError("LXC-E0410", "the artifact does not hold the IR of its model")
-    arrays: dict[str, Array] = {}
-    if DATA in artifact:
-        found = decode(artifact.view(DATA)).arrays
-        arrays = {f"#{name}": array for name, array in found.items()}
-    try:
-        text = artifact.read(IR).decode()
-    except UnicodeDecodeError:
-        raise LxcError("LXC-E0401", "the IR in the artifact is not text") from None
-    graph = parse_graph(text, arrays)
-    if names_of(graph) != names_in(artifact.signature):
-        raise LxcError("LXC-E0410", "the IR in the artifact is that of another model")
-    return graph
-
-
-def names_of(graph: Graph) -> list[list[str]]:
-    """Return the names of the leaves of a graph, and how many outputs it has."""
-    headers = (graph.inputs, graph.params, graph.state, graph.data)
-    names = [[value.name[1:] for value in values] for values in headers]
-    return [*names, graph.output_tree.paths("y")]
-
-
-def names_in(signature: Signature) -> list[list[str]]:
-    """Return the same of a signature."""
-    groups = (signature.inputs, signature.params, signature.state)
-    leaves = (*(group.leaves for group in groups), signature.data, signature.outputs.leaves)
-    return [[leaf.name for leaf in every] for every in leaves]
-
-
-def stored_plan(artifact: Artifact) -> PrecisionPlan:
-    """Return the precision that a model was compiled with."""
-    said = artifact.manifest.options.get("precision", {})
-    if not isinstance(said, dict) or not all(isinstance(one, str) for one in said.values()):
-        raise LxcError("LXC-E0401", "the artifact's precision cannot be understood")
-    return plan_of(said) if said else FLOAT32
 
 
 class Meaning:

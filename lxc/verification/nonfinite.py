@@ -1,16 +1,16 @@
 """Where numbers first leave the range of their type."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from lxc.ir.evaluate import Bindings, Evaluation
+from lxc.ir.evaluate import Bindings
 from lxc.ir.graph import Graph
 from lxc.ir.node import Node
 from lxc.ir.types import Array
 from lxc.ir.work_text import work_line
+from lxc.verification.both_widths import BothWidths
 from lxc.verification.given import Values
 from lxc.verification.judgement import number
 
@@ -41,7 +41,7 @@ class NonFinite:
 
 def first_nonfinite(graph: Graph, values: Values) -> NonFinite | None:
     """Return the first op whose result is not finite in its type alone, if there is one."""
-    watched = BothWidths(graph)
+    watched = Watch(graph)
     sections = (
         (graph.inputs, values.inputs),
         (graph.params, values.params),
@@ -51,28 +51,19 @@ def first_nonfinite(graph: Graph, values: Values) -> NonFinite | None:
     return watched.first
 
 
-class BothWidths(Evaluation):
-    """An exact run, with one in the types of the graph beside it."""
+class Watch(BothWidths):
+    """A run that notes where numbers first leave the range of their type."""
 
     def __init__(self, graph: Graph) -> None:
         """Begin without having found anything."""
-        super().__init__(graph, wide=True)
+        super().__init__(graph)
         self.first: NonFinite | None = None
 
-    def run_nodes(self, nodes: Sequence[Node], bound: Bindings) -> None:
-        """Run nodes in order; those of the graph itself in both widths."""
-        if nodes is not self.graph.nodes:
-            super().run_nodes(nodes, bound)
-            return
-        narrow = Evaluation(self.graph, wide=False)
-        narrow.sizes = self.sizes
-        own = {value: narrow.widened(bound[value], value.type.dtype) for value in bound}
-        for node in nodes:
-            super().run_nodes((node,), bound)
-            narrow.run_nodes((node,), own)
-            for value in node.results:
-                if self.first is None and value.type.dtype.is_float:
-                    self.first = compared(node, own[value], bound[value])
+    def look(self, node: Node, bound: Bindings, own: Bindings) -> None:
+        """Note a node whose result is the first that is not finite in its type alone."""
+        for value in node.results:
+            if self.first is None and value.type.dtype.is_float:
+                self.first = compared(node, own[value], bound[value])
 
 
 def compared(node: Node, narrow: Array, exact: Array) -> NonFinite | None:

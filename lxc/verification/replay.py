@@ -1,11 +1,12 @@
 """A program run by NumPy next to what compiled code left of its values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from lxc.ir.evaluate import Bindings, Evaluation
+from lxc.ir.evaluate import Bindings
 from lxc.ir.graph import Graph, Program
 from lxc.ir.node import Node, Value
 from lxc.ir.types import Array
+from lxc.verification.both_widths import BothWidths
 from lxc.verification.finding import Finding, finding
 from lxc.verification.given import Values
 from lxc.verification.observed import Observed
@@ -36,7 +37,7 @@ def first_finding(
     return second.finding
 
 
-class Replay(Evaluation):
+class Replay(BothWidths):
     """An exact run that takes what compiled code computed wherever that can be read.
 
     `hidden` has, for every value that cannot be read, the nodes that it comes from, back to
@@ -51,23 +52,10 @@ class Replay(Evaluation):
         kernels: Mapping[Node, str],
     ) -> None:
         """Begin without having found anything."""
-        super().__init__(graph, wide=True)
+        super().__init__(graph)
         self.phase, self.seen, self.kernels = phase, seen, kernels
         self.hidden: dict[Value, tuple[Node, ...]] = {}
         self.finding: Finding | None = None
-
-    def run_nodes(self, nodes: Sequence[Node], bound: Bindings) -> None:
-        """Run nodes in order; the results of those of the graph itself are compared."""
-        if nodes is not self.graph.nodes:
-            super().run_nodes(nodes, bound)
-            return
-        narrow = Evaluation(self.graph, wide=False)
-        narrow.sizes = self.sizes
-        own = {value: narrow.widened(bound[value], value.type.dtype) for value in bound}
-        for node in nodes:
-            super().run_nodes((node,), bound)
-            narrow.run_nodes((node,), own)
-            self.look(node, bound, own)
 
     def look(self, node: Node, bound: Bindings, own: Bindings) -> None:
         """Compare what can be read of the results of a node, and go on from there."""

@@ -16,10 +16,10 @@ from lxc.ir.ops.scratch import scratch
 from lxc.ir.types import Array
 from lxc.passes.loop_memory import is_alias
 from lxc.passes.records import Records
-from lxc.profiling.stored_choices import stored_choices
 from lxc.runtime import CompiledModel
 from lxc.runtime.artifact import Artifact
 from lxc.runtime.manifest import TargetRecord
+from lxc.stored_model import stored_choices
 from lxc.verification.finding import Finding
 from lxc.verification.given import Given
 from lxc.verification.observed import Observed, observed

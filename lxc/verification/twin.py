@@ -11,13 +11,13 @@ from lxc.passes.choices import Choices
 from lxc.runtime import CompiledModel
 from lxc.runtime.artifact import Artifact, read, write
 from lxc.runtime.manifest import TargetRecord
+from lxc.stored_model import DATA, stored_graph
 from lxc.targets import target_named
 from lxc.targets.compile import linker_for, lowered_program, target_program
 from lxc.targets.llvm.link import needed_glibc
 from lxc.targets.report import kernel_records
 from lxc.targets.target import Request, Target
 from lxc.verification.arena import spread
-from lxc.verification.meaning import DATA, stored_graph
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from lxc.profiling import profiler
 from lxc.profiling.profile import Profile
 from lxc.profiling.profiler import OTHER_KERNELS, OTHER_RESULTS, Wish, profiled
 from lxc.runtime.artifact import Artifact, read, write
+from lxc.stored_model import IR
 from lxc.targets import Target
-from lxc.verification.meaning import IR
 
 STEPS, UNITS, ROWS = 6, 4, 5
 FILES = {"params": None, "state": None}
@@ -85,6 +85,9 @@ def test_a_network_with_a_dimension_is_profiled(target: str) -> None:
     assert last.calls == 1
     assert last.limit is not None
     assert last.limit.nanoseconds == pytest.approx(max(last.flops / 10, last.bytes / 5))
+    page = profile._repr_html_()
+    assert page.count("<tr>") == 1 + len(profile.rows)
+    assert f"<td>{last.name}</td><td>layer_3</td>" in page
 
 
 def test_the_kernels_of_a_scan_count_every_step() -> None:
