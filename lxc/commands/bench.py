@@ -15,7 +15,7 @@ from lxc.benchmarking.model_calls import KINDS, Manner, model_contestant
 from lxc.benchmarking.order_statistics import FEWEST
 from lxc.benchmarking.race import Race
 from lxc.benchmarking.rivals import RIVALS, rival
-from lxc.commands.given_values import values_for, values_like
+from lxc.commands.given_values import value_options, values_for, values_like
 from lxc.commands.group import verb, verbosity
 from lxc.commands.screen import Say, print_json, progress
 from lxc.commands.times import show_race
@@ -59,10 +59,7 @@ class Wanted:
 
 @verb("lxc bench digits.lxc --dim N=1 --threads 1 --compare before.lxc")
 @click.argument("artifact", type=PATH)
-@click.option("--input", "inputs", multiple=True, help="x=@x.npy, x=zeros, x=rand(7), ...")
-@click.option("--dim", "dims", multiple=True, help="Size for made-up inputs: N=8.")
-@click.option("--params", type=PATH, help="Safetensors file.")
-@click.option("--state", type=PATH, help="Safetensors file.")
+@value_options
 @click.option("--threads", type=click.IntRange(1, 65535), help="Threads of a call.")
 @click.option("--target", help="The code to run; the best that fits by default.")
 @click.option(

@@ -1,7 +1,10 @@
 """Values for a compiled model: given, stored in its artifact, or drawn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import click
 
 from lxc.commands.feed import input_arrays, sizes_of
 from lxc.commands.leaves import check_names, check_state, section_of
@@ -14,6 +17,21 @@ from lxc.verification.given import Given
 
 SOME = 5
 """The size of a dimension that nobody gives, where it can be."""
+
+
+def value_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say what a model is called with."""
+    path = click.Path(path_type=Path)
+    for option in (
+        click.option("--state", type=path, help="Safetensors file."),
+        click.option("--params", type=path, help="Safetensors file."),
+        click.option("--dim", "dims", multiple=True, help="Size for made-up inputs: N=8."),
+        click.option(
+            "--input", "inputs", multiple=True, help="x=@x.npy, x=zeros, x=rand(7), ..."
+        ),
+    ):
+        function = option(function)
+    return function
 
 
 def values_for(

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from lxc.benchmarking.machine import usable_threads
-from lxc.commands.given_values import values_for
+from lxc.commands.given_values import value_options, values_for
 from lxc.commands.group import verb, verbosity
 from lxc.commands.profile_tables import show
 from lxc.commands.run import noted_threads
@@ -50,10 +50,7 @@ class Wanted:
 
 @verb("lxc profile digits.lxc --dim N=16 --threads 1 --chrome trace.json")
 @click.argument("artifact", type=PATH)
-@click.option("--input", "inputs", multiple=True, help="x=@x.npy, x=zeros, x=rand(7), ...")
-@click.option("--dim", "dims", multiple=True, help="Size for made-up inputs: N=8.")
-@click.option("--params", type=PATH, help="Safetensors file.")
-@click.option("--state", type=PATH, help="Safetensors file.")
+@value_options
 @click.option("--threads", type=click.IntRange(1, 65535), help="Threads of a call.")
 @click.option("--target", help="The code to profile; the best that fits by default.")
 @records_option

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from lxc.commands.given_values import values_for
+from lxc.commands.given_values import value_options, values_for
 from lxc.commands.group import verb
 from lxc.commands.screen import print_json
 from lxc.commands.tuning import records_option
@@ -78,10 +78,7 @@ class Report:
 
 @verb("lxc verify digits.lxc --input x=@images.npy")
 @click.argument("artifact", type=click.Path(path_type=Path))
-@click.option("--input", "inputs", multiple=True, help="x=@x.npy, x=zeros, x=rand(7), ...")
-@click.option("--dim", "dims", multiple=True, help="Size for made-up inputs: N=8.")
-@click.option("--params", type=click.Path(path_type=Path), help="Safetensors file.")
-@click.option("--state", type=click.Path(path_type=Path), help="Safetensors file.")
+@value_options
 @click.option("--trace", is_flag=True, help="Compare every kernel, even if results agree.")
 @click.option("--histogram", is_flag=True, help="Show how many elements are how far off.")
 @records_option
