@@ -17,13 +17,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import torch
 from rich.console import Console
 from rich.table import Table
 
+from cpu_suite.process import Lost
 from gpu_suite.cases import TASKS, Task, chosen
-from gpu_suite.match import ALL_RIVALS, Verdict, play
-from gpu_suite.roofline import roofline
+from gpu_suite.players import Players
+from gpu_suite.verdict import Verdict
+from gpu_suite.ways import ALL_RIVALS
 
 WIDE = 200
 
@@ -41,6 +42,7 @@ def command_line() -> argparse.Namespace:
     add("--build", type=Path, metavar="DIR", help="only compile, into a folder")
     add("--artifacts", type=Path, metavar="DIR", help="only measure what lies there")
     add("--seconds", type=float, default=450, help="start no case after this time")
+    add("--step", type=float, default=120, help="seconds for one contender of a case")
     add("--json", type=Path, metavar="FILE", help="write all numbers")
     add("--list", action="store_true", help="print the names of the cases")
     given = parser.parse_args()
@@ -67,34 +69,58 @@ def build(tasks: Sequence[Task], folder: Path, target: str, console: Console) ->
         console.print(f"{task.name}: {spent:.1f} s, {size} KB", highlight=False)
 
 
-def measure(given: argparse.Namespace, folder: Path, console: Console) -> dict[str, Any]:
-    """Return the document of a run on the card."""
+def measure(given: argparse.Namespace, scratch: Path, console: Console) -> None:
+    """Measure all tasks on the card, after compiling them if no artifacts are given."""
+    folder: Path = given.artifacts or scratch
+    options = folder, ",".join(given.rivals), given.rounds
+    players = Players(options, given.step, scratch / "log.txt")
+    try:
+        players.process()
+        if given.artifacts is None:
+            build(given.tasks, folder, given.target, console)
+        machine = players.machine()
+        console.print(machine)
+        play_all(players, machine, given, console)
+    except Lost as lost:
+        sys.exit(f"{lost.detail}: --build compiles without a card")
+    finally:
+        players.close()
+
+
+def play_all(
+    players: Players, machine: dict[str, Any], given: argparse.Namespace, console: Console
+) -> None:
+    """Play all tasks; the file of numbers is whole after every one."""
     start = time.perf_counter()
-    limits = roofline(given.rounds)
-    console.print(limits)
-    verdicts, left = [], []
+    verdicts: list[Verdict] = []
+    left: list[str] = []
+    document = {**machine, "rounds": given.rounds, "cases": [], "left_out": left}
     for task in given.tasks:
         if time.perf_counter() - start > given.seconds:
             left.append(task.name)
             continue
-        verdict = play(task, folder, given.rivals, given.rounds)
+        verdict = players.play(task)
         verdicts.append(verdict)
-        console.print(f"{verdict.name}: {line_of(verdict)}", highlight=False)
-        torch.cuda.empty_cache()
+        document["cases"].append(verdict.json())
+        show(verdict, console)
+        write(given.json, document)
     console.print(table(verdicts, ["lxc", *given.rivals]))
-    for verdict in verdicts:
-        for name, problem in verdict.problems.items():
-            console.print(f"{verdict.name}: {name}: {problem}", markup=False)
     if left:
         console.print(f"no time was left for {', '.join(left)}")
-    return {
-        "card": torch.cuda.get_device_name(),
-        "torch": torch.__version__,
-        "rounds": given.rounds,
-        "roofline": limits,
-        "cases": [verdict.json() for verdict in verdicts],
-        "left_out": left,
-    }
+    write(given.json, document)
+
+
+def show(verdict: Verdict, console: Console) -> None:
+    """Print the line of a task, and what went wrong in it."""
+    console.print(f"{verdict.name}: {line_of(verdict)}", highlight=False)
+    for name, problem in verdict.problems.items():
+        console.print(f"{verdict.name}: {name}: {problem}", markup=False)
+
+
+def write(path: Path | None, document: dict[str, Any]) -> None:
+    """Write the numbers there are so far, if a file is wanted."""
+    if path is not None:
+        path.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
 
 
 def line_of(verdict: Verdict) -> str:
@@ -129,21 +155,15 @@ def main() -> None:
     if given.list:
         print("\n".join(task.name for task in TASKS))
         return
+    if find_spec("torch") is None:
+        sys.exit("torch is not installed, which draws the weights and is compared with")
     if given.build is not None:
         build(given.tasks, given.build, given.target, console)
         return
-    if not torch.cuda.is_available():
-        sys.exit("torch sees no card here: --build compiles without one")
+    if given.artifacts is None and find_spec("tvm") is None:
+        sys.exit("lxc cannot compile here: give --artifacts")
     with TemporaryDirectory(prefix="lxc-bench-") as temporary:
-        folder = given.artifacts
-        if folder is None:
-            if find_spec("tvm") is None:
-                sys.exit("lxc cannot compile here: give --artifacts")
-            folder = Path(temporary)
-            build(given.tasks, folder, given.target, console)
-        document = measure(given, folder, console)
-    if given.json is not None:
-        given.json.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+        measure(given, Path(temporary), console)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ project = "lxc"
 author = "the authors of lxc"
 extensions = ["myst_parser", "sphinx_copybutton"]
 exclude_patterns = ["worked-example"]
+html_extra_path = ["manifest.schema.json"]
 html_theme = "furo"
 html_title = "lxc"
 html_show_sphinx = False

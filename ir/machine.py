@@ -1,6 +1,6 @@
 """What passes and kernel generators know of the machine that code is made for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,9 @@ class Machine:
     bfloat16 to each lane, `has_bf16_tiles` that one multiplies whole tiles of them,
     `has_look_up` that one takes each lane's number of 32 out of registers. Where it
     `pads_in_products`, kernels of convolutions take zeros for what is beside an operand.
-    Where it `has_tf32`, matrix units read float32 factors of products as TF32.
+    Where it `has_tf32`, matrix units read float32 factors of products as TF32. Products for
+    all steps of a loop may take `stacked_bytes` in front of it; 0 stands for half of the
+    second cache.
     """
 
     name: str
@@ -27,3 +29,5 @@ class Machine:
     has_look_up: bool = False
     pads_in_products: bool = False
     has_tf32: bool = False
+    # Not in the text that names a machine in records of tiles, which do not depend on it.
+    stacked_bytes: int = field(default=0, repr=False)

@@ -49,7 +49,9 @@ def dims_text(dims: Sequence[Dim]) -> str:
 def work_line(node: Node) -> str:
     """Return the work of a node in one line: ops and types."""
     operands = ", ".join(str(value.type) for value in node.operands)
-    return f"{ops_line(node)}({operands}) -> {node.result.type}"
+    results = ", ".join(str(value.type) for value in node.results)
+    made = f"({results})" if len(node.results) > 1 else results
+    return f"{ops_line(node)}({operands}) -> {made}"
 
 
 def ops_line(node: Node) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import click
 
 from lxc.commands.group import Verbosity, lxc
+from lxc.commands.streams import prepare_streams
 from lxc.errors import InternalError, LxcError, printable
 
 INTERNAL, INTERRUPTED = 70, 130
@@ -18,6 +19,7 @@ INTERNAL, INTERRUPTED = 70, 130
 
 def main() -> None:
     """Run the command line of this process."""
+    prepare_streams()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -28,11 +30,6 @@ def run(arguments: Sequence[str]) -> int:
         status = lxc.main(
             args=list(arguments), prog_name="lxc", standalone_mode=False, obj=verbosity
         )
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read the output has seen enough; nothing more can be written there.
-        sys.stdout = None
-        return 0
     except (KeyboardInterrupt, click.exceptions.Abort):
         click.echo("interrupted", err=True)
         return INTERRUPTED

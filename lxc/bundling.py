@@ -7,13 +7,16 @@ from lxc.compilation import tensor_level
 from lxc.errors import LxcError
 from lxc.ir.graph import Graph
 from lxc.ir.types import Array
+from lxc.memory.limit import MemoryNeed, check_memory
 from lxc.passes.choices import DEFAULT, Choices
 from lxc.passes.precision import check_paths
 from lxc.targets import Target
 from lxc.targets.bundle.code import BundleCode, bundle_code, check_target
 from lxc.targets.bundle.face import Contents
 from lxc.targets.bundle.folder import bundle_files
+from lxc.targets.bundle.names import check_name
 from lxc.targets.bundle.values import BundleValues, check_sizes, value_file
+from lxc.targets.part import Parts
 from lxc.verification.meaning import Meaning
 from lxc.verification.sample import (
     arguments_of,
@@ -36,13 +39,17 @@ def bundle_of(
     state: Mapping[str, Array] | None = None,
     choices: Choices = DEFAULT,
     compiler: str = "cc",
+    max_memory: int | None = None,
+    kept: Parts | None = None,
 ) -> dict[str, bytes]:
     """Return the files of a bundle of a traced graph by name.
 
     `params` and `state` are values by tree path; where there are none, `brought` must be
-    "none", or the model needs none.
+    "none", or the model needs none. One that needs more than `max_memory` bytes is refused.
+    Code that is `kept` already is not made again, and what is made is kept there.
     """
     check_target(target)
+    check_name(name)
     check_paths(choices.precision, graph)
     code = bundle_code(
         tensor_level(graph),
@@ -51,7 +58,11 @@ def bundle_of(
         mode=graph.mode,
         choices=choices,
         compiler=compiler,
+        kept=kept,
     )
+    raw = sum(value.type.max_bytes for value in (*graph.params, *graph.data))
+    need = MemoryNeed(target.name, raw, code.prepared_bytes, code.arena_bytes)
+    check_memory([need], max_memory)
     return files_of(graph, code, brought, params, state, choices)
 
 

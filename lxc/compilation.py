@@ -8,6 +8,7 @@ from lxc import __version__
 from lxc.caching.code_cache import CodeCache
 from lxc.errors import InternalError, LxcError
 from lxc.ir.graph import Graph
+from lxc.memory.limit import check_memory, needs_in
 from lxc.passes import LAYER_PIPELINE, TENSOR_PIPELINE, Choices, passes_named, run_passes
 from lxc.passes.choices import DEFAULT
 from lxc.passes.precision import check_paths, plan_of
@@ -33,6 +34,7 @@ def compile(
     precision: str | Mapping[str, str] = "float32",
     records: Records | Path | str | None = None,
     cache: Path | str | None = None,
+    max_memory: int | None = None,
 ) -> CompiledModel:
     """Return a compiled model that is called as the model itself.
 
@@ -43,9 +45,10 @@ def compile(
     "float32", "tf32", "bf16" or "int8", for all layers or for each path of a mapping; the
     path "" stands for all layers that no other one covers. `records` are those of `tune`,
     or the file that they are in. Code is kept in the folder `cache`, if one is given, and
-    taken from it where the same was compiled before. The model holds no parameters: they
-    are arguments of every call. One for other machines can be saved; its first call says
-    what this one lacks.
+    taken from it where the same was compiled before. A model whose parameters, prepared
+    values and arena take more than `max_memory` bytes, with dimensions at their upper
+    bounds, is refused. The model holds no parameters: they are arguments of every call. One
+    for other machines can be saved; its first call says what this one lacks.
     """
     graph = traced(
         model,
@@ -66,7 +69,9 @@ def compile(
         options=choices.to_json(),
         kept=None if cache is None else CodeCache(Path(cache)),
     )
-    return CompiledModel(read(encoded), at_once=False)
+    artifact = read(encoded)
+    check_memory(needs_in(artifact.manifest.memory), max_memory)
+    return CompiledModel(artifact, at_once=False)
 
 
 def traced(model: Any, arguments: Sequence[Any], **options: Any) -> Graph:

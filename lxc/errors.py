@@ -54,6 +54,7 @@ CODES = {
     "LXC-E0308": "this machine does not run the code that is to be measured",
     "LXC-E0309": "no compiler for cards was found, or no tool that shows its code",
     "LXC-E0310": "the compiler for cards failed",
+    "LXC-E0311": "compiling a model again gave other bytes",
     # 04: artifact
     "LXC-E0401": "the file is not an lxc artifact, or it is damaged",
     "LXC-E0402": "the manifest of an artifact breaks a rule of the format",
@@ -78,6 +79,7 @@ CODES = {
     "LXC-E0510": "the card, or its driver, cannot be used",
     # 06: resources
     "LXC-E0601": "there is not enough memory",
+    "LXC-E0602": "a model needs more memory than it may",
 }
 
 

@@ -15,6 +15,7 @@ from lxc.passes.fold_constants import fold_constants
 from lxc.passes.fold_norms import fold_norms
 from lxc.passes.fuse import PORTABLE, explain, fuse, fuse_recorded
 from lxc.passes.fuse_attention import fuse_attention, fuse_attention_recorded
+from lxc.passes.halve_attention import halve_attention, halve_for
 from lxc.passes.hoist_prepare import hoist_prepare
 from lxc.passes.hoist_products import hoist_for, hoist_products
 from lxc.passes.inline_layers import inline_layers
@@ -55,6 +56,7 @@ PASSES: dict[str, Pass] = {
         entry(stage_groups, requires=TENSOR, run=stage_for),
         entry(merge_products, requires=TENSOR, run=merge_products_recorded),
         entry(fuse_attention, requires=TENSOR, run=fuse_attention_recorded),
+        entry(halve_attention, requires=TENSOR, run=halve_for),
         entry(hoist_products, requires=TENSOR, run=hoist_for),
         entry(pack_weights, requires=TENSOR, guarantees=("packed",), run=pack_for),
         entry(pack_panels, requires=TENSOR, run=pack_panels_for),
@@ -115,6 +117,7 @@ CARD_PIPELINE = (
     "lower-precision",
     "merge-products",
     "fuse-attention",
+    "halve-attention",
     "hoist-products",
     "eliminate-common",
     "eliminate-dead",

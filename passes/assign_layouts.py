@@ -123,7 +123,7 @@ class Layouts:
 
     def convolution(self, node: Node) -> bool:
         """Do a convolution in blocks if that costs less."""
-        reason = refusal(node)
+        reason = refusal(node, self.table.lanes)
         if reason:
             self.decisions.refused(node, reason)
             return False

@@ -32,12 +32,14 @@ def lanes_of_blocks(graph: Graph, machine: Machine) -> int:
 
     They are those of one vector, unless all convolutions are products of tiles.
     """
-    found = [node for node in graph.nodes if node.op is conv and refusal(node) is None]
+    lanes = machine.lanes
+    convolutions = [node for node in graph.nodes if node.op is conv]
+    found = [node for node in convolutions if refusal(node, lanes) is None]
     halves = all(node.operands[0].type.dtype is DType.BF16 for node in found)
     if not (machine.has_bf16_tiles and halves):
-        return machine.lanes
-    widths = (machine.lanes, 2 * machine.lanes)
-    return min(widths, key=lambda lanes: sum(instructions(node, lanes) for node in found))
+        return lanes
+    widths = (lanes, 2 * lanes)
+    return min(widths, key=lambda width: sum(instructions(node, width) for node in found))
 
 
 def instructions(node: Node, lanes: int) -> int:

@@ -13,6 +13,7 @@ from typing import Literal
 from lxc.ir.dim import bounds
 from lxc.ir.machine import Machine
 from lxc.ir.node import Node, Value
+from lxc.ir.ops.paired import PAIR
 from lxc.ir.ops.winograd import TAPS
 from lxc.ir.types import DType
 from lxc.passes.algorithm_costs import DIRECT, Convolution, costs
@@ -66,12 +67,14 @@ class Situation:
     tiling: Machine | None = None
 
 
-def refusal(node: Node) -> Refusal | None:
-    """Return why a convolution must stay as it is, or None."""
+def refusal(node: Node, lanes: int) -> Refusal | None:
+    """Return why a convolution must not go into blocks of so many lanes, or None."""
     facts = attributes_of(node)
     x, weight = (operand.type for operand in node.operands)
     if (x.dtype, node.result.type.dtype) not in IN_BLOCKS:
         return Refusal("kind", f"its numbers are {x.dtype}", "f32")
+    if x.dtype is DType.BF16 and lanes % PAIR:
+        return Refusal("kind", "the machine has no vectors for pairs of bf16", "f32")
     if facts["weight_order"] != "oi":
         return Refusal("kind", "its weight is in another order", "weight order oi")
     padded = any(edges != (0, 0) for edges in facts["padding"])

@@ -11,6 +11,7 @@ VERDICTS = {
     "algorithm": ("direct  ", "winograd"),
     "precision": ("float32 ", "reduced "),
     "tiles": ("modelled", "tuned   "),
+    "loop": ("stepwise", "resident"),
 }
 """What decisions are about, and their two outcomes as they are printed."""
 
@@ -32,6 +33,7 @@ class Decision:
     Where it is about the algorithm: whether the second is computed by Winograd's tiles.
     Where it is about precision: whether the second, a product, rounds its factors.
     Where it is about tiles: whether a record says what the second is computed by.
+    Where it is about a loop: whether one kernel computes all steps of the second.
     `layers` holds the layer paths of the two, `shapes` the types of what they make.
     `would_allow` is empty where they are fused, or in blocks.
     """

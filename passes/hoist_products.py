@@ -56,14 +56,15 @@ def is_for_all(product: Node, length: Size, machine: Machine) -> bool:
     """Return whether a product is made for all steps at once.
 
     A step that does little has the time for it. Otherwise it is if the results of all steps
-    stay in the cache. Else they go through memory, which is less work only than to read the
-    weights again for a few rows in each step.
+    stay in the cache, or in what the machine has for them. Else they go through memory,
+    which is less work only than to read the weights again for a few rows in each step.
     """
     lhs, rhs = (value.type for value in product.operands)
     contract = attributes_of(product)["lhs_contract"]
     if bounds(rhs.element_count)[0] <= HIDDEN_WORK * machine.lanes:
         return False
-    if bounds(length)[1] * product.result.type.max_bytes <= machine.second_cache // 2:
+    most_kept = machine.stacked_bytes or machine.second_cache // 2
+    if bounds(length)[1] * product.result.type.max_bytes <= most_kept:
         return True
     rows = [lhs.shape[axis] for axis in free_axes(lhs.rank, contract)]
     most = bounds(count_elements(rows))[1]

@@ -21,6 +21,8 @@ FEWEST_OUTPUTS = 48
 """For fewer output channels, a copy takes longer than what it saves."""
 FEWEST_INPUTS = 96
 """The pages of fewer channels are found without delay, one after the other."""
+FEWEST_ALIGNED = 512
+"""The same where every vector that is read can lie in one line."""
 TASKS = 8
 """So many stretches at most are worked at by as many threads at a time."""
 
@@ -69,9 +71,11 @@ def reads_far(node: Node, machine: Machine) -> bool:
         )
     ):
         return False
+    cells = prod(int(entry) for entry in x.shape[2:])
+    fewest = FEWEST_INPUTS if cells % machine.lanes else FEWEST_ALIGNED
     return (
         int(weight.shape[0]) // facts["groups"] >= FEWEST_OUTPUTS
-        and int(weight.shape[1]) >= FEWEST_INPUTS
+        and int(weight.shape[1]) >= fewest
         and bytes_read(node) > machine.second_cache
         and runs_along_cells(node, machine.lanes)
     )

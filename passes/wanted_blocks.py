@@ -20,7 +20,7 @@ def wanted_in_blocks(nodes: Sequence[Node], lanes: int) -> frozenset[Value]:
     wanted: set[Value] = set()
     for node in reversed(nodes):
         if node.op is conv:
-            if refusal(node) is None:
+            if refusal(node, lanes) is None:
                 wanted.add(node.operands[0])
         elif keeps_channels(node, lanes):
             if node.op is reduce or node.result in wanted:

@@ -92,10 +92,13 @@ class Artifact:
         for member in self.manifest.members:
             self.view(member)
 
-    def with_members(self, members: Mapping[str, bytes]) -> bytes:
-        """Return the bytes of an artifact that has `members` added or replaced."""
+    def with_members(
+        self, members: Mapping[str, bytes], options: Mapping[str, Any] | None = None
+    ) -> bytes:
+        """Return the bytes of an artifact with members and options added or replaced."""
         kept = {name: self.read(name) for name in self.manifest.members}
-        return assemble(self.manifest, {**kept, **members})
+        told = {**self.manifest.options, **(options or {})}
+        return assemble(replace(self.manifest, options=told), {**kept, **members})
 
 
 def compare(member: str, contents: bytes | memoryview, promised: MemberRecord) -> None:

@@ -125,6 +125,14 @@ class Engine(ABC):
     def to_machine(self, tree: Any) -> Any:
         """Return a tree with its arrays in the memory of the machine."""
 
+    @abstractmethod
+    def prepared_bytes(self, prepared: Prepared) -> Array:
+        """Return what a prepared buffer holds, in the memory of the host."""
+
+    @abstractmethod
+    def scratch_bytes(self) -> Array:
+        """Return what the last usual call left in its arena, in the memory of the host."""
+
     def failure(self, code: int) -> Exception:
         """Return the error for a call that did not return 0."""
         return failure(self.library, code)

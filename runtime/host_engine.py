@@ -161,6 +161,16 @@ class HostEngine(Engine):
         """Return a tree as it is: processors read the memory of the host."""
         return tree
 
+    def prepared_bytes(self, prepared: Prepared) -> Array:
+        """Return the memory of a prepared buffer."""
+        block: Array = prepared.kept[-1]
+        return block
+
+    def scratch_bytes(self) -> Array:
+        """Return the arena of the last call."""
+        arena: Array = self.frames.free[-1].arena
+        return arena
+
 
 def kept_copy(array: Array) -> Array:
     """Return a read-only copy, or the array itself if nobody can write to its memory.

@@ -89,10 +89,15 @@ class Manifest:
     versions: Mapping[str, Any] = field(default_factory=dict)
     memory: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def format(self) -> int:
+        """The oldest format that can say what this manifest says."""
+        return FORMAT_WITH_CARDS if has_cards(self.targets) else 1
+
     def to_bytes(self) -> bytes:
         """Return the canonical text of the manifest."""
         value = {
-            "format": FORMAT_WITH_CARDS if has_cards(self.targets) else 1,
+            "format": self.format,
             "signature": self.signature.to_json(),
             "targets": [target_to_json(target) for target in self.targets],
             "members": {n: [m.sha256, m.length] for n, m in self.members.items()},

@@ -19,6 +19,7 @@ from lxc.runtime.host_engine import HostEngine, check_threads
 from lxc.runtime.library import map_library
 from lxc.runtime.manifest import TargetRecord
 from lxc.runtime.notebook import artifact_html
+from lxc.runtime.notes import NOTES, checked_notes, notes_in
 from lxc.runtime.signature import Group, Signature
 
 LUX = ("params", "state")
@@ -118,6 +119,11 @@ class CompiledModel:
         found = checkpoint.decode(self.artifact.view(member))
         return checkpoint.tree_from(found.arrays, group, what)
 
+    @property
+    def notes(self) -> dict[str, str]:
+        """What was written into the artifact about the model, by name."""
+        return notes_in(self.artifact.manifest.options)
+
     def _repr_html_(self) -> str:
         """Return what the model takes, returns and runs on, for a notebook."""
         return artifact_html(self.artifact)
@@ -192,9 +198,14 @@ class CompiledModel:
         *,
         params: Any = None,
         state: Any = None,
+        notes: Mapping[str, str] | None = None,
         force: bool = False,
     ) -> None:
-        """Write the artifact to `path`, with these trees in place of any it holds."""
+        """Write the artifact to `path`, with these trees and notes in place of its own.
+
+        `notes` are texts by name for those who get the file, such as its licence.
+        """
+        told = {} if notes is None else {NOTES: checked_notes(notes)}
         members: dict[str, bytes] = {}
         for what, tree, gatherer in (
             ("params", params, Gatherer(self.signature.params, PARAMS)),
@@ -202,7 +213,7 @@ class CompiledModel:
         ):
             if tree is not None:
                 members[f"{what}.safetensors"] = checkpoint.encode(gatherer.named(tree))
-        store(Path(path), self.artifact.with_members(members), force=force)
+        store(Path(path), self.artifact.with_members(members, told), force=force)
 
 
 def named(artifact: Artifact, target: str | None) -> tuple[TargetRecord, ...]:

@@ -81,7 +81,11 @@ def compile_target(
         images=target.back_end.images,
         driver=built.driver,
     )
-    decisions = (*outcome.decisions, *tuning_decisions(lowered.calls))
+    decisions = (
+        *outcome.decisions,
+        *target.back_end.decisions(program),
+        *tuning_decisions(lowered.calls),
+    )
     return CompiledTarget(target, signature, program, built, record, decisions)
 
 
@@ -207,9 +211,13 @@ def part_of(
         return compile_target(
             graph, target, name=name, mode=mode, choices=choices, compiler=compiler
         ).part
-    tools = {**PINNED, "llvm": str(llvm_version()), **tools_of([target], compiler)}
     wanted = description_of(
-        graph, target, choices, name=name, mode=mode or graph.mode, tools=tools
+        graph,
+        target,
+        choices,
+        name=name,
+        mode=mode or graph.mode,
+        tools=tools_with(target, compiler),
     )
     found = kept.find(wanted)
     if found is None:
@@ -218,6 +226,11 @@ def part_of(
         )
         kept.keep(wanted, found)
     return found
+
+
+def tools_with(target: Target, compiler: str) -> dict[str, str]:
+    """Return the versions of all that makes the code for a target."""
+    return {**PINNED, "llvm": str(llvm_version()), **tools_of([target], compiler)}
 
 
 def tools_of(targets: Sequence[Target], compiler: str) -> dict[str, str]:

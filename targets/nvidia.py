@@ -8,12 +8,16 @@ from lxc.targets.x86_64 import TRIPLE, V2
 
 REGISTERS = 15
 """Of a thread, for sums: an estimate that leaves room for a hundred threads and more."""
+STACKED_BYTES = 64 << 20
+"""One launch multiplies for all steps of a loop; in a step, all else would wait for it."""
 
 
 def cards(name: str, kinds: tuple[Architecture, ...], description: str) -> Target:
     """Return a target with machine code for some kinds of card."""
     sizes = 1, REGISTERS, True, 32 << 10, 1 << 20
-    machine = Machine(name, *sizes, pads_in_products=True, has_tf32=True)
+    machine = Machine(
+        name, *sizes, pads_in_products=True, has_tf32=True, stacked_bytes=STACKED_BYTES
+    )
     return Target(name, TRIPLE, "x86-64-v2", V2, machine, description, Cards(kinds))
 
 

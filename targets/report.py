@@ -28,12 +28,13 @@ def kernel_records(
 
 def kernel_record(call: Call) -> dict[str, Any]:
     """Return the facts about one call that people ask for."""
-    result, answer = call.node.result.type, call.kernel.answer
+    answer = call.kernel.answer
+    results = ", ".join(str(value.type) for value in call.node.results)
     return {
         "name": call.kernel.name,
         "ops": ops_line(call.node),
         "layers": list(call.node.location.layers),
-        "result": str(result),
+        "result": results,
         "flops": call.kernel.cost.flops,
         "bytes": call.kernel.cost.bytes,
         "algorithm": call.kernel.algorithm,
@@ -52,7 +53,7 @@ def precision_of(node: Node) -> str:
             return LOWER[weight]
         if product.attributes.get("factors") == "tf32":
             return str(Precision.TF32)
-    return node.result.type.dtype.numpy.name
+    return node.results[0].type.dtype.numpy.name
 
 
 def describe(node: Node) -> str:

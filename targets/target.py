@@ -8,6 +8,7 @@ from lxc.ir.graph import Program
 from lxc.ir.machine import Machine
 from lxc.ir.node import Node
 from lxc.passes.choices import Choices
+from lxc.passes.decision import Decision
 from lxc.passes.records import Answer
 from lxc.runtime.signature import Signature
 from lxc.targets.kernels.cost import Cost
@@ -130,6 +131,9 @@ class BackEnd(Protocol):
     @property
     def images(self) -> tuple[str, ...]:
         """The kinds of card that a library has code for; none for a processor."""
+
+    def decisions(self, program: Program) -> Sequence[Decision]:
+        """Return what code generation decides beside what the passes did."""
 
     def lowered(
         self, program: Program, target: "Target", name: str, choices: Choices

@@ -58,6 +58,14 @@ def shared_array(
     return view, tirx.DeclBuffer(view, data=tirx.address_of(load(memory, start)))
 
 
+def part_of(buffer: Buffer, start: Index, name: str, count: Index) -> tuple[Buffer, Stmt]:
+    """Return so many elements of an array from `start` on, and what declares them."""
+    view = tirx.decl_buffer(
+        (as_index(count),), buffer.dtype, name, scope=buffer.scope(), layout=None
+    )
+    return view, tirx.DeclBuffer(view, data=tirx.address_of(load(buffer, start)))
+
+
 def unrolled_loop(counter: Expr, extent: int, body: Stmt) -> Stmt:
     """Return a loop whose turns are all written out."""
     return tirx.For(counter, as_index(0), as_index(extent), tirx.ForKind.UNROLLED, body)

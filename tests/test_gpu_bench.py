@@ -1,15 +1,27 @@
 """The benchmark of cards knows its cases, and compiles them without a card."""
 
+import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 import gpu
-from gpu_suite.cases import TASKS, chosen
+import lxc
+from cpu_suite.cases import decoder
+from cpu_suite.torch_models import module_of
+from gpu_suite import own, players
+from gpu_suite.building import write_artifact
+from gpu_suite.cases import TASKS, Task, chosen
 from gpu_suite.match import error_of, parts_here
+from gpu_suite.rival import exact
 from lxc.runtime.artifact import read
+from tests.emulation.machines import cards
 
 
 def bench(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
@@ -64,9 +76,121 @@ def test_it_compiles_without_a_card(
 
 
 def test_without_a_card_it_says_what_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(SystemExit, match="--build"):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with pytest.raises(SystemExit, match="torch sees no card here: --build"):
         bench(monkeypatch, "--case", "model/mlp b1")
+
+
+@pytest.mark.parametrize(
+    ("lacks", "arguments", "said"),
+    [("torch", (), "torch is not installed"), ("tvm", (), "give --artifacts")],
+)
+def test_what_is_not_installed_is_said(
+    monkeypatch: pytest.MonkeyPatch, lacks: str, arguments: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.setattr(gpu, "find_spec", lambda name: None if name == lacks else name)
+    with pytest.raises(SystemExit, match=said):
+        bench(monkeypatch, "--case", "model/mlp b1", *arguments)
+
+
+PLAYER = """
+import json, os, sys, time
+
+def tell(**reply):
+    print(json.dumps(reply), flush=True)
+
+tell(status="ok", card="a card", torch="2")
+for line in sys.stdin:
+    asked = json.loads(line)
+    if asked["do"] == "limits":
+        tell(roofline={"copy_gbs": 1})
+        continue
+    tell(begin="torch")
+    tell(begin="lxc")
+    if asked["case"].endswith("float32"):
+        os._exit(3)
+    if asked["case"].endswith("tf32"):
+        time.sleep(60)
+    problems = {"lxc": "wrong"} if "b32" in asked["case"] else {}
+    done = {"seconds": {"lxc": 1.0, "torch": 2.0}, "errors": {"lxc": 0.0, "torch": 0.0}}
+    tell(**done, problems=problems, is_usable="b32" not in asked["case"])
+"""
+
+
+def test_a_task_that_takes_the_card_away_ends_only_itself(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One process ends, one waits for ever, one has lost the card; the others go on."""
+    (tmp_path / "player.py").write_text(PLAYER)
+    monkeypatch.setattr(players, "SCRIPT", tmp_path / "player.py")
+    options = ["--artifacts", str(tmp_path), "--step", "1", "--json"]
+    cases = ["--case", "*resnet50 b1 *", "resnet50 b32 bf16", "bert b1 s128 bf16"]
+    bench(monkeypatch, *options, str(tmp_path / "found.json"), *cases)
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert found["card"] == "a card"
+    said = {one["name"].removeprefix("model/"): one for one in found["cases"]}
+    ended, waits = said["resnet50 b1 float32"], said["resnet50 b1 tf32"]
+    assert "exit status 3" in ended["problems"]["lxc"]
+    assert waits["problems"] == {"lxc": "no answer in 1 s"}
+    assert (ended["ratio"], waits["ratio"]) == (None, None)
+    assert said["resnet50 b32 bf16"]["problems"] == {"lxc": "wrong"}
+    for name in ("resnet50 b1 bf16", "bert b1 s128 bf16"):
+        assert (said[name]["ratio"], said[name]["problems"]) == (2.0, {})
+    assert "resnet50 b1 tf32: lxc: no answer in 1 s" in capsys.readouterr().out
+
+
+def test_what_there_is_no_time_for_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "player.py").write_text(PLAYER)
+    monkeypatch.setattr(players, "SCRIPT", tmp_path / "player.py")
+    options = ["--artifacts", str(tmp_path), "--seconds", "0"]
+    bench(monkeypatch, *options, "--case", "bert b1 s128 bf16")
+    assert "no time was left for model/bert b1 s128 bf16" in capsys.readouterr().out
+
+
+@dataclass(frozen=True)
+class CardTorch:
+    """As much of torch on a card as the calls of lxc need, with arrays of an engine."""
+
+    engine: Any
+    float32 = torch.float32
+
+    @property
+    def cuda(self) -> Any:
+        """Return the part for cards."""
+        return self
+
+    def current_stream(self) -> Any:
+        """Return the default stream."""
+        return SimpleNamespace(cuda_stream=0)
+
+    def from_numpy(self, array: Any) -> Any:
+        """Return what can be moved to the card."""
+        return SimpleNamespace(cuda=lambda: self.engine.to_machine(array))
+
+    def empty_like(self, like: torch.Tensor, dtype: torch.dtype) -> Any:
+        """Return memory on the card."""
+        assert dtype is torch.float32
+        return self.engine.to_machine(np.full(like.shape, 7, np.float32))
+
+
+def test_calls_on_fixed_memory_give_what_torch_gives(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Outputs, and state that is updated where it lies."""
+    task = Task(decoder(1, 32, 2, 50, 16), "float32")
+    module = module_of(task.case)
+    expected = exact(module, [torch.from_numpy(x) for x in task.case.arrays().values()])
+    with cards():
+        path = write_artifact(task, tmp_path, "cuda")
+        monkeypatch.setattr(own, "torch", CardTorch(lxc.load(path).engine))
+        call, outputs = own.placed(path, parts_here(task), expected)
+        call()
+        found = [np.asarray(one) for one in outputs()]
+    assert len(found) == len(expected) > 1
+    for y, want in zip(found, expected, strict=True):
+        np.testing.assert_allclose(y, want.numpy(), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("wrong", [[1.0, float("nan")], [1.0, 2.0, 3.0], [1.0, 4.0]])

@@ -49,7 +49,9 @@ RIVALS = {"onnxruntime": "lxc/benchmarking/onnx_runtime.py"}
 TVM = {"tvm", "tvm_ffi"}
 ONNX = {"onnx", "google"}
 # What an extra brings is imported by those files only that cannot do without.
-ONNX_FILES = {f"frontend/onnx/{subject}.py" for subject in ("files", "nodes", "reader")}
+ONNX_FILES = {
+    f"frontend/onnx/{subject}.py" for subject in ("files", "inlining", "nodes", "reader")
+}
 TVM_FILES = {
     f"targets/tvm_{subject}.py"
     for subject in ("api", "build", "device", "functions", "grid", "prover")

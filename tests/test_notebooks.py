@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import lxc
-from lxc import kaun, nn
+from lxc import html, kaun, nn
 
 NET = nn.Chain(nn.Dense(3, 4, nn.relu), nn.BranchLayer(nn.Dense(4, 2), nn.Dropout(0.5)))
 X = lxc.TensorSpec((lxc.Dim("N", 1, 8), 3))
@@ -74,3 +74,12 @@ def test_a_compiled_model_shows_its_signature_and_its_code() -> None:
     assert page.tags["tr"] == 1 + rows + 1 + 1
     assert {"layer_1.weight", "[N, 3]", "x86-64-v2"} <= {*page.words}
     assert "N = 1 to 8" in page.words[0]
+
+
+def test_what_is_too_long_for_a_notebook_says_how_much_is_left() -> None:
+    page = Reader(html.table("rows", ("n",), [(n,) for n in range(html.MOST_ROWS + 3)]))
+    assert page.tags["tr"] == 1 + html.MOST_ROWS
+    assert page.words[-1] == "and 3 more rows"
+    page = Reader(html.text("<" * (html.LONGEST + 1000)))
+    assert "".join(page.words[:-1]) == "<" * html.LONGEST
+    assert page.words[-1] == "and 1,000 more characters"

@@ -6,6 +6,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,52 +24,49 @@ class Lost(Exception):
         self.detail = detail
 
 
-class Worker:
-    """A process that holds one contender.
+class Process:
+    """A program that answers lines of JSON; what else it prints goes to a log."""
 
-    It is stopped while others run, so that threads that spin when idle disturb nobody.
-    """
-
-    def __init__(self, name: str, processors: list[int], log: Path) -> None:
-        """Start the process on these processors, a thread for each; read its greeting."""
-        numbers, threads = ",".join(map(str, processors)), len(processors)
+    def __init__(self, command: list[str], settings: dict[str, str], log: Path) -> None:
+        """Start the program, with these variables of the environment beside all others."""
         self.log = log
         with log.open("w") as stream:
             self.process = subprocess.Popen(
-                [sys.executable, str(SCRIPT), name, numbers],
+                [sys.executable, *command],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stream,
                 text=True,
-                env={**os.environ, **thread_limits(threads)},
+                env={**os.environ, **settings},
             )
-        self.is_frozen = False
+        self.unread = b""
         self.hello = self.answer(START_SECONDS)
 
     def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
         """Return the answer to a request; raises Lost without one after `seconds`."""
-        self.thaw()
         assert self.process.stdin is not None
         try:
             self.process.stdin.write(json.dumps(request) + "\n")
             self.process.stdin.flush()
         except BrokenPipeError:
             raise Lost("failed", self.last_words()) from None
-        reply = self.answer(seconds)
-        self.freeze()
-        return reply
+        return self.answer(seconds)
 
     def answer(self, seconds: float) -> dict[str, Any]:
         """Return the next line of the process."""
         assert self.process.stdout is not None
-        there, _, _ = select.select([self.process.stdout], [], [], seconds)
-        if not there:
-            self.close()
-            raise Lost("over time", f"no answer in {seconds:.0f} s")
-        line = self.process.stdout.readline()
-        if not line:
-            self.close()
-            raise Lost("failed", self.last_words())
+        place, end = self.process.stdout.fileno(), time.monotonic() + seconds
+        while b"\n" not in self.unread:
+            there, _, _ = select.select([place], [], [], max(0.0, end - time.monotonic()))
+            if not there:
+                self.close()
+                raise Lost("over time", f"no answer in {seconds:.0f} s")
+            read = os.read(place, 1 << 16)
+            if not read:
+                self.close()
+                raise Lost("failed", self.last_words())
+            self.unread += read
+        line, _, self.unread = self.unread.partition(b"\n")
         reply: dict[str, Any] = json.loads(line)
         return reply
 
@@ -78,6 +76,32 @@ class Worker:
         how = signal.Signals(-code).name if code < 0 else f"exit status {code}"
         printed = " ".join(self.log.read_text("utf-8", errors="replace").split())
         return f"the process ended ({how}): {printed[-300:]}"
+
+    def close(self) -> None:
+        """End the process."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+class Worker(Process):
+    """A process that holds one contender.
+
+    It is stopped while others run, so that threads that spin when idle disturb nobody.
+    """
+
+    def __init__(self, name: str, processors: list[int], log: Path) -> None:
+        """Start the process on these processors, a thread for each; read its greeting."""
+        self.is_frozen = False
+        numbers = ",".join(map(str, processors))
+        super().__init__([str(SCRIPT), name, numbers], thread_limits(len(processors)), log)
+
+    def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """Return the answer to a request; raises Lost without one after `seconds`."""
+        self.thaw()
+        reply = super().ask(request, seconds)
+        self.freeze()
+        return reply
 
     def freeze(self) -> None:
         """Stop all threads of the process."""
@@ -91,12 +115,6 @@ class Worker:
         if self.is_frozen:
             self.process.send_signal(signal.SIGCONT)
             self.is_frozen = False
-
-    def close(self) -> None:
-        """End the process."""
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
 
 
 def thread_limits(threads: int) -> dict[str, str]:

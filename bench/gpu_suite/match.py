@@ -1,7 +1,6 @@
 """One task: everyone is built, checked against float64, and timed in turns."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,32 +9,11 @@ import torch
 from cpu_suite.torch_models import module_of
 from gpu_suite.cases import TOLERANCES, Task
 from gpu_suite.own import Parts, parts_of, placed
-from gpu_suite.rival import WAYS, exact, rival, settle
+from gpu_suite.rival import exact, rival, settle
 from gpu_suite.turns import medians
+from gpu_suite.verdict import Verdict
 
 Built = tuple[Callable[[], Any], Callable[[], list[torch.Tensor]]]
-
-
-@dataclass
-class Verdict:
-    """What became of everyone in a task: seconds, errors, and what went wrong."""
-
-    name: str
-    seconds: dict[str, float] = field(default_factory=dict)
-    errors: dict[str, float] = field(default_factory=dict)
-    problems: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def ratio(self) -> float | None:
-        """How many times faster lxc is than the best of the others."""
-        others = [spent for name, spent in self.seconds.items() if name != "lxc"]
-        if "lxc" not in self.seconds or not others:
-            return None
-        return min(others) / self.seconds["lxc"]
-
-    def json(self) -> dict[str, Any]:
-        """Return everything, for a file."""
-        return {**asdict(self), "ratio": self.ratio}
 
 
 def parts_here(task: Task) -> Parts:
@@ -45,8 +23,17 @@ def parts_here(task: Task) -> Parts:
     return parts_of(task, weights, task.case.arrays())
 
 
-def play(task: Task, folder: Path, rivals: Sequence[str], rounds: int) -> Verdict:
-    """Return the verdict of a task; whoever fails or is wrong is not timed."""
+def play(
+    task: Task,
+    folder: Path,
+    rivals: Sequence[str],
+    rounds: int,
+    begin: Callable[[str], None],
+) -> Verdict:
+    """Return the verdict of a task; whoever fails or is wrong is not timed.
+
+    `begin` hears what is tried next. A failure that leaves the card unusable ends the task.
+    """
     verdict = Verdict(task.name)
     settle(task.precision)
     module = module_of(task.case).cuda()
@@ -59,20 +46,33 @@ def play(task: Task, folder: Path, rivals: Sequence[str], rounds: int) -> Verdic
         makers[way] = lambda way=way: rival(way, task, module, inputs)  # type: ignore[misc]
     calls = {}
     for name, make in makers.items():
+        begin(name)
         try:
             call, outputs = make()
             call()
             error = error_of(outputs(), expected)
         except Exception as failure:
             verdict.problems[name] = f"{type(failure).__name__}: {str(failure)[:300]}"
-            continue
+            if is_usable():
+                continue
+            return verdict
         verdict.errors[name] = error
         if error <= TOLERANCES[task.precision]:
             calls[name] = call
         else:
             verdict.problems[name] = f"wrong by {error:.1e}"
+    begin("timing")
     verdict.seconds |= medians(calls, rounds)
     return verdict
+
+
+def is_usable() -> bool:
+    """Tell whether this process can go on with the card after a failure."""
+    try:
+        torch.cuda.synchronize()
+    except RuntimeError:
+        return False
+    return True
 
 
 def error_of(outputs: Sequence[torch.Tensor], expected: Sequence[torch.Tensor]) -> float:
@@ -90,6 +90,3 @@ def error_of(outputs: Sequence[torch.Tensor], expected: Sequence[torch.Tensor]) 
         scale = max(float(want.abs().max()), 1e-30)
         worst = max(worst, float((y.double() - want).abs().max()) / scale)
     return worst
-
-
-ALL_RIVALS = tuple(WAYS)

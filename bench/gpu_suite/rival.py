@@ -9,13 +9,7 @@ from torch import nn
 
 from cpu_suite.contenders.eager import listed
 from gpu_suite.cases import Task
-
-WAYS: dict[str, dict[str, Any] | None] = {
-    "torch": None,
-    "compile": {},
-    "compile-graph": {"mode": "reduce-overhead"},
-}
-"""Arguments of `torch.compile`; the last way records CUDA graphs."""
+from gpu_suite.ways import WAYS
 
 
 def settle(precision: str) -> None:
@@ -40,6 +34,8 @@ def rival(
     mine = mine.bfloat16() if task.precision == "bf16" else mine
     given = cast(task, inputs)
     options = WAYS[way]
+    # One forward of a kind of module would be compiled a few times only, and no more then.
+    torch.compiler.reset()
     called = mine if options is None else torch.compile(mine, **options)
 
     def call() -> Any:

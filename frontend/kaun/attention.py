@@ -1,5 +1,6 @@
 """Attention of a sequence to itself."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any
@@ -24,6 +25,7 @@ attention_mask_key = "attention_mask"
 """The name under which a context holds the mask of `multi_head_attention`."""
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "out_proj")
+BIASES = ("q_bias", "k_bias", "v_bias", "out_bias")
 
 HIDDEN = -1e9
 """The score of a position that is not seen: finite, so that a row may hide all of them."""
@@ -37,12 +39,14 @@ def multi_head_attention(
     is_causal: bool = False,
     rope: bool = False,
     rope_theta: float = 10000.0,
+    bias: bool = False,
 ) -> Layer:
     """Return a layer that lets every position of x [B, L, embed_dim] look at all of them.
 
     Each of `num_heads` heads computes softmax(q k^T / sqrt(d)) v on d = embed_dim /
     num_heads features of the projected input, and `out_proj` joins the heads to [B, L,
-    embed_dim]. There are no biases. `num_kv_heads` heads of keys and values serve
+    embed_dim]. With `bias` each projection adds one, which starts at zeros and which Kaun's
+    own layer does not have. `num_kv_heads` heads of keys and values serve
     num_heads / num_kv_heads consecutive heads of queries each.
 
     With `is_causal` a position sees none behind itself. The tensor `attention_mask` [B, L]
@@ -74,7 +78,8 @@ def multi_head_attention(
             actual=f"embed_dim / num_heads: {embed_dim // num_heads}",
         )
     rate, base = check_rate("dropout", dropout), check_theta("rope_theta", rope_theta)
-    made = Attention(embed_dim, num_heads, heads, rate, is_causal, base if rope else None)
+    theta = base if rope else None
+    made = Attention(embed_dim, num_heads, heads, rate, is_causal, theta, bias)
     return layer_of(made, "multi_head_attention")
 
 
@@ -88,15 +93,19 @@ class Attention:
     dropout: float
     is_causal: bool
     rope_theta: float | None
+    bias: bool
 
     def init(self, dtype: np.dtype[Any], rng: np.random.Generator) -> Vars:
-        """Return the four projections, as [in, out]."""
+        """Return the four projections, as [in, out], and their biases if there are any."""
         size = self.embed_dim // self.num_heads * self.num_kv_heads
         draw, sizes = glorot_uniform(), (self.embed_dim, size, size, self.embed_dim)
         params = {
             name: draw(rng, (self.embed_dim, width), dtype)
             for name, width in zip(PROJECTIONS, sizes, strict=True)
         }
+        if self.bias:
+            biases = zip(BIASES, sizes, strict=True)
+            params |= {name: np.zeros(width, dtype) for name, width in biases}
         return Vars(params, [], dtype)
 
     def apply(
@@ -114,10 +123,11 @@ class Attention:
         if len(x.shape) != 3 or x.shape[2] != self.embed_dim:
             expected = shape_text(["B", "L", self.embed_dim])
             raise Mismatch("x", expected, shape_text(x.shape))
-        own = fields(params, dtype, *PROJECTIONS, what="parameters")
-        query = self.heads(x, own["q_proj"], self.num_heads)
-        key = self.heads(x, own["k_proj"], self.num_kv_heads)
-        value = self.heads(x, own["v_proj"], self.num_kv_heads)
+        names = (*PROJECTIONS, *BIASES) if self.bias else PROJECTIONS
+        own = fields(params, dtype, *names, what="parameters")
+        query = self.heads(projected(x, own, "q"), self.num_heads)
+        key = self.heads(projected(x, own, "k"), self.num_kv_heads)
+        value = self.heads(projected(x, own, "v"), self.num_kv_heads)
         if self.rope_theta is not None:
             query, key = rope(query, self.rope_theta), rope(key, self.rope_theta)
         scores = self.grouped(query, ops.swapaxes(key, 2, 3))
@@ -126,13 +136,13 @@ class Attention:
             weights = dropped(weights, self.dropout, rngs, "attention dropout")
         joined = ops.transpose(self.grouped(weights, value), (0, 2, 1, 3))
         joined = ops.astype(ops.reshape(joined, x.shape), dtype)
-        return ops.matmul(joined, own["out_proj"]), state
+        return projected(joined, own, "out"), state
 
-    def heads(self, x: Any, projection: Any, count: int) -> Any:
-        """Return the projection of x as [B, count, L, d], float32 for half types."""
+    def heads(self, x: Any, count: int) -> Any:
+        """Return x [B, L, count * d] as [B, count, L, d], float32 for half types."""
         batch, length, _ = x.shape
         size = self.embed_dim // self.num_heads
-        parts = ops.reshape(ops.matmul(x, projection), (batch, length, count, size))
+        parts = ops.reshape(x, (batch, length, count, size))
         return summing_type(ops.transpose(parts, (0, 2, 1, 3)))
 
     def grouped(self, rows: Any, matrix: Any) -> Any:
@@ -154,6 +164,13 @@ class Attention:
             earlier = ops.less_equal(*(counter(scores, square, axis) for axis in (1, 0)))
             mask = earlier if mask is None else ops.logical_and(mask, earlier)
         return scaled if mask is None else ops.where(mask, scaled, HIDDEN)
+
+
+def projected(x: Any, own: Mapping[str, Any], part: str) -> Any:
+    """Return a projection of x, with its bias if it has one."""
+    y = ops.matmul(x, own[f"{part}_proj"])
+    bias = own.get(f"{part}_bias")
+    return y if bias is None else ops.add(y, bias)
 
 
 def visible(x: Any, ctx: Context | None) -> Any:

@@ -15,12 +15,11 @@ from typing import Any
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError, EncodeError, Message
+from google.protobuf.message import DecodeError, Message
 from onnx import ModelProto, TensorProto
-from onnx.checker import ValidationError
-from onnx.inliner import inline_local_functions
 
 from lxc.errors import LxcError
+from lxc.frontend.onnx.inlining import with_functions_in_place
 from lxc.frontend.onnx.types import ELEMENTS, element_type, type_name
 from lxc.ir.types import Array, DType
 
@@ -57,14 +56,7 @@ def read_model(path: Path) -> ModelProto:
     check_texts(model, path.name)
     if not model.ir_version or not model.HasField("graph"):
         raise damaged(f"{path.name} is not an ONNX model: it holds no graph")
-    if not model.functions:
-        return model
-    try:
-        return inline_local_functions(model)
-    except (DecodeError, EncodeError, RuntimeError, ValidationError, ValueError) as problem:
-        raise damaged(
-            f"the functions of {path.name} cannot be put in place", actual=str(problem)
-        ) from None
+    return with_functions_in_place(model, path.name)
 
 
 def check_texts(message: Message, file: str) -> None:

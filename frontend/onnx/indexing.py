@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from lxc.errors import LxcError
+from lxc.frontend.onnx.making import check_elements
 from lxc.frontend.onnx.operator import Operator, operator_of
 from lxc.frontend.onnx.values import Known, whole_numbers
 from lxc.ir import functions as ops
@@ -54,6 +55,7 @@ def gather_nd(x: Any, indices: Any, *, batch_dims: int = 0) -> Any:
 def one_hot(indices: Any, depth: Known, values: Any, *, axis: int = -1) -> Any:
     """Return one value where a new axis has the index, another one elsewhere."""
     (count,) = whole_numbers(np.asarray(depth).astype(np.int64), "the depth")
+    check_elements((count,))
     off, on = ops.split(values, 2)
     whole = ops.astype(indices, np.int64)
     place = ops.where(ops.less(whole, 0), ops.add(whole, count), whole)
@@ -64,6 +66,12 @@ def one_hot(indices: Any, depth: Known, values: Any, *, axis: int = -1) -> Any:
 def compress(x: Any, condition: Known, *, axis: int | None = None) -> Any:
     """Return the entries for which a known condition holds."""
     return ops.take(x, np.flatnonzero(condition), axis)
+
+
+def nonzero(x: Known) -> Any:
+    """Return the coordinates of what is not 0, one row for every axis."""
+    found = np.argwhere(np.asarray(x)).T
+    return found.astype(np.int64)
 
 
 def reverse_sequence(
@@ -88,5 +96,6 @@ INDEXING: Mapping[str, Operator] = {
     "GatherElements": operator_of(gather_elements),
     "GatherND": operator_of(gather_nd),
     "OneHot": operator_of(one_hot),
+    "NonZero": operator_of(nonzero),
     "ReverseSequence": operator_of(reverse_sequence),
 }

@@ -30,7 +30,7 @@ class Nodes:
         path = self.unique(node_path(node.name) or f"{node.op_type or 'node'}")
         problems = self.problems(node)
         if problems:
-            label = node.name or f"of {', '.join(filter(None, node.output))}"
+            label = repr(node.name or f"of {', '.join(filter(None, node.output))}")[1:-1]
             version = f"opset {self.opset}" if node.domain in DOMAINS else node.domain
             self.faults += [
                 f"{node.op_type} ({version}), node {label}: {problem}"

@@ -137,7 +137,7 @@ def constant_of(node: NodeProto, reader: Nodes) -> Array | None:
     given = [a for a in node.attribute if a.name in words]
     if len(given) != 1 or len(node.attribute) != 1:
         kinds = ", ".join(a.name for a in node.attribute) or "nothing"
-        label = node.name or f"of {', '.join(node.output)}"
+        label = repr(node.name or f"of {', '.join(node.output)}")[1:-1]
         reader.faults.append(
             f"Constant (opset {reader.opset}), node {label}: a constant of {kinds}"
         )
@@ -148,13 +148,13 @@ def constant_of(node: NodeProto, reader: Nodes) -> Array | None:
 
 def input_of(value: ValueInfoProto, faults: list[str]) -> Input:
     """Return an input; one of a type that lxc has not joins the faults."""
-    tensor = value.type.tensor_type
+    tensor, label = value.type.tensor_type, repr(value.name)[1:-1]
     if not value.type.HasField("tensor_type") or tensor.elem_type not in ELEMENTS:
         kind = type_name(tensor.elem_type) if tensor.elem_type else "no tensor"
-        faults.append(f"input {value.name}: it is {kind}")
+        faults.append(f"input {label}: it is {kind}")
         return Input(value.name, word_of(value.name or "x"), np.dtype(np.float32), ())
     if not tensor.HasField("shape"):
-        faults.append(f"input {value.name}: the number of its axes is not known")
+        faults.append(f"input {label}: the number of its axes is not known")
     shape: list[int | str] = []
     for axis, entry in enumerate(tensor.shape.dim):
         known = entry.HasField("dim_value") and entry.dim_value >= 0

@@ -12,9 +12,11 @@ from lxc.frontend.onnx.normalization import NORMALIZATIONS
 from lxc.frontend.onnx.operator import Operator
 from lxc.frontend.onnx.pooling import POOLS
 from lxc.frontend.onnx.products import PRODUCTS
+from lxc.frontend.onnx.ranking import RANKING
 from lxc.frontend.onnx.recurrent import RECURRENT
 from lxc.frontend.onnx.reduction import PLACES, REDUCTIONS
 from lxc.frontend.onnx.resize import RESIZE
+from lxc.frontend.onnx.scatter import SCATTERS
 from lxc.frontend.onnx.shaping import SHAPING
 
 OPERATORS: Mapping[str, Operator] = {
@@ -28,8 +30,10 @@ OPERATORS: Mapping[str, Operator] = {
     **PLACES,
     **POOLS,
     **PRODUCTS,
+    **RANKING,
     **RECURRENT,
     **REDUCTIONS,
     **RESIZE,
+    **SCATTERS,
     **SHAPING,
 }

@@ -10,6 +10,7 @@ import numpy as np
 
 from lxc.errors import LxcError
 from lxc.frontend.layers.upsample import repeated
+from lxc.frontend.onnx.making import check_elements
 from lxc.frontend.onnx.operator import Operator, operator_of
 from lxc.frontend.onnx.values import Known, entries, number
 from lxc.ir import functions as ops
@@ -158,6 +159,7 @@ def resized_axes(
         else:
             scale = float(scales[i]) if scales is not None else 1.0
             new = floor(old * (parts[i][1] - parts[i][0]) * scale)
+        check_elements((new,))
         found.append(Axis(axis, old, new, scale, parts[i]))
     return found
 

@@ -4,12 +4,15 @@ Exported models read shapes, take them apart, compute with them and put them tog
 Reshape and Expand. Done here on arrays of sizes, the results stay known.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from lxc.errors import LxcError
+from lxc.frontend.onnx.values import is_sizes
+from lxc.ir.dim import bounds
 from lxc.ir.types import Array
 
 
@@ -47,17 +50,21 @@ def squeezed(x: Array, axes: Any = None, **_: Any) -> Any:
 
 
 def divided(x: Array, y: Array, **_: Any) -> Any:
-    """Return whole quotients; sizes are not negative, so they are floors."""
+    """Return whole quotients, truncated."""
     return np.frompyfunc(quotient, 2, 1)(x.astype(object), y.astype(object))
 
 
 def quotient(x: Any, y: Any) -> Any:
-    """Return the floor of a quotient of sizes."""
+    """Return the truncated quotient of sizes, by a number or by the same size."""
     if x == y:
         return 1
-    if not isinstance(y, int):
-        raise LxcError("LXC-E0111", f"{x} cannot be divided by {y}")
-    return x // y
+    low, high = bounds(x)
+    if not isinstance(y, int) or y == 0 or low < 0 < high:
+        raise LxcError(
+            "LXC-E0111", f"{x} cannot be divided by {y}", actual=f"{low}..{high} by {y}"
+        )
+    whole = abs(x) // abs(y) if isinstance(x, int) else (-x if low < 0 else x) // abs(y)
+    return whole if (low < 0) == (y < 0) else -whole
 
 
 def same(x: Array, **_: Any) -> Any:
@@ -65,14 +72,20 @@ def same(x: Array, **_: Any) -> Any:
     return x
 
 
-def product_of(x: Array, *_: Any, keepdims: int = 1, **__: Any) -> Any:
-    """Return the product of all entries."""
-    total: Any = 1
-    for entry in x.ravel().tolist():
-        total = total * entry
-    made = np.empty((1,) * x.ndim if keepdims else (), object)
-    made[...] = total
-    return made
+def reduced(function: Callable[[Any, Any], Any], first: int) -> Callable[..., Any]:
+    """Return an operator that joins all entries to one."""
+
+    def apply(x: Array, *_: Any, keepdims: int = 1, **__: Any) -> Any:
+        made = np.empty((1,) * x.ndim if keepdims else (), object)
+        made[...] = reduce(function, x.ravel().tolist(), first)
+        return made
+
+    return apply
+
+
+def negated(x: Array, **_: Any) -> Any:
+    """Return the entries with the other sign."""
+    return np.frompyfunc(lambda entry: -entry, 1, 1)(x.astype(object))
 
 
 def chosen(condition: Array, x: Array, y: Array, **_: Any) -> Any:
@@ -107,7 +120,9 @@ ON_SIZES: Mapping[str, Callable[..., Any]] = {
     "Min": computed(lambda x, y: x if x <= y else y),
     "Mod": computed(lambda x, y: x % y),
     "Mul": computed(lambda x, y: x * y),
-    "ReduceProd": product_of,
+    "Neg": negated,
+    "ReduceProd": reduced(lambda x, y: x * y, 1),
+    "ReduceSum": reduced(lambda x, y: x + y, 0),
     "Reshape": reshaped,
     "Slice": sliced,
     "Squeeze": squeezed,
@@ -116,3 +131,15 @@ ON_SIZES: Mapping[str, Callable[..., Any]] = {
     "Where": chosen,
 }
 """What operators do on arrays of sizes; all others get such arrays as tensors."""
+MOVING = frozenset(("Gather", "Reshape", "Slice", "Squeeze", "Unsqueeze"))
+"""Operators that give entries of their first operand, whatever the others are."""
+
+
+def on_sizes(kind: str, values: Sequence[Any]) -> Callable[..., Any] | None:
+    """Return what an operator does where some of its operands are sizes, if it is known.
+
+    A constant of which sizes say a part becomes a tensor, because no array is cut there.
+    """
+    if kind in MOVING and not is_sizes(values[0]):
+        return None
+    return ON_SIZES.get(kind)

@@ -7,14 +7,18 @@ import numpy as np
 
 from lxc.errors import LxcError
 from lxc.frontend.onnx.program import Step
-from lxc.frontend.onnx.sizes import ON_SIZES
+from lxc.frontend.onnx.sizes import on_sizes
 from lxc.frontend.onnx.values import as_tensor, is_sizes, settled
 from lxc.frontend.record import LayerCall, Tree, call_layer
+from lxc.ir.builder import Builder
+from lxc.ir.dim import bounds
+from lxc.ir.node import Value
 from lxc.ir.ops import structure
 from lxc.ir.tensor import Tensor
+from lxc.ir.types import TensorType, type_of_array
 
 FOLDED_BYTES = 2**30
-"""The most bytes of a constant that follows from the constants of a file."""
+"""The most bytes of what is computed from the constants of a file alone."""
 FAULTS = (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError)
 """What Python raises where attributes and operands of a file contradict each other."""
 
@@ -28,9 +32,9 @@ def run_step(step: Step, values: Sequence[Any], like: Tensor | None, file: str) 
     try:
         known = [value for value in values if value is not None]
         if any(map(is_sizes, known)) and not any(isinstance(v, Tensor) for v in known):
-            on_sizes = ON_SIZES.get(step.kind)
-            if on_sizes and (step.kind != "Cast" or step.attributes["to"] in (6, 7)):
-                return (settled(on_sizes(*values, **step.attributes)),)
+            function = on_sizes(step.kind, values)
+            if function and (step.kind != "Cast" or step.attributes["to"] in (6, 7)):
+                return (settled(function(*values, **step.attributes)),)
         return on_values(step, values, like, file)
     except LxcError as error:
         if error.layer is None:
@@ -51,7 +55,9 @@ def on_values(step: Step, values: Sequence[Any], like: Tensor | None, file: str)
     prepared = operands_of(step, values, like)
     places = [i for i, value in enumerate(prepared) if isinstance(value, Tensor)]
     if operator.direct or not places:
-        return folded(listed(step, called(step, prepared, like)))
+        if like is not None and not operator.direct:
+            check_constants(step, prepared)
+        return listed(step, called(step, prepared, like))
     tensors = tuple(prepared[i] for i in places)
 
     def run(x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
@@ -114,14 +120,31 @@ def listed(step: Step, results: Any) -> tuple[Any, ...]:
     return tuple(result if name else None for name, result in pairs)
 
 
-def folded(results: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return constants, unless they are too large to be any."""
-    for result in results:
-        if isinstance(result, np.ndarray) and result.nbytes > FOLDED_BYTES:
-            raise LxcError(
-                "LXC-E0114",
-                "a constant of the file is too large",
-                expected=f"at most {FOLDED_BYTES} bytes",
-                actual=f"{result.nbytes} bytes",
-            )
-    return results
+def check_constants(step: Step, values: Sequence[Any]) -> None:
+    """Refuse a step on constants that makes one too large to be any.
+
+    Its types are found out first, as those of any model are, so nothing is allocated.
+    """
+    builder, operands = Builder(), list(values)
+    for place, value in enumerate(values):
+        if isinstance(value, np.ndarray) and not step.operator.needs(place):
+            entry = Value(type_of_array(value), f"%{place}")
+            operands[place] = Tensor(entry, builder)
+    like = next((value for value in operands if isinstance(value, Tensor)), None)
+    if like is None:
+        return
+    called(step, operands, like)
+    results = (result for node in builder.nodes for result in node.results)
+    most = max((bytes_of(result.type) for result in results), default=0)
+    if most > FOLDED_BYTES:
+        raise LxcError(
+            "LXC-E0114",
+            "a constant of the file is too large",
+            expected=f"at most {FOLDED_BYTES} bytes",
+            actual=f"{most} bytes",
+        )
+
+
+def bytes_of(entry: TensorType) -> int:
+    """Return how many bytes a tensor takes at most."""
+    return bounds(entry.element_count)[1] * entry.dtype.bytes

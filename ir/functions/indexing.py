@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lxc.errors import LxcError
-from lxc.ir.dim import Size, bounds
+from lxc.ir.dim import Size, bounds, size
 from lxc.ir.functions.points import at_points, index_arrays, is_array_index
 from lxc.ir.functions.shape import flip, reshape
 from lxc.ir.ops import shape as ops
@@ -110,7 +110,8 @@ class Indexing:
 def slice_ends(item: slice, entry: Size) -> tuple[Size, Size, int]:
     """Return start, stop and step of a Python slice on an axis of size `entry`."""
     step = 1 if item.step is None else int(item.step)
-    if isinstance(entry, int):
+    ends = [end for end in (item.start, item.stop) if end is not None]
+    if isinstance(entry, int) and all(isinstance(size(end), int) for end in ends):
         start, stop, step = item.indices(entry)
         if step < 0:
             # On the reversed axis, cell i is cell entry - 1 - i of the axis.
@@ -119,19 +120,19 @@ def slice_ends(item: slice, entry: Size) -> tuple[Size, Size, int]:
     if step < 0 and item.start is None and item.stop is None:
         return 0, entry, step
     if step < 1:
-        raise refusal("a backward slice of an axis of unknown size")
+        raise refusal("a backward slice with ends of unknown size")
     return end_of(item.start, entry, 0), end_of(item.stop, entry, entry), step
 
 
 def end_of(given: Any, entry: Size, default: Size) -> Size:
-    """Return the end of a slice on an axis whose size is not known, as NumPy limits it.
+    """Return the end of a slice as NumPy limits it, where it or its axis is not known.
 
     An end that may lie on either side of the axis' own is left to the check of the slice.
     """
     if given is None:
         return default
-    place: Size = given
-    if isinstance(place, int) and place < 0:
+    place = size(given)
+    if bounds(place)[1] < 0:
         place = entry + place
         return 0 if bounds(place)[1] <= 0 else place
     return entry if bounds(entry - place)[1] <= 0 else place

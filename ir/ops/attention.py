@@ -8,6 +8,9 @@ from lxc.ir.op import op
 from lxc.ir.ops.shape import check_count
 from lxc.ir.types import Array, DType, TensorType
 
+READ = (DType.F32, DType.BF16, DType.F16)
+"""What queries, keys and values may be."""
+
 
 @op(kind="reduction")
 def attention(
@@ -26,7 +29,8 @@ def attention(
 
     `query` is [*batch, heads, queries, D], `key` [*batch, groups, keys, D] and `value`
     [*batch, groups, keys, E]: heads / groups heads in a row read the same keys. The result
-    is [*batch, heads, queries, E], with queries in front of heads if `queries_first`.
+    is [*batch, heads, queries, E], with queries in front of heads if `queries_first`. All
+    three are float32 or of one half type; the result is float32, and so is all in between.
 
     A score is scale * (query . key). Then each mask [*batch, heads, queries, keys] has its
     turn: one of floats is added, and where one of bool is false, the score is `hidden`. If
@@ -45,12 +49,12 @@ def attention(
             raise Mismatch(f"masks[{number}]", expected, mask)
     width = value.shape[-1]
     order = (queries, heads) if queries_first else (heads, queries)
-    return query.with_shape((*batch, *order, width))
+    return TensorType(DType.F32, (*batch, *order, width))
 
 
 def check_operands(query: TensorType, key: TensorType, value: TensorType) -> None:
     """Refuse queries, keys and values that do not fit each other."""
-    if query.dtype is not DType.F32 or query.rank < 3:
+    if query.dtype not in READ or query.rank < 3:
         raise Mismatch("query", "float32 [*batch, heads, queries, size]", query)
     check_count("axes of key", key.rank, query.rank)
     check_count("axes of value", value.rank, query.rank)
@@ -83,6 +87,8 @@ def attention_arrays(
     queries_first: bool,
 ) -> Array:
     """Compute all scores, then softmax as its definition says."""
+    kind = np.result_type(query.dtype, np.float32)
+    query, key, value = (x.astype(kind, copy=False) for x in (query, key, value))
     shared = query.shape[-3] // key.shape[-3]
     keys, values = (np.repeat(array, shared, axis=-3) for array in (key, value))
     scores = np.matmul(query, np.swapaxes(keys, -1, -2)) * np.asarray(scale, query.dtype)

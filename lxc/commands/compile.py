@@ -1,37 +1,35 @@
 """lxc compile: a model in, one file out."""
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 import click
 
-from lxc.bundling import Brought, bundle_of
+from lxc.bundling import Brought
 from lxc.commands.bundle_folder import (
     C_BUNDLE,
     check_folder,
-    write_folder,
-    written_folder,
 )
+from lxc.commands.byte_size import byte_size
 from lxc.commands.cached import cache_options, chosen_cache
 from lxc.commands.dump import dump_stages
 from lxc.commands.group import verb, verbosity
-from lxc.commands.model import ModelOptions, TracedModel, model_options, traced_model
+from lxc.commands.model import ModelOptions, model_options, traced_model
+from lxc.commands.order import Order
+from lxc.commands.pairs import pairs
 from lxc.commands.precision import plan_from, precision_option
-from lxc.commands.screen import bytes_text, progress
+from lxc.commands.reproduced import check_reproducible
+from lxc.commands.screen import progress
 from lxc.commands.stage import note_target, only_target, write_stage
 from lxc.commands.tuning import Tuning, records_option, tune_options
-from lxc.commands.written import Written
-from lxc.compilation import artifact_of
 from lxc.errors import LxcError
 from lxc.passes import Choices
 from lxc.passes.precision import check_paths
 from lxc.runtime.artifact import store
+from lxc.runtime.notes import NOTES, checked_notes
 from lxc.targets import Target, targets_named
 from lxc.targets.compile import Kind
-from lxc.targets.part import Parts
 
 
 @verb(
@@ -67,6 +65,22 @@ from lxc.targets.part import Parts
 @click.option(
     "--threads", type=click.IntRange(1), help="Threads that `lxc run` uses if not told."
 )
+@click.option(
+    "--max-memory",
+    "most",
+    type=byte_size,
+    metavar="SIZE",
+    help="Refuse a model that needs more: 64MB.",
+)
+@click.option(
+    "--note", "notes", multiple=True, help="Text to keep in the artifact: license=MIT."
+)
+@click.option(
+    "--check-reproducible",
+    "twice",
+    is_flag=True,
+    help="Compile a second time, and refuse other bytes.",
+)
 @cache_options
 @click.option("--force", is_flag=True, help="Replace a file that is not an artifact.")
 def command(
@@ -83,6 +97,9 @@ def command(
     tune: Path | None,
     tune_seconds: int | None,
     threads: int | None,
+    most: int | None,
+    notes: tuple[str, ...],
+    twice: bool,
     cache: Path | None,
     no_cache: bool,
     force: bool,
@@ -99,7 +116,10 @@ def command(
     # A stage is that of one target; the first runs on every machine that the others do.
     chosen = chosen[:1] if kind is not None and not targets else chosen
     name = name or (output.stem if output else "model")
+    brought, options = placement(kind, brought, options)
     check_request(kind, brought, output, chosen, name, force=force)
+    check_for_artifacts(kind, {"--note": notes, "--check-reproducible": twice})
+    noted = notes_from(notes)
     tuning = Tuning(records, tune, tune_seconds)
     precision = plan_from(precisions)
     choices = Choices(exact=exact, precision=precision, records=tuning.known)
@@ -118,14 +138,18 @@ def command(
             write_stage(model.graph, chosen, kind, output, name, choices)
             return
         say(f"compiling for {', '.join(target.name for target in chosen)}")
-        order = Order(model, chosen, name, choices)
+        order = Order(model, chosen, name, choices, most)
+        kept = chosen_cache(cache, no_cache, say)
         if kind == C_BUNDLE:
-            written = order.bundle(output, brought or "separate")
+            written = order.bundle(output, brought or "separate", kept)
         else:
-            noted = {key: options[key] for key in ("mode", "seed")}
-            noted |= {} if threads is None else {"threads": threads}
-            kept = chosen_cache(cache, no_cache, say)
-            written = order.artifact(output, noted, kept, force=force)
+            told = {**told_options(options, threads), **noted}
+            encoded = order.encoded(told, kept)
+            if twice:
+                say("compiling once more")
+                check_reproducible(encoded, order.again(source, options, told))
+            store(output, encoded, force=force)
+            written = order.described(output, encoded)
     written.show({**model.origins, **tuning.origins(choices.records)}, as_json=as_json)
 
 
@@ -152,53 +176,37 @@ def check_request(
         raise LxcError("LXC-E0001", "the file to write is not given", hint="-o model.lxc")
 
 
-@dataclass(frozen=True)
-class Order:
-    """A traced model, and what it is to be compiled for."""
+def placement(
+    kind: str | None, brought: Brought | None, options: dict[str, Any]
+) -> tuple[Brought | None, dict[str, Any]]:
+    """Return where a bundle has its parameters, and the options of its model.
 
-    model: TracedModel
-    targets: tuple[Target, ...]
-    name: str
-    choices: Choices
+    `--params embed` of a bundle says that too, for parameters that no file gives.
+    """
+    said = [word for word in get_args(Brought) if options["params"] == Path(word)]
+    if kind != C_BUNDLE or brought is not None or not said:
+        return brought, options
+    return said[0], {**options, "params": None}
 
-    def bundle(self, folder: Path, brought: Brought) -> Written:
-        """Write a folder for programs in C."""
-        files = bundle_of(
-            self.model.graph,
-            self.targets[0],
-            name=self.name,
-            brought=brought,
-            params=self.model.params,
-            state=self.model.state,
-            choices=self.choices,
-        )
-        write_folder(folder, files)
-        return written_folder(folder, files, self.targets[0].name, self.model.graph.mode)
 
-    def artifact(
-        self, path: Path, noted: Mapping[str, Any], kept: Parts | None, *, force: bool
-    ) -> Written:
-        """Write an artifact with `noted` among its options."""
-        names = [target.name for target in self.targets]
-        encoded = artifact_of(
-            self.model.graph,
-            names,
-            name=self.name,
-            choices=self.choices,
-            params=self.model.params,
-            state=self.model.state,
-            options={**self.choices.to_json(), **noted},
-            kept=kept,
-        )
-        store(path, encoded, force=force)
-        mode = self.model.graph.mode
-        described = {
-            "artifact": str(path),
-            "bytes": len(encoded),
-            "sha256": hashlib.sha256(encoded).hexdigest(),
-            "targets": names,
-            "mode": mode,
-        }
-        size = bytes_text(len(encoded))
-        facts = [("artifact", f"{path} ({size})"), ("targets", ", ".join(names))]
-        return Written(described, [*facts, ("mode", mode)])
+def check_for_artifacts(kind: str | None, given: Mapping[str, object]) -> None:
+    """Refuse options that only mean something for an artifact if none is written."""
+    for option, value in given.items():
+        if value and kind is not None:
+            raise LxcError(
+                "LXC-E0001",
+                f"{option} is for artifacts, and this is none",
+                hint=f"leave out {option}, or --emit {kind}",
+            )
+
+
+def notes_from(texts: tuple[str, ...]) -> dict[str, Any]:
+    """Return the option of an artifact that holds its notes, if there are any."""
+    notes = checked_notes(pairs("--note", texts, "license=MIT"))
+    return {NOTES: notes} if notes else {}
+
+
+def told_options(options: Mapping[str, Any], threads: int | None) -> dict[str, Any]:
+    """Return what an artifact says of how its model was made, beside its choices."""
+    told = {key: options[key] for key in ("mode", "seed")}
+    return told if threads is None else {**told, "threads": threads}

@@ -78,10 +78,13 @@ def made_decisions(graph: Graph, target: Target, choices: Choices) -> list[Decis
     outcome = run_passes(
         graph, passes_named(names), machine=target.machine, choices=choices
     )
-    if choices.records == NO_RECORDS or not isinstance(outcome.program, Program):
+    if not isinstance(outcome.program, Program):
         return list(outcome.decisions)
+    decisions = [*outcome.decisions, *target.back_end.decisions(outcome.program)]
+    if choices.records == NO_RECORDS:
+        return decisions
     lowered = lowered_program(outcome.program, target, "model", choices)
-    return [*outcome.decisions, *tuning_decisions(lowered.calls)]
+    return [*decisions, *tuning_decisions(lowered.calls)]
 
 
 def decisions_in(path: Path, target: str | None) -> list[Decision]:

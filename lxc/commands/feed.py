@@ -1,24 +1,20 @@
 """Inputs of a run: arrays from files, zeros, or random numbers from a seed."""
 
 import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from math import prod
-from pathlib import Path
-from typing import IO
 
 import numpy as np
 
+from lxc.commands.array_files import STANDARD_INPUT, array_in
 from lxc.commands.pairs import pairs, ranges
 from lxc.errors import LxcError
-from lxc.parameters.npz import elements_of, header_of
-from lxc.runtime.checkpoint import Array, read_checkpoint
+from lxc.runtime.checkpoint import Array
 from lxc.runtime.extent import interval
 from lxc.runtime.signature import DTYPES, Leaf, Signature
 
 SEED = re.compile(r"rand\((\d+)\)")
-ARCHIVES = (".npz", ".safetensors")
-FORMS = "@x.npy, @x.npz:key, @x.safetensors:key, zeros or rand(seed)"
+FORMS = "@x.npy, @x.npz:key, @x.safetensors:key, @x.raw, @-, zeros or rand(seed)"
 
 
 def input_arrays(
@@ -44,13 +40,16 @@ def input_arrays(
             expected="; ".join(missing),
             hint=f"--input NAME=..., where ... is {FORMS}",
         )
-    largest = {name: most_bytes(leaf, signature) for name, leaf in leaves.items()}
+    places = {name: text[1:] for name, text in given.items() if text.startswith("@")}
+    if list(places.values()).count(STANDARD_INPUT) > 1:
+        raise LxcError("LXC-E0001", "the standard input holds one array, not several")
+    told = ranges(dims)
+    single = {name: low for name, (low, high) in told.items() if low == high}
     arrays = {
-        name: array_in(text[1:], leaves[name], largest[name])
-        for name, text in given.items()
-        if text.startswith("@")
+        name: array_in(place, leaves[name], most_bytes(leaves[name], signature), single)
+        for name, place in places.items()
     }
-    sizes = sizes_of(signature, arrays, ranges(dims))
+    sizes = sizes_of(signature, arrays, told)
     for name, text in given.items():
         if name not in arrays:
             arrays[name] = made_up(name, text, leaves[name], sizes)
@@ -106,64 +105,3 @@ def made_up(name: str, text: str, leaf: Leaf, sizes: Mapping[str, int]) -> Array
     if dtype.kind == "b":
         return generator.random(shape) < 0.5
     return generator.standard_normal(shape).astype(dtype)
-
-
-def array_in(place: str, leaf: Leaf, largest: int) -> Array:
-    """Return the array in a file; `place` is a path, with `:key` for a file of several."""
-    path, key = Path(place), ""
-    before, _, after = place.rpartition(":")
-    if before.endswith(ARCHIVES):
-        path, key = Path(before), after
-    try:
-        if path.suffix == ".safetensors":
-            array = read_checkpoint(path).arrays[key]
-        elif path.suffix == ".npz":
-            array = member_of(path, key, leaf, largest)
-        else:
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except OSError as error:
-        reason = error.strerror or "it is damaged"
-        raise LxcError("LXC-E0002", f"cannot read {path}: {reason}") from None
-    except KeyError:
-        raise no_array(path, key) from None
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise LxcError("LXC-E0002", f"cannot read {path}: {error}") from None
-    # NumPy's files know bfloat16 only as two bytes without meaning.
-    unnamed = array.dtype.kind == "V" and leaf.dtype == "bfloat16"
-    return array.view(DTYPES[leaf.dtype]) if unnamed else array
-
-
-def no_array(path: Path, key: str) -> LxcError:
-    """Return the error for a key that a file does not have."""
-    return LxcError(
-        "LXC-E0002",
-        f"{path} has no array {key!r}" if key else f"{path} holds several arrays by name",
-        hint=f"name one: @{path}:key",
-    )
-
-
-def member_of(path: Path, key: str, leaf: Leaf, largest: int) -> Array:
-    """Return one array of an npz file, compressed or not, if an input can be that large."""
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
-        if not key and len(names) == 1:
-            key = names[0].removesuffix(".npy")
-        info = archive.getinfo(f"{key}.npy")
-        with archive.open(info) as stream:
-            return array_from(stream, info.file_size, leaf, largest)
-
-
-def array_from(stream: IO[bytes], length: int, leaf: Leaf, largest: int) -> Array:
-    """Return an array in NumPy's format from a stream, after comparing its sizes.
-
-    What is larger than the input can be is not even decompressed.
-    """
-    header = header_of(stream, length)
-    if header.size > largest:
-        raise LxcError(
-            "LXC-E0501",
-            f"the array for input {leaf.name} is larger than the input can be",
-            expected=f"{leaf.name}: {leaf}",
-            actual=f"{leaf.name}: {header.dtype}[{', '.join(map(str, header.shape))}]",
-        )
-    return elements_of(stream, header)

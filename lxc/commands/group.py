@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
+from click.shell_completion import add_completion_class
 
 from lxc import __version__
+from lxc.commands.bash import Bash
 from lxc.errors import LxcError, one_of
 
 VERBS = {
@@ -22,6 +24,7 @@ VERBS = {
     "verify": "Compare the code in an artifact with its IR, run in float64.",
     "bench": "Measure how long calls take, alone or beside another model.",
     "profile": "Measure where the time of a call goes, kernel by kernel.",
+    "memory": "Show what the memory of a call is taken for.",
     "diff": "Say what differs between two artifacts.",
     "params": "List, convert, rename or cast parameters in a file.",
     "graph": "Draw a model as a page for a browser, or as SVG or DOT.",
@@ -114,6 +117,9 @@ def lxc(context: click.Context) -> None:
     """Print the help page where no verb is given."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
+
+
+add_completion_class(Bash)
 
 
 def verb(example: str) -> Callable[[Callable[..., Any]], click.Command]:

@@ -16,16 +16,19 @@ from lxc.commands.screen import (
     print_json,
     print_table,
 )
+from lxc.errors import printable
 from lxc.runtime.artifact import Artifact, read
 from lxc.runtime.cards.machine import find_cards
 from lxc.runtime.extent import show
 from lxc.runtime.features import Machine, needs, this_machine
-from lxc.runtime.manifest import FORMAT, TargetRecord
+from lxc.runtime.manifest import TargetRecord
+from lxc.runtime.notes import NOTES, notes_in
 from lxc.runtime.signature import Leaf
 
 TAKEN = ("registers", "shared_bytes", "spilled_bytes")
 """What kernels take of a card: registers of a thread, and bytes."""
 
+LONGEST = 200
 LOWER = ("tf32", "bf16", "int8")
 """What kernels with float32 results may round the factors of products to."""
 
@@ -59,7 +62,7 @@ def described(artifact: Artifact) -> dict[str, Any]:
     """Return everything that the manifest says, and the digest of the file."""
     manifest, here = artifact.manifest, machine_for(artifact.targets)
     return {
-        "format": FORMAT,
+        "format": manifest.format,
         "sha256": artifact.sha256,
         "bytes": artifact.size,
         "signature": manifest.signature.to_json(),
@@ -96,7 +99,7 @@ def show_facts(path: Path, artifact: Artifact) -> None:
     facts: list[tuple[str, Any]] = [
         ("artifact", f"{path} ({bytes_text(artifact.size)})"),
         ("SHA-256", artifact.sha256),
-        ("format", FORMAT),
+        ("format", manifest.format),
         ("name", signature.name),
         ("calling", signature.calling),
         ("mode", signature.mode),
@@ -107,11 +110,14 @@ def show_facts(path: Path, artifact: Artifact) -> None:
     if type(raw) is int:
         facts.append(("parameters", bytes_text(raw)))
     facts.append(("precision", precision_text(manifest.targets)))
+    facts += [(f"note {name}", note) for name, note in notes_in(manifest.options).items()]
     facts += [
-        (f"option {name}", setting_text(value)) for name, value in manifest.options.items()
+        (f"option {name}", setting_text(value))
+        for name, value in manifest.options.items()
+        if name != NOTES
     ]
     facts += [(f"version of {name}", value) for name, value in manifest.versions.items()]
-    print_facts([(printable(name), printable(value)) for name, value in facts])
+    print_facts([(in_a_line(name), in_a_line(value)) for name, value in facts])
 
 
 def precision_text(targets: Sequence[TargetRecord]) -> str:
@@ -195,9 +201,9 @@ def show_targets(artifact: Artifact) -> None:
     print_table("targets", (*columns, "runs here", "features"), rows)
     for target in artifact.targets:
         if target.images:
-            click.echo(f"{printable(target.name)}: {UNTRIED}")
+            click.echo(f"{in_a_line(target.name)}: {UNTRIED}")
         elif not target.triple.startswith("x86_64-"):
-            click.echo(f"{printable(target.name)}: {EMULATED}")
+            click.echo(f"{in_a_line(target.name)}: {EMULATED}")
 
 
 def show_kernels(target: TargetRecord) -> None:
@@ -206,9 +212,9 @@ def show_kernels(target: TargetRecord) -> None:
     taken = TAKEN if target.images else ()
     rows = [
         (
-            *(printable(kernel.get(key, "")) for key in keys),
+            *(in_a_line(kernel.get(key, "")) for key in keys),
             *(most_taken(kernel.get("cards"), key) for key in taken),
-            printable(", ".join(map(str, as_list(kernel.get("layers"))))),
+            in_a_line(", ".join(map(str, as_list(kernel.get("layers"))))),
         )
         for kernel in target.kernels
     ]
@@ -229,6 +235,6 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def printable(value: Any) -> str:
-    """Return data from the file without characters that a terminal would obey."""
-    return "".join(c if c.isprintable() else "?" for c in str(value))[:200]
+def in_a_line(value: Any) -> str:
+    """Return data from the file in one line, harmless for a terminal and not too long."""
+    return printable(" ".join(str(value).split()))[:LONGEST]

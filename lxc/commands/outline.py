@@ -13,8 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from lxc.errors import LxcError
-from lxc.runtime.artifact import read
-from lxc.runtime.signature import Signature
+from lxc.runtime.artifact import Artifact, read
 
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 FILE = "outline.json"
@@ -91,12 +90,25 @@ def targets(_: click.Context, __: click.Parameter, begun: str) -> list[Completio
     return [CompletionItem(f"{done}{comma}{name}") for name in names]
 
 
+def own_targets(
+    context: click.Context, parameter: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    """Complete one of the targets of the artifact on the line, or of all without one."""
+    artifact = artifact_in(context)
+    if artifact is None:
+        return targets(context, parameter, begun)
+    names = (target.name for target in artifact.targets)
+    return [CompletionItem(name) for name in names if name.startswith(begun)]
+
+
 def leaves(section: str, behind: str) -> Complete:
     """Return what completes a name of the artifact's signature with `behind` it."""
 
     def complete(
         context: click.Context, _: click.Parameter, begun: str
     ) -> list[CompletionItem]:
+        if "=@" in begun:
+            return [CompletionItem(begun, type="file")]
         words = (f"{name}{behind}" for name in names_in(context, section))
         return [CompletionItem(word) for word in words if word.startswith(begun)]
 
@@ -105,22 +117,27 @@ def leaves(section: str, behind: str) -> Complete:
 
 def names_in(context: click.Context, section: str) -> list[str]:
     """Return the names in a section of the artifact on the line, if there is one."""
-    # While the value of an option is missing, arguments wait among the rest of the line.
-    rest = (word for word in context.args if word.endswith(".lxc"))
-    path = context.params.get("artifact") or next(rest, None)
-    if path is None:
-        return []
-    try:
-        signature: Signature = read(path).signature
-    except (LxcError, OSError):
+    artifact = artifact_in(context)
+    if artifact is None:
         return []
     if section == "dims":
-        return [dim.name for dim in signature.dims]
-    return [leaf.name for leaf in signature.groups[section].leaves]
+        return [dim.name for dim in artifact.signature.dims]
+    return [leaf.name for leaf in artifact.signature.groups[section].leaves]
+
+
+def artifact_in(context: click.Context) -> Artifact | None:
+    """Return the artifact on the line, if there is one that can be read."""
+    # While the value of an option is missing, arguments wait among the rest of the line.
+    known = (context.params.get("artifact"), context.params.get("source"), *context.args)
+    path = next((word for word in known if str(word).endswith(".lxc")), None)
+    try:
+        return None if path is None else read(path)
+    except (LxcError, OSError):
+        return None
 
 
 COMPLETED: Mapping[str, Complete] = {
-    "target": targets,
+    "target": own_targets,
     "targets": targets,
     "inputs": leaves("inputs", "="),
     "outputs": leaves("outputs", "=@"),

@@ -33,7 +33,7 @@ def show(profile: Profile, origins: Mapping[str, str], levels: int) -> None:
             title = "kernels that run once for a set of parameters"
             print_table(title, COLUMNS, kernel_rows(profile.prepare))
     show_call(profile)
-    for note in profile.notes:
+    for note in (*profile.notes, *profile.warnings):
         click.echo(printable(f"warning: {note}"))
 
 

@@ -33,6 +33,12 @@ SHOWN = 6
     "--state-out", type=click.Path(path_type=Path), help="File for the new state."
 )
 @click.option("--output", "outputs", multiple=True, help="File for an output: y=@y.npy.")
+@click.option(
+    "--save-outputs",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="Folder for all outputs, a file each: NAME.npy.",
+)
 @click.option("--threads", type=click.IntRange(1), help="Number of threads of the call.")
 @click.option("--target", help="The code to run; the best that fits by default.")
 def command(
@@ -43,15 +49,17 @@ def command(
     state_in: Path | None,
     state_out: Path | None,
     outputs: tuple[str, ...],
+    folder: Path | None,
     threads: int | None,
     target: str | None,
     as_json: bool,
 ) -> None:
     """Run the model in ARTIFACT once and show what came out.
 
-    An input is an array in a file (@x.npy, @x.npz:key, @x.safetensors:key), zeros, or
-    normal numbers from a seed: rand(7). Values that no file gives are those in the
-    artifact.
+    An input is an array in a file (@x.npy, @x.npz:key, @x.safetensors:key, or @x.raw with
+    nothing but elements in C order), one in NumPy's format on the standard input (@-),
+    zeros, or normal numbers from a seed: rand(7). Values that no file gives are those in
+    the artifact.
     """
     files = {name: output_file(name, text) for name, text in output_pairs(outputs).items()}
     model = load(artifact, target=target, threads=threads or noted_threads(artifact))
@@ -69,6 +77,8 @@ def command(
     st = values(model, "state", state_in)
     results, state = call(model, trees, ps, st)
     arrays = dict(zip(names, leaves_of(signature.outputs.tree, results), strict=True))
+    if folder is not None:
+        files = {**paths_in(folder, names), **files}
     for name, path in files.items():
         save_array(path, arrays[name])
     if state_out is not None:
@@ -97,6 +107,15 @@ def output_file(name: str, text: str) -> Path:
             actual=f"--output {name}={text}",
         )
     return Path(text[1:])
+
+
+def paths_in(folder: Path, names: Sequence[str]) -> dict[str, Path]:
+    """Return a file for every output in a folder, which is made if it is not there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LxcError("LXC-E0002", f"cannot write {folder}: {error.strerror}") from None
+    return {name: folder / f"{name}.npy" for name in names}
 
 
 def values(model: CompiledModel, section: str, path: Path | None) -> Any:

@@ -8,9 +8,12 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from math import isfinite
 from typing import Any
 
 import click
+
+from lxc.errors import printable
 
 try:
     from rich.console import Console
@@ -30,13 +33,26 @@ EMULATED = "built; code of this lxc has run in an emulator, never on such a proc
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON document."""
-    click.echo(json.dumps(value, indent=2))
+    """Print one JSON document; numbers that JSON lacks become words: `nan`, `inf`."""
+    click.echo(json.dumps(with_words(value), indent=2, allow_nan=False))
+
+
+def with_words(value: Any) -> Any:
+    """Return a value of JSON with words for what is not finite."""
+    match value:
+        case dict():
+            return {key: with_words(entry) for key, entry in value.items()}
+        case list() | tuple():
+            return [with_words(entry) for entry in value]
+        case float() if not isfinite(value):
+            return str(value)
+    return value
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print rows below the names of their columns."""
-    texts = [[str(cell) for cell in row] for row in rows]
+    title = on_one_line(title)
+    texts = [[on_one_line(cell) for cell in row] for row in rows]
     if HAS_RICH and sys.stdout.isatty():
         table = Table(title=title, title_justify="left")
         for column in columns:
@@ -58,7 +74,12 @@ def print_facts(facts: Sequence[tuple[str, Any]]) -> None:
     """Print names and values below each other."""
     width = max(len(name) for name, _ in facts) + 1
     for name, value in facts:
-        click.echo(f"{name + ':':<{width}} {value}")
+        click.echo(f"{name + ':':<{width}} {on_one_line(value)}")
+
+
+def on_one_line(value: Any) -> str:
+    """Return a value as text that can neither obey a terminal nor begin another line."""
+    return printable(str(value)).replace("\n", "\\n")
 
 
 @contextmanager

@@ -155,7 +155,8 @@ def refuse_nothing(verified: Sequence[Verified]) -> None:
         raise LxcError(
             "LXC-E0405",
             "the artifact holds no code that this machine can run",
-            actual="; ".join(f"{one.target}: {one.reason}" for one in verified),
+            actual="; ".join(one.reason for one in verified),
+            hint="verify it where it runs, or `lxc upgrade` it for this machine",
         )
 
 

@@ -1,6 +1,6 @@
 """Parameters of other frameworks for a model of lxc: names, layouts and order of gates."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from lxc.errors import LxcError, one_of
 from lxc.parameters.files import arrays_in
 from lxc.parameters.goal import WRAPPED, Goal, Module, goal_of
 from lxc.parameters.grouping import Modules, grouped
-from lxc.parameters.layouts import LAYOUTS
+from lxc.parameters.layouts import LAYOUTS, PROJECTIONS
 from lxc.parameters.matching import matched
 from lxc.parameters.reading import READERS, STATISTICS, STYLES, Found
 from lxc.runtime.checkpoint import Array
@@ -80,10 +80,14 @@ def converted(
 ) -> dict[str, Array]:
     """Return the leaves of all layers that have a module, by name in the model."""
     made = {}
+    wanted = flat_names({"params": goal.params})
     for module in goal.modules:
         if module.path in pairs:
             theirs = pairs[module.path]
-            for name, leaf in one_module(module, theirs, modules[theirs], style).items():
+            leaves = one_module(module, theirs, modules[theirs], style)
+            if module.kind == "multi_head_attention":
+                leaves = without_idle_biases(module, leaves, wanted.keys())
+            for name, leaf in leaves.items():
                 is_state = name in STATISTICS
                 place = module.state_path if is_state else module.path
                 section = "state" if is_state else "params"
@@ -118,6 +122,26 @@ def one_module(module: Module, theirs: str, leaves: Found, style: str) -> dict[s
             actual=", ".join(join(theirs, name) for name in found),
         )
     return in_parts(made) if module.kind.startswith(WRAPPED) else made
+
+
+def without_idle_biases(
+    module: Module, leaves: Mapping[str, Array], wanted: Container[str]
+) -> dict[str, Array]:
+    """Return leaves without biases of zeros that an attention has no place for."""
+    spare = [f"{name}_bias" for name in PROJECTIONS if f"{name}_bias" in leaves]
+    spare = [
+        name for name in spare if join("params", join(module.path, name)) not in wanted
+    ]
+    lost = [name.removesuffix("_bias") for name in spare if leaves[name].any()]
+    if lost:
+        raise LxcError(
+            "LXC-E0409",
+            "kaun.multi_head_attention has no biases, and those of the file are not zero",
+            layer=module.path or None,
+            actual=f"biases of {', '.join(lost)}",
+            hint="with bias=True it has them",
+        )
+    return {name: leaf for name, leaf in leaves.items() if name not in spare}
 
 
 def article(meaning: str) -> str:

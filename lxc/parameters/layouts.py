@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lxc.errors import LxcError
 from lxc.runtime.checkpoint import Array
 
 Leaves = Mapping[str, Array]
@@ -71,16 +70,10 @@ def gru(leaves: Leaves) -> dict[str, Array]:
 
 
 def attention(leaves: Leaves) -> dict[str, Array]:
-    """Return the leaves of `kaun.multi_head_attention`, which has no biases."""
-    biases = [f"{name}_bias" for name in PROJECTIONS if f"{name}_bias" in leaves]
-    lost = [name.removesuffix("_bias") for name in biases if leaves[name].any()]
-    if lost:
-        raise LxcError(
-            "LXC-E0409",
-            "kaun.multi_head_attention has no biases, and those of the file are not zero",
-            actual=f"biases of {', '.join(lost)}",
-        )
-    return {f"{name}_proj": leaf.T for name, leaf in leaves.items() if name not in biases}
+    """Return the leaves of `kaun.multi_head_attention`, its biases if it has some."""
+    parts = {name: leaf for name, leaf in leaves.items() if name in PROJECTIONS}
+    biases = {name: leaf for name, leaf in leaves.items() if name not in parts}
+    return {f"{name}_proj": leaf.T for name, leaf in parts.items()} | biases
 
 
 NORM = renaming(weight="scale")

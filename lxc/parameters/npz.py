@@ -67,5 +67,8 @@ def header_of(stream: IO[bytes], length: int) -> Header:
 
 def elements_of(stream: IO[bytes], header: Header) -> Array:
     """Return the array whose header was read, as a read-only one."""
-    array: Array = np.frombuffer(stream.read(header.size), header.dtype)
+    contents = stream.read(header.size)
+    if len(contents) < header.size:
+        raise ValueError("it ends before its last element")
+    array: Array = np.frombuffer(contents, header.dtype)
     return array.reshape(header.shape, order="F" if header.is_fortran else "C")

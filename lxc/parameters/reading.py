@@ -97,7 +97,8 @@ def from_kaun(meaning: str, kind: str, found: Found) -> Found:
     """Return canonical leaves of a layer of Kaun, whose matrices are [in, out]."""
     if meaning == "attention":
         made = taken(found, {f"{name}_proj": name for name in PROJECTIONS})
-        return {name: leaf.T for name, leaf in made.items()}
+        biases = taken(found, {f"{name}_bias": f"{name}_bias" for name in PROJECTIONS})
+        return {name: leaf.T for name, leaf in made.items()} | biases
     names = ("weight", "gamma", "scale", "embedding")
     made = taken(found, {name: "weight" for name in names if name in found})
     made |= taken(found, {"bias": "bias", "beta": "bias", **STATISTICS})

@@ -36,6 +36,7 @@ def described(profile: Profile, levels: int) -> dict[str, Any]:
         "ceilings": [dict(one) for one in profile.ceilings],
         "machine": dict(profile.machine),
         "notes": list(profile.notes),
+        "warnings": profile.warnings,
     }
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from lxc.benchmarking.machine import usable_threads
+from lxc.benchmarking.noise import doubts_about
 from lxc.html import table
 from lxc.profiling.limits import Limit
 from lxc.profiling.trace import Measured
@@ -93,6 +95,11 @@ class Profile:
     ceilings: Sequence[Mapping[str, Any]]
     machine: Mapping[str, Any]
     notes: Sequence[str]
+
+    @property
+    def warnings(self) -> list[str]:
+        """Reasons to doubt all times, by what the machine did beforehand."""
+        return [*doubts_about(self.machine, self.threads, usable_threads())]
 
     @property
     def kernels_nanoseconds(self) -> float:

@@ -30,9 +30,9 @@ class Observed:
 
 
 def observed(model: CompiledModel, program: Program, given: Given) -> Observed:
-    """Return what a call of a processor's code leaves; `program` is what it was made of."""
+    """Return what a call of a model's code leaves; `program` is what it was made of."""
     results = results_of(model, given)
-    block, arena = prepared_block(model, given), call_arena(model)
+    block, arena = prepared_block(model, given), model.engine.scratch_bytes()
     known = prepare_headers(program.prepare, model, given)
     half, sizes = program.prepare, given.sizes
     prepared = [
@@ -55,14 +55,7 @@ def prepared_block(model: CompiledModel, given: Given) -> Array:
     params = tree_from(given.params, signature.params, "params")
     state = tree_from(given.state, signature.state, "state")
     leaves = engine.params.leaves(params), engine.state.leaves(state)
-    block: Array = engine.preparer.get(*leaves, engine.usual).kept[-1]
-    return block
-
-
-def call_arena(model: CompiledModel) -> Array:
-    """Return the memory of the last call."""
-    arena: Array = model.engine.frames.free[-1].arena
-    return arena
+    return engine.prepared_bytes(engine.preparer.get(*leaves, engine.usual))
 
 
 def prepare_headers(

@@ -16,7 +16,7 @@ from lxc.verification.given import Given
 from lxc.verification.judgement import Judgement, judged
 from lxc.verification.meaning import Meaning
 
-UNFIT = ("LXC-E0405", "LXC-E0406")
+OTHER_MACHINE, NEWER_LIBRARY = "LXC-E0405", "LXC-E0406"
 """Code is for another machine, or for a newer C library."""
 
 
@@ -41,9 +41,10 @@ def verify(
     try:
         model = CompiledModel(artifact, target=record.name)
     except LxcError as error:
-        if error.code not in UNFIT:
+        if error.code not in (OTHER_MACHINE, NEWER_LIBRARY):
             raise
-        return Verified(record.name, reason=f"{error.summary}: {error.expected}")
+        found = f"{error.summary}: " if error.code == NEWER_LIBRARY else ""
+        return Verified(record.name, reason=f"{found}{error.expected}")
     results = results_of(model, given)
     by_tiles = any(
         str(kernel.get("algorithm", "")).startswith("winograd") for kernel in record.kernels

@@ -1,10 +1,10 @@
 """Which kernel of an artifact's code is the first to go wrong.
 
-The kernels are inlined into one function, and memory is used over and over, so a call
-leaves only some of its values. The IR in the artifact is therefore compiled once more, with
-memory of its own for every value. If that code gives the artifact's results, bit for bit,
-it goes wrong where the artifact's does, and every value of it can be read. Otherwise what
-the artifact's own code left is compared.
+The kernels of a processor are inlined into one function, those of a card are one graph, and
+memory is used over and over, so a call leaves only some of its values. The IR in the
+artifact is therefore compiled once more, with memory of its own for every value. If that
+code gives the artifact's results, bit for bit, it goes wrong where the artifact's does, and
+every value of it can be read. Otherwise what the artifact's own code left is compared.
 """
 
 from collections.abc import Mapping, Sequence
@@ -60,8 +60,6 @@ def trace_of(
 
     `records` are those that the artifact was made with.
     """
-    if record.images:
-        return Trace(reason="values on cards cannot be read")
     twin = twin_of(artifact, record, stored_choices(artifact, records))
     own = CompiledModel(artifact, target=record.name)
     values = given.ordered(artifact.signature)

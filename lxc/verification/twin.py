@@ -39,7 +39,7 @@ class Twin:
 
 
 def twin_of(artifact: Artifact, record: TargetRecord, choices: Choices) -> Twin:
-    """Return the twin of the code for a processor."""
+    """Return the twin of the code for a target."""
     target = target_named(record.name)
     _, program = target_program(tensor_level(stored_graph(artifact)), target, choices)
     lowered = lowered_program(program, target, artifact.signature.name, choices)
@@ -64,11 +64,11 @@ def twin_of(artifact: Artifact, record: TargetRecord, choices: Choices) -> Twin:
 
 
 def nameless(kernel: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what an artifact says of a kernel without its name.
+    """Return what an artifact says of a kernel without its name and what it takes of cards.
 
     Two calls with other constants have two kernels, and with equal ones they share one.
     """
-    return {name: fact for name, fact in kernel.items() if name != "name"}
+    return {name: fact for name, fact in kernel.items() if name not in ("name", "cards")}
 
 
 def model_of(
@@ -86,6 +86,8 @@ def model_of(
         lowered.prepared_bytes,
         lowered.arena_bytes,
         needed_glibc(built.library),
+        images=target.back_end.images,
+        driver=built.driver,
     )
     members = {record.library: built.library}
     if DATA in artifact:

@@ -26,7 +26,7 @@ from lxc.runtime.frame import Frame
 from lxc.runtime.host_engine import check_threads, unfit_output
 from lxc.runtime.library import mapped
 from lxc.runtime.manifest import TargetRecord
-from lxc.runtime.memory import Array, Shaped, Watching
+from lxc.runtime.memory import Array, Shaped, Watching, address
 from lxc.runtime.prepared import Prepared
 from lxc.runtime.trees import ABSENT
 from lxc.tree import map_leaves
@@ -218,6 +218,22 @@ class CardEngine(Engine):
         moved = map_leaves(self.moved, tree)
         self.library.wait(DEFAULT)
         return moved
+
+    def prepared_bytes(self, prepared: Prepared) -> Array:
+        """Return a copy of what a prepared buffer holds."""
+        return self.fetched(prepared.address, self.target.prepared_bytes)
+
+    def scratch_bytes(self) -> Array:
+        """Return a copy of what the last usual call left in its arena."""
+        frame = self.frames.free[self.usual][-1]
+        return self.fetched(frame.block.address, self.sizes.arena)
+
+    def fetched(self, place: int, size: int) -> Array:
+        """Return a copy of memory of the card."""
+        made = np.empty(size, np.uint8)
+        self.library.download(address(made), place, size, DEFAULT)
+        self.library.wait(DEFAULT)
+        return made
 
     def moved(self, leaf: Any) -> Any:
         """Return a leaf on the card if it is an array of the host."""

@@ -158,7 +158,9 @@ def places(group: Group) -> range:
     return range(len(group.leaves))
 
 
-def filling(name: str, leaf: Leaf, whole: str, *, number: str = "(i % 8) / 8.0") -> str:
+def filling(
+    name: str, leaf: Leaf, whole: str, *, number: str = "(double)(i % 8) / 8.0"
+) -> str:
     """Return the loop that fills memory; half types, which are bits in C, stay zero."""
     value = {"f": number, "b": "0"}.get(DTYPES[leaf.dtype].kind, whole)
     value = "0" if c_type(leaf) == "uint16_t" and leaf.dtype != "uint16" else value

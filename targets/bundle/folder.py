@@ -22,7 +22,7 @@ def bundle_files(
     texts = {
         f"{name}.h": sources.header,
         "example.c": example_of(code, contents, sizes),
-        "CMakeLists.txt": cmake_text(name),
+        "CMakeLists.txt": cmake_text(name, has_file=contents.file is not None),
         f"{name}.pc": pkg_config_text(name, code.target.name, ABI_VERSION),
     }
     files = {file: text.encode("ascii") for file, text in texts.items()}

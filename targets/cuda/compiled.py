@@ -10,13 +10,16 @@ from lxc.errors import LxcError
 from lxc.ir.graph import Program
 from lxc.passes import CARD_PIPELINE
 from lxc.passes.choices import Choices
-from lxc.runtime.cards.machine import find_cards, runs_on
+from lxc.passes.decision import Decision
+from lxc.runtime.cards.machine import Cards as FoundCards
+from lxc.runtime.cards.machine import cuda_version, find_cards, oldest_driver, runs_on
 from lxc.targets.cuda import support
 from lxc.targets.cuda.architectures import Architecture
 from lxc.targets.cuda.device_code import DeviceSource, device_source
 from lxc.targets.cuda.entry import LoweredForCard, lower_for_card
 from lxc.targets.cuda.face import KernelRow, render_for_card
 from lxc.targets.cuda.images import TOOLKIT, Image, ImageMaker
+from lxc.targets.cuda.loop_decisions import loop_decisions
 from lxc.targets.cuda.toolchain import disassembled
 from lxc.targets.llvm.compiled import LLVM
 from lxc.targets.llvm.link import link_shared, stripped, support_object
@@ -32,6 +35,9 @@ STAGES = (
     Stage("sass", "assembly.sass", is_dumped=False),
     Stage("obj", "model.o", is_dumped=False),
 )
+
+OLDEST_CUDA = 12000
+"""The version of the oldest compiler that knows all kinds of card: 12.0."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,11 @@ class Cards:
         """The kinds of card that a library has code for."""
         return tuple(one.name for one in self.architectures)
 
+    def decisions(self, program: Program) -> Sequence[Decision]:
+        """Return how the loops of a planned program are computed."""
+        halves = (program.prepare, program.run)
+        return [found for half in halves for found in loop_decisions(half.nodes)]
+
     def lowered(
         self, program: Program, target: Target, name: str, choices: Choices
     ) -> LoweredForCard:
@@ -138,10 +149,33 @@ class Cards:
 
     def lacks_to_run(self, target: Target) -> list[str]:
         """Return what this machine lacks to run a library."""
-        here = find_cards(None).capabilities.values()
-        fits = any(runs_on(image, card) for image in self.images for card in here)
-        wanted = f"a card for {self.images[0]}" if len(self.images) == 1 else "a card"
-        return [*LLVM.lacks_to_run(target), *([] if fits else [wanted])]
+        lacks = lacks_of(find_cards(None), self.images, self.made_with())
+        return [*LLVM.lacks_to_run(target), *lacks]
+
+    def made_with(self) -> int:
+        """Return the version of CUDA of the compiler for cards, or that of the oldest."""
+        try:
+            return self.maker.driver()
+        except LxcError:
+            return OLDEST_CUDA
+
+
+def lacks_of(cards: FoundCards, images: Sequence[str], made_with: int) -> list[str]:
+    """Return what is missing beside some cards so that one of them runs one of the images.
+
+    `made_with` is the version of CUDA that made them.
+    """
+    fitting = [
+        image
+        for image in images
+        if any(runs_on(image, one) for one in cards.capabilities.values())
+    ]
+    if not fitting:
+        return [f"a card for {images[0]}" if len(images) == 1 else "a card"]
+    needed = min(oldest_driver(image, made_with) for image in fitting)
+    if cards.version >= needed:
+        return []
+    return [f"a driver for CUDA {cuda_version(needed)} or newer"]
 
 
 def text_of(architectures: Sequence[Architecture]) -> Architecture:

@@ -194,13 +194,51 @@ TO_TF32 = Intrinsic(
     pure=True,
 )
 
+
+def split(name: str, grown: str, least: str, body: str, meaning: Any) -> Intrinsic:
+    """Return what splits two numbers that are not below 0 into pairs of a half type.
+
+    `high` are their upper digits and `low` those of what is left, rounded towards zero. No
+    part of a number above 0 is 0, so that infinity times each of them is infinity.
+    """
+    text = f"""
+float a = x{grown}, b = y{grown};
+float u = a > 0.0f ? fmaxf(a, {least}) : a, v = b > 0.0f ? fmaxf(b, {least}) : b;
+float p, q;
+{body.format(to="*high")}
+u = a > 0.0f ? fmaxf(u - p, {least}) : u - p;
+v = b > 0.0f ? fmaxf(v - q, {least}) : v - q;
+{body.format(to="*low")}"""
+    head = f"void {name}(uint32_t *high, uint32_t *low, float x, float y)"
+    return Intrinsic(head, ((80, text),), "thread", meaning)
+
+
+SPLIT_BF16 = split(
+    "lxc_split_bf16",
+    "",
+    "1.17549435e-38f",
+    "p = __uint_as_float(__float_as_uint(u) & 0xffff0000u);\n"
+    "q = __uint_as_float(__float_as_uint(v) & 0xffff0000u);\n"
+    "{to} = __float_as_uint(p) >> 16 | __float_as_uint(q);",
+    number_meanings.split_bf16,
+)
+SPLIT_F16 = split(
+    "lxc_split_f16",
+    " * 32768.0f",
+    "5.9604645e-8f",
+    'asm("{{ .reg .b16 l, h; cvt.rz.f16x2.f32 %0, %4, %3; mov.b32 {{l, h}}, %0; "\n'
+    '    "cvt.f32.f16 %1, l; cvt.f32.f16 %2, h; }}"\n'
+    '    : "=&r"({to}), "=&f"(p), "=&f"(q) : "f"(u), "f"(v));',
+    number_meanings.split_f16,
+)
+
 INTRINSICS = (
     *(BARRIER, WARP_BARRIER),
     *(SHUFFLE_XOR, ANY_LANE),
     *(LOAD_16, STORE_16, COPY_16_LATER, COPY_8_LATER, COPY_4_LATER),
     *(CLOSE_COPIES, WAIT_COPIES),
     *(LOAD_MATRICES, LOAD_MATRICES_TURNED, MULTIPLY_BF16, MULTIPLY_F16, MULTIPLY_TF32),
-    *(MULTIPLY_ADD, SETTLED, TO_TF32),
+    *(MULTIPLY_ADD, SETTLED, TO_TF32, SPLIT_BF16, SPLIT_F16),
 )
 
 

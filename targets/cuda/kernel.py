@@ -1,4 +1,4 @@
-"""One kernel of a card per fused node or opaque op."""
+"""One kernel of a card per fused node or opaque op, or for a whole loop."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,18 +8,20 @@ from lxc.ir.machine import Machine
 from lxc.ir.node import Node
 from lxc.passes.records import NO_RECORDS, Answer, subject_of
 from lxc.targets.cuda.grid_writer import GridWriter
+from lxc.targets.cuda.templates.recurrent import write_recurrence
+from lxc.targets.cuda.templates.recurrent_memory import Recurrence
 from lxc.targets.cuda.templates.table import write_by_template
 from lxc.targets.kernels.cost import Cost, cost_of
 from lxc.targets.kernels.kernel import array_of, write_kernel
 from lxc.targets.kernels.node_work import NodeWork
 from lxc.targets.kernels.variants import Variants
-from lxc.targets.tvm_api import Expr, Function, Index, variable
+from lxc.targets.tvm_api import Buffer, Expr, Function, Index, variable
 from lxc.targets.tvm_functions import function
 
 
 @dataclass(frozen=True)
 class DeviceKernel:
-    """A function of the addresses of operands and result, the dimensions, and `blocks`.
+    """A function of the addresses of operands and results, the dimensions, and `blocks`.
 
     `turns` are the turns of its parallel loops, in terms of `dims`. A block has so many
     `threads`, which share so many bytes.
@@ -44,27 +46,67 @@ def make_device_kernel(
     name: str, node: Node, dims: Sequence[Dim], machine: Machine, *, noalias: bool
 ) -> DeviceKernel:
     """Return the kernel of a fused node or of an opaque op."""
+    writer = writer_for(dims)
+    operands, (result,) = arrays_of(node, writer)
+    variants = Variants(NO_RECORDS, subject_of("tiles", node, dims, machine))
+    work = NodeWork(writer, node, operands, result, machine, parallel=True)
+    algorithm = write_by_template(writer, work, variants) or write_kernel(work, variants)
+    return finished(name, node, writer, (*operands, result), algorithm, noalias=noalias)
+
+
+def make_loop_kernel(
+    name: str, plan: Recurrence, dims: Sequence[Dim], *, noalias: bool
+) -> DeviceKernel:
+    """Return the kernel of a whole loop."""
+    writer = writer_for(dims)
+    operands, results = arrays_of(plan.node, writer)
+    algorithm = write_recurrence(writer, plan, operands, results)
+    arrays = (*operands, *results)
+    return finished(name, plan.node, writer, arrays, algorithm, noalias=noalias)
+
+
+def writer_for(dims: Sequence[Dim]) -> GridWriter:
+    """Return a writer that knows the dimensions of a graph."""
     # A name of its own, for those of dimensions may mean something in CUDA.
     variables = {dim.name: variable(f"dim_{dim.name}") for dim in dims}
     writer = GridWriter(variables)
     for dim in dims:
         writer.prover.bind(variables[dim.name], dim.low, dim.high - dim.low + 1)
+    return writer
+
+
+def arrays_of(node: Node, writer: GridWriter) -> tuple[list[Buffer], list[Buffer]]:
+    """Return the arrays of the operands and of the results of a node."""
     operands = [
-        array_of(f"x{number}", value.type, variables)
+        array_of(f"x{number}", value.type, writer.dims)
         for number, value in enumerate(node.operands)
     ]
-    result = array_of("y", node.result.type, variables)
-    variants = Variants(NO_RECORDS, subject_of("tiles", node, dims, machine))
-    work = NodeWork(writer, node, operands, result, machine, parallel=True)
-    algorithm = write_by_template(writer, work, variants) or write_kernel(work, variants)
-    parameters = [*operands, result, *variables.values(), writer.blocks]
+    names = [f"y{number or ''}" for number in range(len(node.results))]
+    results = [
+        array_of(name, value.type, writer.dims)
+        for name, value in zip(names, node.results, strict=True)
+    ]
+    return operands, results
+
+
+def finished(
+    name: str,
+    node: Node,
+    writer: GridWriter,
+    arrays: Sequence[Buffer],
+    algorithm: str,
+    *,
+    noalias: bool,
+) -> DeviceKernel:
+    """Return the kernel that was written."""
+    parameters = [*arrays, *writer.dims.values(), writer.blocks]
     made = function(parameters, writer.body, symbol=name, noalias=noalias)
     return DeviceKernel(
         name,
         made,
         algorithm,
         cost_of(node),
-        tuple(variables.values()),
+        tuple(writer.dims.values()),
         tuple(writer.extents),
         writer.threads,
         writer.shared_bytes,

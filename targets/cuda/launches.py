@@ -4,7 +4,7 @@ An entry runs on the host. It hands each launch to the library's `lxc_launch`: t
 the kernel, how many blocks, and a table with the arguments, all 64 bits wide.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,13 @@ from lxc.ir.dim import Dim
 from lxc.ir.machine import Machine
 from lxc.ir.node import Node, Value
 from lxc.ir.work_text import work_text
-from lxc.targets.cuda.kernel import DeviceKernel, make_device_kernel
+from lxc.targets.cuda.kernel import (
+    DeviceKernel,
+    make_device_kernel,
+    make_loop_kernel,
+)
+from lxc.targets.cuda.templates.recurrent_memory import Recurrence, carries_of
+from lxc.targets.cuda.templates.recurrent_plan import recurrence_of
 from lxc.targets.llvm.addresses import Address
 from lxc.targets.llvm.calls import Calls, naming
 from lxc.targets.tvm_api import (
@@ -53,19 +59,36 @@ class DeviceLibrary:
 
     def kernel(self, node: Node, *, noalias: bool) -> int:
         """Return the number of the kernel for the work of `node`."""
+
+        def make(name: str) -> DeviceKernel:
+            return make_device_kernel(name, node, self.dims, self.machine, noalias=noalias)
+
+        return self.number_of(node, make, noalias=noalias)
+
+    def loop(self, plan: Recurrence, *, noalias: bool) -> int:
+        """Return the number of the kernel for all steps of a loop."""
+
+        def make(name: str) -> DeviceKernel:
+            return make_loop_kernel(name, plan, self.dims, noalias=noalias)
+
+        return self.number_of(plan.node, make, noalias=noalias)
+
+    def number_of(
+        self, node: Node, make: Callable[[str], DeviceKernel], *, noalias: bool
+    ) -> int:
+        """Return the number of a kernel, which is made unless there is one for this work.
+
+        A failure names the node.
+        """
         key = f"{noalias} {work_text(node)}"
         if key not in self._numbers:
             number = len(self.kernels)
             self._numbers[key] = number
-            self.kernels.append(self.made(f"{self.name}_{number}", node, noalias=noalias))
+            with naming(node):
+                self.kernels.append(make(f"{self.name}_{number}"))
         number = self._numbers[key]
         self.calls.append(Launch(self.kernels[number], node))
         return number
-
-    def made(self, name: str, node: Node, *, noalias: bool) -> DeviceKernel:
-        """Return a new kernel; a failure names the node."""
-        with naming(node):
-            return make_device_kernel(name, node, self.dims, self.machine, noalias=noalias)
 
 
 class Launches(Calls):
@@ -78,8 +101,35 @@ class Launches(Calls):
 
     def kernel(self, node: Node) -> None:
         """Write the launch of one kernel."""
-        values = (*node.operands, node.result)
         number = self.library.kernel(node, noalias=self.is_apart(node))
+        self.launch(number, (*node.operands, node.result))
+
+    def scan(self, node: Node) -> None:
+        """Write a loop: the launch of one kernel, or those of all its steps."""
+        plan = recurrence_of(node)
+        if isinstance(plan, str) or not self.is_loop_apart(node):
+            super().scan(node)
+            return
+        number = self.library.loop(plan, noalias=self.is_apart(node))
+        self.launch(number, (*node.operands, *node.results))
+
+    def is_loop_apart(self, node: Node) -> bool:
+        """Return whether no result lies where other steps or blocks still read.
+
+        A carry may end where it starts: a block reads its rows before it writes them.
+        """
+        starts = node.operands[: len(carries_of(node))]
+        for number, result in enumerate(node.results):
+            place = self.address(result)
+            for other in node.operands:
+                origin = self.address(other)
+                is_own = number < len(starts) and starts[number] is other
+                if place.meets(origin) and not (is_own and place.is_same(origin)):
+                    return False
+        return True
+
+    def launch(self, number: int, values: Sequence[Value]) -> None:
+        """Write the launch of a kernel for values, which are at their addresses."""
         kernel = self.library.kernels[number]
         dims = tuple(self.writer.dims.values())
         blocks = self.blocks(kernel)

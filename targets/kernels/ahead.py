@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from lxc.targets.kernels.place import Place
 from lxc.targets.kernels.writer import Writer
-from lxc.targets.tvm_api import Buffer, Index, at_most
+from lxc.targets.tvm_api import Buffer, Index, at_most, modulo
 
 LINE_BYTES = 64
 SMALL_BYTES = 16 << 10
@@ -69,9 +69,11 @@ class Ahead:
 
 @dataclass(frozen=True)
 class Beside:
-    """What every step reads for the next panel, right behind what it reads for this one.
+    """What a step reads for the next panel, right behind what it reads for this one.
 
     `place` is where a step begins to read, `width` how many elements, none behind `last`.
+    The tiles of a panel share its lines: one fetches `count` of them in every step, from
+    line `first` on.
     """
 
     buffer: Buffer
@@ -79,9 +81,24 @@ class Beside:
     place: Callable[[Sequence[Index]], Index]
     width: int
     last: Index
+    first: Index = 0
+    count: int = 1
+
+    @property
+    def lines(self) -> int:
+        """The lines that a step reads."""
+        return -(-self.width // self.line)
+
+    def named(self, writer: Writer, turn: Index, turns: Index) -> "Beside":
+        """Return the lines of one tile; where there are more tiles, they begin again."""
+        count = -(-self.lines // turns) if isinstance(turns, int) else self.lines
+        parts = -(-self.lines // count)
+        first = writer.name(modulo(turn, parts) * count, self.lines)
+        return replace(self, first=first, count=count)
 
     def write(self, writer: Writer, depth: Sequence[Index], deep: Sequence[Index]) -> None:
         """Write what one step fetches."""
-        for offset in range(self.width, 2 * self.width, self.line):
-            position = at_most(self.place(deep) + offset, self.last)
+        for number in range(self.count):
+            ahead = self.width + (self.first + number) * self.line
+            position = at_most(self.place(deep) + ahead, self.last)
             writer.fetch(self.buffer, writer.prover.simplify(position))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from lxc.errors import InternalError
 from lxc.ir.machine import Machine
 from lxc.ir.node import Node
+from lxc.ir.types import DType
 from lxc.passes.attention_memory import (
     FEWEST,
     KEYS,
@@ -77,6 +78,8 @@ def write_attention(
     parallel: bool,
 ) -> str:
     """Write the kernel of an attention node; return the name of the algorithm."""
+    if node.operands[0].type.dtype is not DType.F32:
+        raise InternalError("code generation", "attention by blocks is float32")
     sizes = head_sizes(*(operand.type for operand in node.operands[:3]))
     blocks, rows = query_blocks(sizes.queries * sizes.shared)
     rows = max(1, rows)

@@ -1,16 +1,28 @@
 """What follows a reduction in its kernel, and the store, vector by vector."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from lxc.targets.kernels.element import Elements
 from lxc.targets.kernels.halo import position_in_result
 from lxc.targets.kernels.place import Place
 from lxc.targets.kernels.sizes import index_of
 from lxc.targets.kernels.split import powers
-from lxc.targets.kernels.storage import rounded
+from lxc.targets.kernels.storage import rounded, stored
 from lxc.targets.kernels.tile import Cell, Tile, Work
 from lxc.targets.kernels.turned_rows import Row, write_turned
-from lxc.targets.tvm_api import Buffer, Expr, Index, constant, differs, load
+from lxc.targets.tvm_api import (
+    Buffer,
+    Expr,
+    Index,
+    as_index,
+    constant,
+    differs,
+    divide,
+    is_equal,
+    load,
+    modulo,
+)
 
 VECTOR_BYTES = 64
 STACK_BYTES = 1024
@@ -54,13 +66,45 @@ def finish_rows(tile: Tile, sums: Mapping[Cell, Buffer], columns: Sequence[Buffe
 def finish_vector(tile: Tile, sums: Buffer, first: Index, row: Index, j: int) -> None:
     """Write the end of one vector, whose sums start at `first`."""
     writer, vector = tile.work.writer, tile.vectors[j]
-    widths = powers(vector.valid - vector.skip, vector.width)
-    offset = vector.skip
+    count, offset = vector.valid - vector.skip, vector.skip
+    if not isinstance(count, int):
+        finish_part(tile, sums, first, row, j)
+        return
+    widths = powers(count, vector.width)
     for width in widths:
-        partial = load(sums, first + offset + writer.lane(width))
+        summed = load(sums, first + offset + writer.lane(width))
         at = tile.at(row, vector, offset + writer.lane(width))
-        finish(tile.work, partial, at, width)
+        finish(tile.work, summed, at, width)
         offset += width
+
+
+def finish_part(tile: Tile, sums: Buffer, first: Index, row: Index, j: int) -> None:
+    """Write the end of one vector of which only running code knows how much is stored.
+
+    What is stored is taken apart into runs of lanes, each half as long as the one before.
+    """
+    writer, work, vector = tile.work.writer, tile.work, tile.vectors[j]
+    dtype, count = work.group.stored.type.dtype, vector.valid - vector.skip
+    lane, width = writer.lane(vector.width), vector.width
+    ready = writer.array(stored(dtype), width)
+    at = tile.at(row, vector, lane)
+    elements, _, element = finished(work, load(sums, first + lane), at, width)
+    elements.save(ready, lane, element, dtype)
+    while width:
+        begun = divide(count, 2 * width) * (2 * width)
+        run = vector.skip + begun + writer.lane(width)
+        write_run = partial(store_run, tile, ready, run, (row, j), width)
+        is_there = is_equal(modulo(divide(count, width), 2), as_index(1))
+        writer.choose(is_there, write_run, lambda: None)
+        width //= 2
+
+
+def store_run(tile: Tile, ready: Buffer, run: Index, cell: Cell, width: int) -> None:
+    """Write the store of some lanes of a vector, which is ready in an array."""
+    row, j = cell
+    place = place_of(tile.work, tile.at(row, tile.vectors[j], run))
+    position = position_in_result(tile.work.writer, tile.work.group, place)
+    tile.work.writer.store(tile.work.result, position, load(ready, run), width)
 
 
 def finish_turned(
@@ -95,31 +139,37 @@ def finish_aside(tile: Tile, place: Row, row: Index, j: int) -> None:
     vector, (buffer, start) = tile.vectors[j], place
     lane = tile.work.writer.lane(vector.width)
     at = tile.at(row, vector, lane)
-    partial = load(buffer, start + lane)
-    elements, _, element = finished(tile.work, partial, at, vector.width)
+    summed = load(buffer, start + lane)
+    elements, _, element = finished(tile.work, summed, at, vector.width)
     dtype = tile.work.group.stored.type.dtype
     elements.save(buffer, start + lane, element, dtype)
 
 
-def finish(work: Work, partial: Expr, at: Sequence[Index], width: int) -> None:
+def finish(work: Work, summed: Expr, at: Sequence[Index], width: int) -> None:
     """Write what follows the reduction, and the store, for one vector of its results."""
-    elements, place, element = finished(work, partial, at, width)
+    elements, place, element = finished(work, summed, at, width)
     position = position_in_result(work.writer, work.group, place)
     elements.save(work.result, position, element, work.group.stored.type.dtype)
 
 
 def finished(
-    work: Work, partial: Expr, at: Sequence[Index], width: int
+    work: Work, summed: Expr, at: Sequence[Index], width: int
 ) -> tuple[Elements, Place, Expr]:
     """Return what follows the reduction for one vector of its results, and its place."""
     writer, anchor, group = work.writer, work.anchor, work.group
     elements = Elements(writer, work.source, width)
-    shape = [index_of(entry, writer.dims) for entry in anchor.node.result.type.shape]
-    position = anchor.position(at) if anchor.position else None
-    place = Place(shape, anchor.output(at), position)
+    place = place_of(work, at)
     if anchor.held == "int32" and anchor.dtype.value == "bool":
-        partial = differs(partial, constant(0, "int32"))
+        summed = differs(summed, constant(0, "int32"))
     else:
-        partial = elements.hold(rounded(partial, anchor.dtype), anchor.held)
-    elements.known[anchor.node.result, place] = partial
+        summed = elements.hold(rounded(summed, anchor.dtype), anchor.held)
+    elements.known[anchor.node.result, place] = summed
     return elements, place, elements.at(group.stored, place)
+
+
+def place_of(work: Work, at: Sequence[Index]) -> Place:
+    """Return where in the result of the reduction an element lies."""
+    anchor, dims = work.anchor, work.writer.dims
+    shape = [index_of(entry, dims) for entry in anchor.node.result.type.shape]
+    position = anchor.position(at) if anchor.position else None
+    return Place(shape, anchor.output(at), position)

@@ -10,13 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from lxc.ir.machine import Machine
-from lxc.targets.tvm_api import Index, divide, modulo
-
-FAR_CYCLES = 20
-"""What it takes to reach memory that no stream of reads leads to, once per panel."""
-STREAM_CYCLES = 1.0
-"""What it takes to bring a vector to the first-level cache while memory is read."""
+from lxc.targets.tvm_api import Index, at_most, divide, modulo
 
 
 @dataclass(frozen=True)
@@ -96,10 +90,10 @@ class Vector:
     """
 
     block: int
-    offset: int
+    offset: Index
     width: int
-    valid: int
-    skip: int = 0
+    valid: Index
+    skip: Index = 0
 
 
 @dataclass(frozen=True)
@@ -148,6 +142,28 @@ def overlapping_panels(extent: int, lanes: int, most: int) -> list[Panels]:
         if last:
             end = Vector(0, (size - 1) * lanes - shared, lanes, lanes, shared)
             result.append(Panels(position, 1, size * lanes, (*vectors[:-1], end)))
+    return result
+
+
+def aligned_panels(extent: int, lanes: int, most: int, first: Index) -> list[Panels]:
+    """Return panels of full vectors that begin at entry `first`, which is below `lanes`.
+
+    An axis of whole vectors has one less of them from there on. The last one begins further
+    in front, and what is left before the first is the beginning of a vector of its own.
+    """
+    head = Vector(0, 0, lanes, first)
+    result = [Panels(0, at_most(first, 1), lanes, (head,))]
+    position = 0
+    pieces = even(extent // lanes, most)
+    for count, size in pieces:
+        row = tuple(Vector(0, lane, lanes, lanes) for lane in range(0, size * lanes, lanes))
+        last = (count, size) == pieces[-1]
+        if count - last:
+            result.append(Panels(first + position, count - last, size * lanes, row))
+        position += (count - last) * size * lanes
+        if last:
+            end = Vector(0, (size - 1) * lanes - first, lanes, lanes, first)
+            result.append(Panels(first + position, 1, size * lanes, (*row[:-1], end)))
     return result
 
 
@@ -206,99 +222,6 @@ def tiles(extent: Index, most: int, *, few: bool = False) -> list[Pieces]:
     elif most > 1:
         kinds.append(Pieces(whole * most, rest, (1,)))
     return kinds
-
-
-def tile_shapes(
-    rows: Index,
-    width: int,
-    machine: Machine,
-    most_rows: int,
-    *,
-    shared: bool,
-    long: bool,
-    far: bool = False,
-    streamed: bool = False,
-    turning: float = 0.0,
-) -> list[tuple[int, int]]:
-    """Return how many rows and how many of `width` vectors one register tile may have.
-
-    The cheapest comes first; of shapes that cut the result alike there is one. Operands
-    are `shared` by the vectors of a row and by those of a column, or every vector of the
-    tile loads one of its own. Vectors of one step lie `far` from those of the next, or they
-    are `streamed` from memory, and every tile reads them from the second-level cache; tiles
-    of single ones would load a number for every term besides.
-    At the end vectors are turned around to become runs of rows, which takes `turning` for
-    each register operation of a vector. What follows a `long` end keeps some constants in
-    registers, and a machine without multiply-adds some products.
-    """
-    height = rows if isinstance(rows, int) else 60
-    spare = (2 if machine.has_fma else 5) + (2 if long else 0)
-    found: list[tuple[float, int, tuple[int, int], str]] = []
-    narrowest = min(2, max(1, width)) if streamed else 1
-    for broad in range(narrowest, min(8, max(1, width)) + 1):
-        for tall in range(1, min(most_rows, max(1, height)) + 1):
-            used = tall * broad + spare + (broad if tall > 1 else 1)
-            if used <= machine.registers:
-                lines, columns = even(height, tall), even(width, broad)
-                price = price_of(lines, columns, shared=shared)
-                price += price_of_reach(lines, columns) if far else 0.0
-                price += price_of_stream(lines, columns) if streamed else 0.0
-                price += turning * width * turns_of(lines) if turning else 0.0
-                cut = f"{lines if isinstance(rows, int) else tall} by {columns}"
-                found.append((price, tall * broad, (tall, broad), cut))
-    shapes: dict[str, tuple[int, int]] = {}
-    for _, _, shape, cut in sorted(found, key=lambda one: one[:2]):
-        shapes.setdefault(cut, shape)
-    return list(shapes.values()) or [(1, 1)]
-
-
-def turns_of(lines: Sequence[tuple[int, int]]) -> int:
-    """Return how many operations per lane turn vectors of rows around, and store them."""
-    return sum(
-        count * sum(one.bit_length() for one in powers(size, 1 << size.bit_length() - 1))
-        for count, size in lines
-    )
-
-
-def price_of_reach(
-    lines: Sequence[tuple[int, int]], columns: Sequence[tuple[int, int]]
-) -> float:
-    """Return the cycles of one step to bring vectors from where no stream of reads leads.
-
-    All tiles of a panel but the first find them in the second-level cache.
-    """
-    turns = sum(count for count, _ in lines)
-    return sum(count * (FAR_CYCLES + 0.3 * turns * size) for count, size in columns)
-
-
-def price_of_stream(
-    lines: Sequence[tuple[int, int]], columns: Sequence[tuple[int, int]]
-) -> float:
-    """Return the cycles of one step to bring vectors nearer while others are streamed.
-
-    What comes from memory keeps most of the places busy that lines on their way need, so
-    that every vector of every tile takes its time.
-    """
-    turns = sum(count for count, _ in lines)
-    return STREAM_CYCLES * turns * sum(count * size for count, size in columns)
-
-
-def price_of(
-    lines: Sequence[tuple[int, int]], columns: Sequence[tuple[int, int]], *, shared: bool
-) -> float:
-    """Return the cycles of one step of a reduction over all tiles of a result.
-
-    There are two multiply-adds and two loads per cycle, three of both where another thread
-    of the core does something too, and at least four cycles to wait for the previous step.
-    """
-    price = 0.0
-    for count_r, size_r in lines:
-        for count_c, size_c in columns:
-            loads = size_r + size_c if shared else (size_r + 1) * size_c
-            terms = size_r * size_c
-            step = max(terms / 2, loads / 2, (terms + loads) / 3, 4.0)
-            price += count_r * count_c * (step + 0.15 + 0.2 * size_c)
-    return price
 
 
 def total(pieces: Sequence[Pieces | Panels]) -> Index:

@@ -20,11 +20,10 @@ from lxc.targets.kernels.anchors import Anchor
 from lxc.targets.kernels.halo import write_halo
 from lxc.targets.kernels.nest import walk_axes
 from lxc.targets.kernels.pair_terms import pairs_of
-from lxc.targets.kernels.sizes import product
-from lxc.targets.kernels.split import block_panels, even, total
+from lxc.targets.kernels.split import block_panels, even
 from lxc.targets.kernels.square_rows import ITEM, LANES, ROWS, SquareRows, square_rows
 from lxc.targets.kernels.tile import Tile, Work, ahead_of, write_steps
-from lxc.targets.kernels.tiles import Tiling, tiles_together
+from lxc.targets.kernels.tiles import Tiling, known_part, tiles_together
 from lxc.targets.kernels.writer import Writer
 from lxc.targets.tvm_api import (
     Buffer,
@@ -182,7 +181,7 @@ def write_square_tiles(work: Work, machine: Machine, *, parallel: bool) -> None:
     panels = block_panels(blocks, lanes, valid, max(1, most * LANES // lanes), LANES)
     placed = {anchor.lane, anchor.row, anchor.block, *anchor.inner}
     outer = tuple(axis for axis in range(len(anchor.loops)) if axis not in placed)
-    others = product([*(anchor.loops[axis] for axis in outer), total(panels)])
+    others = known_part([anchor.loops[axis] for axis in outer], panels)
     tall = max((kind.size for kind in kinds), default=1)
     widest = max((len(panel.vectors) for panel in panels), default=1)
     near, around = rows.bytes_of_tile(kinds), replace(machine, second_cache=SECOND_CACHE)

@@ -18,9 +18,10 @@ from lxc.targets.kernels.element import Elements, Source
 from lxc.targets.kernels.finish import finish_tile
 from lxc.targets.kernels.grouped import CHANNEL, GROUP, SAMPLE, grouped
 from lxc.targets.kernels.place import Place
-from lxc.targets.kernels.split import Panels, Pieces, lane_panels, tile_shapes, tiles
+from lxc.targets.kernels.split import Panels, Pieces, lane_panels, tiles
 from lxc.targets.kernels.staged_copy import Room, write_copies, write_zeros
 from lxc.targets.kernels.tile import Tile, Work, write_sums
+from lxc.targets.kernels.tile_shapes import tile_shapes
 from lxc.targets.tvm_api import Expr, Index, divide, load, modulo
 
 MOST_ROWS = 16

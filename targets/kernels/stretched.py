@@ -19,8 +19,9 @@ from lxc.targets.kernels.halo import write_halo
 from lxc.targets.kernels.nest import choose_kind
 from lxc.targets.kernels.place import Place, unravel
 from lxc.targets.kernels.sizes import index_of, product
-from lxc.targets.kernels.split import Panels, Pieces, lane_panels, tile_shapes, tiles
+from lxc.targets.kernels.split import Panels, Pieces, lane_panels, tiles
 from lxc.targets.kernels.tile import Cell, Tile, Work, write_sums, write_terms
+from lxc.targets.kernels.tile_shapes import tile_shapes
 from lxc.targets.kernels.vector_math.steps import steps_of
 from lxc.targets.tvm_api import Buffer, Expr, Index, at_most, divide, load
 

@@ -117,10 +117,7 @@ def has_next_panel(work: Work) -> bool:
 
 
 def beside(tile: Tile, far: Value) -> Beside | None:
-    """Return what a tile fetches of an operand whose steps lie far from each other.
-
-    All tiles of a panel fetch the same, for the first one may be late.
-    """
+    """Return what a tile fetches of an operand whose steps lie far from each other."""
     work, place = tile.work, tile.work.anchor.far_place
     alone = isinstance(tile.turns, int) and tile.turns < 2
     if place is None or alone or far not in work.source.buffers:
@@ -129,7 +126,8 @@ def beside(tile: Tile, far: Value) -> Beside | None:
     last = index_of(far.type.element_count, work.writer.dims) - 1
     line = LINE_BYTES // far.type.dtype.bytes
     reads = partial(place, tile.base)
-    return Beside(work.source.buffers[far], line, reads, width, last)
+    found = Beside(work.source.buffers[far], line, reads, width, last)
+    return found.named(work.writer, tile.turn, tile.turns)
 
 
 def ahead_of(tile: Tile, depth: Sequence[Index]) -> Ahead | Beside | None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
+from math import prod
 from typing import Any
 
 from lxc.ir.machine import Machine
@@ -15,16 +16,17 @@ from lxc.targets.kernels.sizes import product
 from lxc.targets.kernels.split import (
     Panels,
     Pieces,
+    aligned_panels,
     block_panels,
     lane_panels,
-    tile_shapes,
     tiles,
     total,
 )
 from lxc.targets.kernels.tile import Tile, Work, has_next_panel, write_sums
+from lxc.targets.kernels.tile_shapes import tile_shapes
 from lxc.targets.kernels.variants import TileVariant
 from lxc.targets.kernels.vector_math.steps import steps_of
-from lxc.targets.tvm_api import Buffer, Index, at_most, divide
+from lxc.targets.tvm_api import Buffer, Index, address, at_most, divide, modulo
 
 MOST_ROWS = 16
 CACHE_WAY_BYTES = 4096
@@ -152,7 +154,7 @@ def write_tiles(work: Work, machine: Machine, *, parallel: bool) -> None:
     kinds = tiles(rows, tall, few=long)
     placed = {anchor.lane, anchor.row, anchor.block, *anchor.inner}
     outer = tuple(axis for axis in range(len(anchor.loops)) if axis not in placed)
-    others = product([*(anchor.loops[axis] for axis in outer), total(panels)])
+    others = known_part([anchor.loops[axis] for axis in outer], panels)
     near = bytes_of_tile(anchor, tall)
     chunk = tiles_together(anchor, kinds, near, others, machine, parallel=parallel)
     tiling = Tiling(work, long, kinds, panels, outer, chunk, variant.fetches)
@@ -215,11 +217,31 @@ def panels_of(work: Work, lanes: int, vectors: int) -> list[Panels]:
     anchor, valid = work.anchor, work.anchor.valid
     lane_axis = 1 if anchor.lane is None else anchor.loops[anchor.lane]
     if anchor.block is None:
+        first = first_aligned(work, lanes)
+        if first is not None:
+            return aligned_panels(lane_axis, lanes, vectors, first)
         return lane_panels(lane_axis, lanes, vectors)
     blocks = anchor.loops[anchor.block]
     if work.group.exit is not None and work.group.exit < blocks * lane_axis:
         valid = work.group.exit
     return block_panels(blocks, lane_axis, valid, vectors)
+
+
+def first_aligned(work: Work, lanes: int) -> Index | None:
+    """Return which entry of the lane axis begins a line of the operand that is read far.
+
+    Where that is the same one for every step of the reduction, all vectors can be read
+    without touching two lines each, wherever the operand lies. None if it is not.
+    """
+    anchor, writer = work.anchor, work.writer
+    if anchor.far is None or work.group.halo is not None or lanes < 2:
+        return None
+    lane_axis = 1 if anchor.lane is None else anchor.loops[anchor.lane]
+    if not isinstance(lane_axis, int) or lane_axis % lanes or lane_axis < 2 * lanes:
+        return None
+    item = anchor.far.type.dtype.bytes
+    start = divide(address(work.source.buffers[anchor.far]), item)
+    return writer.name(modulo(lanes - modulo(start, lanes), lanes), lanes)
 
 
 def stays(anchor: Anchor, machine: Machine) -> bool:
@@ -232,6 +254,13 @@ def stays(anchor: Anchor, machine: Machine) -> bool:
     return isinstance(read, int) and read * 4 <= machine.second_cache * 4 // 5
 
 
+def known_part(outer: Sequence[Index], panels: Sequence[Panels]) -> int:
+    """Return how many panels there are for each entry of axes of sizes not known yet."""
+    known = [entry for entry in outer if isinstance(entry, int)]
+    counts = (panel.count for panel in panels if isinstance(panel.count, int))
+    return prod(known) * max(1, sum(counts))
+
+
 def bytes_of_tile(anchor: Anchor, tall: int) -> int:
     """Return how many bytes of rows a tile of so many of them reads."""
     depth: int = product([entry for entry in anchor.depth if isinstance(entry, int)])
@@ -242,7 +271,7 @@ def tiles_together(
     anchor: Anchor,
     kinds: list[Pieces],
     tile_bytes: int,
-    others: Index,
+    others: int,
     machine: Machine,
     *,
     parallel: bool,
@@ -259,8 +288,7 @@ def tiles_together(
     if anchor.far is not None and stays(anchor, machine):
         return 1
     if parallel:
-        known = others if isinstance(others, int) else 1
-        groups = -(-TASKS // max(1, known))
+        groups = -(-TASKS // max(1, others))
         most = min(most, max(1, count // groups if isinstance(count, int) else 4))
     if not isinstance(count, int):
         return most

@@ -23,11 +23,11 @@ from lxc.targets.kernels.split import (
     Panels,
     Pieces,
     block_panels,
-    tile_shapes,
     tiles,
     total,
 )
 from lxc.targets.kernels.tile import Work
+from lxc.targets.kernels.tile_shapes import tile_shapes
 from lxc.targets.kernels.vector_math.steps import steps_of
 from lxc.targets.kernels.winograd_parts import Block, Winograd
 from lxc.targets.kernels.winograd_products import Product, depth_of, write_products

@@ -71,9 +71,13 @@ class Calls(ABC):
         return self.known[value]
 
     def is_apart(self, node: Node) -> bool:
-        """Return whether the memory of a result meets that of no operand."""
-        result = self.address(node.result)
-        return not any(result.meets(self.address(value)) for value in node.operands)
+        """Return whether the memory of the results meets that of no operand."""
+        results = [self.address(value) for value in node.results]
+        return not any(
+            result.meets(self.address(value))
+            for result in results
+            for value in node.operands
+        )
 
     def bytes_of(self, value: Value) -> Index:
         """Return the size of a value."""
@@ -204,7 +208,9 @@ class Calls(ABC):
         )
 
 
-LOOPS: Mapping[str, Callable[[Calls, Node], None]] = {"scan": Calls.scan}
+LOOPS: Mapping[str, Callable[[Calls, Node], None]] = {
+    "scan": lambda calls, node: calls.scan(node)
+}
 """How nodes with a body of calls become loops in the entry."""
 
 WITHOUT_CODE = frozenset({"scratch"})

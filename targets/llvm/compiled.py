@@ -1,6 +1,6 @@
 """The back end for processors: kernels and entries in one object file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +9,7 @@ from lxc.errors import InternalError, LxcError
 from lxc.ir.graph import Program
 from lxc.passes import TARGET_PIPELINE
 from lxc.passes.choices import Choices
+from lxc.passes.decision import Decision
 from lxc.runtime.features import this_machine
 from lxc.targets.lint import check_code, uses_tiles
 from lxc.targets.llvm import support
@@ -58,6 +59,10 @@ class Processors:
     pipeline: tuple[str, ...] = TARGET_PIPELINE
     stages: tuple[Stage, ...] = STAGES
     images: tuple[str, ...] = ()
+
+    def decisions(self, program: Program) -> Sequence[Decision]:
+        """Return nothing: the passes decide all there is."""
+        return ()
 
     def lowered(
         self, program: Program, target: Target, name: str, choices: Choices

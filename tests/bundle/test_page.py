@@ -93,6 +93,20 @@ def test_the_bundle_builds_its_own_example_with_cmake(
     assert "100% tests passed" in run(build, commands[1], "cmake")
 
 
+def test_an_installed_bundle_is_found_by_pkg_config(
+    commands: tuple[dict[str, str], Path],
+) -> None:
+    place = "-DCMAKE_INSTALL_LIBDIR=lib/here -DCMAKE_INSTALL_PREFIX=/none"
+    run(f"cmake -S digits -B installing {place}", commands[1], "cmake")
+    run("cmake --build installing && cmake --install installing --prefix put", commands[1])
+    asked = "PKG_CONFIG_PATH=put/lib/here/pkgconfig pkg-config --cflags --libs digits"
+    link = f"$({asked}) -Wl,-rpath,$PWD/put/lib/here -o from_prefix"
+    build = f"cp digits/example.c from_prefix.c && cc from_prefix.c {link}"
+    values = "put/share/digits/digits.safetensors"
+    said = run(f"{build} && ./from_prefix {values}", commands[1], "pkg-config")
+    assert said.startswith("y: ")
+
+
 def test_every_block_of_the_page_is_run() -> None:
     text = PAGE.read_text("utf-8")
     assert text.count("```") == 2 * len(BLOCK.findall(text))

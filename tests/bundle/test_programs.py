@@ -108,6 +108,50 @@ def test_no_code_of_a_bundle_takes_memory_from_the_heap(made: Made) -> None:
     assert not any(name.startswith(("_Z", "TVM", "__TVM")) for name in wanted)
 
 
+@pytest.mark.parametrize("brought", ["separate", "embed"])
+def test_calls_ask_nothing_of_the_heap(
+    brought: Brought, made: Made, tmp_path: Path
+) -> None:
+    folder = made(brought)
+    link = shared(folder, "digits")
+    program = build(folder, PROGRAMS / "heap.c", tmp_path / "heap", *link)
+    file = [folder / "digits.safetensors"] if brought == "separate" else []
+    assert printed(program, *file) == "0 0 1\n"
+
+
+def test_too_little_memory_is_told_and_nothing_is_left_behind(
+    made: Made, tmp_path: Path
+) -> None:
+    folder = made("separate")
+    source, link = PROGRAMS / "memory.c", shared(folder, "digits")
+    program = build(folder, source, tmp_path / "memory", *link)
+    assert printed(program, folder / "digits.safetensors", timeout=60) == "1 1 0\n"
+
+
+def test_wrong_calls_are_refused_with_a_reason(made: Made, tmp_path: Path) -> None:
+    folder = made("separate")
+    source, link = PROGRAMS / "wrong_calls.c", shared(folder, "digits")
+    program = build(folder, source, tmp_path / "wrong_calls", *link)
+    lines = printed(program, folder / "digits.safetensors").splitlines()
+    assert [re.sub(r"\d{2,}", "N", line) for line in lines] == [
+        "1 the call has size 4, and N is expected",
+        "1 the call has size 4, and N is expected",
+        "1 the values have size 4, and N is expected",
+        "2 the table of the params is missing",
+        "1 the values are in use: release them first",
+        "3 arena is not aligned to N bytes",
+        "1 flags and reserved must be 0, threads not negative",
+        "2 the table of the inputs is missing",
+        "2 prepared is NULL",
+        "6 a function of the pool is NULL",
+        "3 input x is not aligned to its elements of 4 bytes",
+        "5 output y, which is written, overlaps input x",
+        "2 output y is NULL",
+        "4 N is N, outside 1 to N",
+        "2 the table of the params is missing",
+    ]
+
+
 def broken_files(folder: Path, where: Path) -> Mapping[str, Path]:
     """Return the values of a bundle, changed in several ways."""
     content = (folder / "digits.safetensors").read_bytes()
@@ -126,6 +170,7 @@ def broken_files(folder: Path, where: Path) -> Mapping[str, Path]:
     for name, changed in files.items():
         if changed is not None:
             (where / name).write_bytes(changed)
+    os.mkfifo(where / "pipe")
     return {name: where / name for name in files}
 
 
@@ -134,8 +179,8 @@ def test_what_does_not_fit_is_refused_with_a_reason(made: Made, tmp_path: Path) 
     files = broken_files(folder, tmp_path)
     link = shared(folder, "digits")
     program = build(folder, PROGRAMS / "misuse.c", tmp_path / "misuse", *link)
-    paths = [folder / "digits.safetensors", *files.values(), tmp_path]
-    lines = printed(program, *paths).splitlines()
+    paths = [folder / "digits.safetensors", *files.values(), tmp_path, tmp_path / "pipe"]
+    lines = printed(program, *paths, timeout=60).splitlines()
     length = (folder / "digits.safetensors").stat().st_size
     expected = [
         "2 there is no place for the values",
@@ -148,6 +193,7 @@ def test_what_does_not_fit_is_refused_with_a_reason(made: Made, tmp_path: Path) 
         r"12 output y: element 3 is \S+, not \S+ \+- \S+",
         rf"10 .*/empty is not a file of {length} bytes",
         rf"10 {tmp_path} is not a file of {length} bytes",
+        rf"10 {tmp_path}/pipe is not a file of {length} bytes",
     ]
     assert len(lines) == len(expected)
     for line, pattern in zip(lines, expected, strict=True):

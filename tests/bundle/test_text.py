@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from elftools.elf.elffile import ELFFile
 
 import lxc
 from lxc import nn
@@ -14,7 +15,15 @@ from lxc.runtime.checkpoint import flatten_names
 from lxc.runtime.signature import Leaf
 from lxc.targets import target_named
 from lxc.targets.bundle.check import MOST_ELEMENTS, drawn, expected, stride_of
+from lxc.targets.bundle.names import STARTS, check_name
 from lxc.targets.bundle.values import LARGEST_BLOB, Blob
+from tests.bundle.conftest import Made
+
+INIT = re.compile(r"([a-z][a-z0-9_]*)_init")
+"""Functions that are declared for programs."""
+FUNCTION = re.compile(
+    r"/\*((?:[^*]|\*(?!/))+)\*/\n(\w[\w *]*?[ *])(?:kinds|digits)_(\w+)\([^;]*\);\n"
+)
 
 
 @pytest.fixture
@@ -31,15 +40,18 @@ def test_the_header_says_which_parameters_only_prepare_reads(texts: dict[str, st
 
 
 def test_every_function_states_what_it_returns_and_that_threads_may_call_it(
-    texts: dict[str, str],
+    texts: dict[str, str], made: Made
 ) -> None:
-    declared = re.findall(r"/\*([^*]+)\*/\nint32_t kinds_(\w+)\(", texts["kinds.h"])
-    assert {name for _, name in declared} == {
-        *("prepare", "run", "check_processor", "init", "selftest"),
+    declared = FUNCTION.findall(texts["kinds.h"])
+    declared += FUNCTION.findall((made("none") / "digits.h").read_text("ascii"))
+    assert {name for _, _, name in declared} == {
+        *("abi_version", "last_error", "pool", "prepare", "run", "check_processor"),
+        *("init", "release", "selftest"),
     }
-    for comment, name in declared:
+    for comment, kind, name in declared:
         words = " ".join(comment.split())
-        assert "Returns LXC_OK" in words, name
+        returned = "Returns LXC_OK" if kind == "int32_t " else "Never fails"
+        assert returned in words, name
         assert re.search(r"(?i)any number of threads", words), name
     assert not re.search(r"\{\w+\}", texts["kinds.h"])
     assert all(len(line) < 125 for text in texts.values() for line in text.splitlines())
@@ -56,6 +68,29 @@ def test_no_name_of_a_model_breaks_its_files() -> None:
         assert re.fullmatch(r"[A-Za-z0-9_.]+", file)
     for file in ("CMakeLists.txt", "example.c"):
         assert b"rm -rf" not in files[file]
+
+
+@pytest.mark.parametrize("name", ["stdio", "Math", "c", "sem", "pthread_mutex"])
+def test_names_of_the_c_library_are_refused(name: str) -> None:
+    with pytest.raises(LxcError) as error:
+        check_name(name)
+    told = (error.value.code, error.value.hint)
+    assert told == ("LXC-E0001", f"another name: --name {name}_model")
+    check_name(f"{name}_model")
+
+
+def test_no_function_of_this_c_library_can_be_hidden() -> None:
+    with ELFFile.load_from_path(find_library_file()) as library:
+        symbols = library.get_section_by_name(".dynsym")
+        names = {symbol.name for symbol in symbols.iter_symbols()}
+    starts = {found[1] for name in names if (found := INIT.fullmatch(name))}
+    assert {"sem", "pthread_mutex"} <= starts <= set(STARTS.split())
+
+
+def find_library_file() -> str:
+    """Return the path of the C library of this process."""
+    lines = Path("/proc/self/maps").read_text().splitlines()
+    return next(line.split()[-1] for line in lines if line.endswith("/libc.so.6"))
 
 
 def test_elements_of_a_check_lie_all_over_a_result() -> None:

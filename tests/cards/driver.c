@@ -16,6 +16,7 @@
 
 enum { MOST_CARDS = 4, MOST_KERNELS = 4096 };
 enum { INVALID = 1, NO_MEMORY = 2, NOT_READY = 600, NOT_INITIALIZED = 3, NO_CONTEXT = 201 };
+enum { MOST_CONTEXTS = MOST_CARDS + 4, IS_DESTROYED = 709 };
 
 typedef struct params {
     function *kernel;
@@ -35,8 +36,14 @@ typedef struct graph {
     node *first, *last;
 } graph;
 
+typedef struct context {
+    int device;
+    int users; /* who retained or created it */
+} context;
+
 typedef struct module {
     void *library;
+    context *where;
     function functions[MOST_KERNELS];
     int count;
 } module;
@@ -59,8 +66,9 @@ static char failing[64];
 static int failing_with;
 static pid_t process;
 static block *blocks;
-static int contexts[MOST_CARDS];
-static _Thread_local void *stack[8];
+static context contexts[MOST_CONTEXTS] = {{0}, {1}, {2}, {3}}; /* first the primary ones */
+static int context_count = MOST_CARDS;
+static _Thread_local context *stack[8];
 static _Thread_local int depth;
 
 /* Let the next call of a function fail. */
@@ -79,7 +87,8 @@ static int trips(const char *name) {
     int wrong = trips(__func__);                              \
     if (wrong) return wrong;                                  \
     if (process != getpid()) return NOT_INITIALIZED;          \
-    if ((needs_context) && depth == 0) return NO_CONTEXT
+    if ((needs_context) && depth == 0) return NO_CONTEXT;     \
+    if ((needs_context) && !stack[depth - 1]->users) return IS_DESTROYED
 
 int cuInit(unsigned flags) {
     int wrong = trips(__func__);
@@ -110,22 +119,46 @@ int cuDeviceGetAttribute(int *value, int attribute, int device) {
     else return INVALID;
     return 0;
 }
-int cuDevicePrimaryCtxRetain(void **context, int device) {
+int cuDevicePrimaryCtxRetain(void **primary, int device) {
     BEGIN(0);
-    return *context = &contexts[device], 0;
+    ++contexts[device].users;
+    return *primary = &contexts[device], 0;
 }
-int cuCtxGetCurrent(void **context) {
-    return *context = depth ? stack[depth - 1] : NULL, process ? 0 : NOT_INITIALIZED;
+int cuDevicePrimaryCtxRelease_v2(int device) {
+    BEGIN(0);
+    return contexts[device].users ? --contexts[device].users, 0 : NO_CONTEXT;
 }
-int cuCtxPushCurrent_v2(void *context) { return stack[depth++] = context, 0; }
-int cuCtxPopCurrent_v2(void **context) {
-    return depth ? (*context = stack[--depth], 0) : NO_CONTEXT;
+int cuDevicePrimaryCtxGetState(int device, unsigned *flags, int *is_active) {
+    BEGIN(0);
+    return *flags = 0, *is_active = contexts[device].users > 0, 0;
+}
+int cuCtxCreate_v2(void **made, unsigned flags, int device) {
+    BEGIN(0);
+    if (context_count == MOST_CONTEXTS) return NO_MEMORY;
+    contexts[context_count] = (context){device, 1};
+    *made = stack[depth++] = &contexts[context_count++];
+    return flags ? INVALID : 0;
+}
+int cuCtxDestroy_v2(void *old) {
+    BEGIN(0);
+    depth -= depth && stack[depth - 1] == old;
+    return ((context *)old)->users ? ((context *)old)->users = 0, 0 : IS_DESTROYED;
+}
+int cuCtxGetCurrent(void **current) {
+    return *current = depth ? stack[depth - 1] : NULL, process ? 0 : NOT_INITIALIZED;
+}
+int cuCtxPushCurrent_v2(void *next) {
+    return ((context *)next)->users ? stack[depth++] = next, 0 : IS_DESTROYED;
+}
+int cuCtxPopCurrent_v2(void **last) {
+    return depth ? (*last = stack[--depth], 0) : NO_CONTEXT;
 }
 int cuCtxGetDevice(int *device) {
     BEGIN(1);
-    return *device = (int)((int *)stack[depth - 1] - contexts), 0;
+    return *device = stack[depth - 1]->device, 0;
 }
 int emulated_depth(void) { return depth; }
+int emulated_users(int device) { return contexts[device].users; }
 
 int cuModuleLoadData(void **loaded, const void *image) {
     BEGIN(1);
@@ -137,6 +170,7 @@ int cuModuleLoadData(void **loaded, const void *image) {
     if (file < 0 || write(file, image, size) != (ssize_t)size) return 999;
     close(file);
     module *made = calloc(1, sizeof *made);
+    made->where = stack[depth - 1];
     *loaded = made;
     made->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     unlink(path);
@@ -154,6 +188,7 @@ int cuModuleUnload(void *loaded) {
 int cuModuleGetFunction(void **found, void *loaded, const char *name) {
     BEGIN(1);
     module *from = loaded;
+    if (from->where != stack[depth - 1]) return INVALID;
     if (from->count == MOST_KERNELS) return NO_MEMORY;
     function *made = &from->functions[from->count++];
     char symbol[300];

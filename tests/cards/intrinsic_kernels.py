@@ -48,6 +48,19 @@ def value_kernel(intrinsic: Intrinsic, types: Sequence[str], result: str) -> Fun
     return warp_kernel([*inputs, output], store(output, LANE, found))
 
 
+def pair_kernel(intrinsic: Intrinsic) -> Function:
+    """Return a kernel that stores the two words that an intrinsic makes of two numbers."""
+    x, y = array("x", "float32", LANES), array("y", "float32", LANES)
+    z, two = array("z", "uint32", 2 * LANES), register_array("two", "uint32", 2)
+    places = address_of(two, 0), address_of(two, 1)
+    return warp_kernel(
+        [x, y, z],
+        allocate(two),
+        intrinsic.statement(*places, load(x, LANE), load(y, LANE)),
+        moved(z, LANE * 2, two, 0, 2),
+    )
+
+
 def memory_kernel(copy: Intrinsic | None, words: int) -> Function:
     """Return a kernel that brings four numbers of each lane to another place.
 

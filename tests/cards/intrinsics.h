@@ -115,6 +115,36 @@ static inline uint32_t lxc_to_tf32(float x) {
     return isinf(x) ? bits : (bits + 0x1000u) & 0xffffe000u;
 }
 
+// Cut a float32 that is not negative to the digits of a half type; return its bits there.
+static inline uint32_t lxc_cut_bf16(float x, float *cut) {
+    *cut = __uint_as_float(lxc_bits(x) & 0xffff0000u);
+    return lxc_bits(*cut) >> 16;
+}
+static inline uint32_t lxc_cut_f16(float x, float *cut) {
+    half found = (half)x;
+    uint16_t bits = lxc_same_bits<uint16_t>(found);
+    if ((float)found > x) --bits;
+    *cut = (float)lxc_same_bits<half>(bits);
+    return bits;
+}
+static inline void lxc_split(uint32_t *high, uint32_t *low, float x, float y, float least,
+                             uint32_t (*cut)(float, float *)) {
+    const float numbers[2] = {x, y};
+    *high = *low = 0;
+    for (int i = 0; i < 2; ++i) {
+        float upper, rest = numbers[i] > 0 ? fmaxf(numbers[i], least) : numbers[i];
+        *high |= cut(rest, &upper) << 16 * i;
+        rest -= upper;
+        *low |= cut(numbers[i] > 0 ? fmaxf(rest, least) : rest, &upper) << 16 * i;
+    }
+}
+static inline void lxc_split_bf16(uint32_t *high, uint32_t *low, float x, float y) {
+    lxc_split(high, low, x, y, 1.17549435e-38f, lxc_cut_bf16);
+}
+static inline void lxc_split_f16(uint32_t *high, uint32_t *low, float x, float y) {
+    lxc_split(high, low, x * 32768.0f, y * 32768.0f, 5.9604645e-8f, lxc_cut_f16);
+}
+
 // What a lane holds of the two matrices of a product.
 struct lxc_fragments {
     uint32_t x[4], y[2];

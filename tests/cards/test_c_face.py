@@ -11,7 +11,7 @@ from tests.cards.emulated import built_driver
 from tests.cards.toy import ENTRIES, sources
 from tests.targets.toy import WARNINGS
 
-PROGRAM = Path(__file__).parent / "programs" / "card.c"
+PROGRAMS = Path(__file__).parent / "programs"
 FLAGS = ("-std=gnu11", "-O1", "-g", *WARNINGS)
 
 
@@ -44,14 +44,32 @@ def test_the_header_says_where_memory_is_and_is_right_in_cpp(folder: Path) -> No
         subprocess.run(command, cwd=folder, check=True)
 
 
-@pytest.mark.parametrize("sanitizer", ["address,undefined", "thread"])
-def test_a_program_without_cuda_computes_on_the_card(folder: Path, sanitizer: str) -> None:
-    """The library is clean under sanitizers, with many threads and many mistakes."""
+def build(folder: Path, program: str, sanitizer: str) -> None:
+    """Build a program with the model in it, beside the driver of these tests."""
     built_driver(folder)
-    files = [str(PROGRAM), str(ENTRIES / "toy.c"), "face.c", "support.c"]
+    files = [str(PROGRAMS / program), str(ENTRIES / "toy.c"), "face.c", "support.c"]
     command = ["cc", *FLAGS, f"-fsanitize={sanitizer}", "-fno-sanitize-recover=all", "-I."]
     command += [*files, "-o", "program", "-ldl", "-pthread", "-Wl,-rpath,$ORIGIN"]
     command += ["-L.", "-l:libcuda.so.1", "-Wl,--no-as-needed"]
     subprocess.run(command, cwd=folder, check=True)
-    done = subprocess.run(["./program"], cwd=folder, capture_output=True, check=False)
+
+
+def run(folder: Path, *arguments: str) -> None:
+    """Fail unless the program finds everything right."""
+    command = ["./program", *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr).decode()[:4000]
+
+
+@pytest.mark.parametrize("sanitizer", ["address,undefined", "thread"])
+def test_a_program_without_cuda_computes_on_the_card(folder: Path, sanitizer: str) -> None:
+    """The library is clean under sanitizers, with many threads and many mistakes."""
+    build(folder, "card.c", sanitizer)
+    run(folder)
+
+
+def test_a_context_lives_as_long_as_the_model_needs_it(folder: Path) -> None:
+    """The primary one is retained; one of the caller may go when the model was closed."""
+    build(folder, "contexts.c", "address,undefined")
+    for case in ("primary", "own", "beside", "without a kernel"):
+        run(folder, case)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,15 @@ import lxc
 from lxc.errors import LxcError
 from lxc.ir.parser import parse_graph
 from lxc.runtime.artifact import Artifact, read
+from lxc.runtime.cards.machine import Cards as FoundCards
 from lxc.targets import TARGETS, targets_named
 from lxc.targets.compile import CompiledTarget, build_artifact, compile_target, emit
+from lxc.targets.cuda import compiled
 from lxc.targets.cuda.architectures import ALL, CARDS
-from lxc.targets.cuda.compiled import CardCode
+from lxc.targets.cuda.compiled import CardCode, Cards, lacks_of
 from lxc.targets.cuda.images import usages
 from lxc.targets.cuda.toolchain import disassembled, find_device_compiler
-from tests.cards.emulated import emulated
+from tests.cards.emulated import Emulation, emulated
 from tests.cards.limits import check_fits
 from tests.conftest import Golden
 
@@ -239,3 +242,49 @@ def test_dimensions_may_have_the_names_of_things_in_cuda() -> None:
     for name in ("half", "threadIdx", "min"):
         net = text.replace("dim N:", f"dim {name}:").replace("[N,", f"[{name},")
         assert emit(parse_graph(net), TARGETS["cuda-sm90"], "cubin")
+
+
+@pytest.mark.parametrize(
+    ("version", "capabilities", "images", "lacks"),
+    [
+        (13010, {0: 90}, ("sm_80", "sm_90a", "compute_80"), []),
+        (13000, {0: 90}, ("sm_80", "sm_90a", "compute_80"), []),
+        (12080, {0: 90}, ("sm_90a",), ["a driver for CUDA 13.0 or newer"]),
+        (13000, {0: 120}, ("compute_80",), ["a driver for CUDA 13.1 or newer"]),
+        (13010, {0: 120}, ("compute_80",), []),
+        (13010, {0: 75, 1: 86}, ("sm_80",), []),
+        (12080, {0: 75}, ("sm_80",), ["a card for sm_80"]),
+        (0, {}, ("sm_80", "compute_80"), ["a card"]),
+    ],
+)
+def test_what_a_machine_lacks_to_run_code_for_cards_is_said(
+    version: int, capabilities: dict[int, int], images: tuple[str, ...], lacks: list[str]
+) -> None:
+    assert lacks_of(FoundCards(version, capabilities), images, 13010) == lacks
+
+
+class Thirteen(Emulation):
+    """A compiler of CUDA 13.1."""
+
+    def driver(self) -> int:
+        return 13010
+
+
+class Missing(Emulation):
+    """No compiler."""
+
+    def driver(self) -> int:
+        raise LxcError("LXC-E0309", "no compiler")
+
+
+def test_the_oldest_compiler_counts_where_there_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    target = TARGETS["cuda-sm90"]
+    assert isinstance(target.back_end, Cards)
+    monkeypatch.setattr(compiled, "find_cards", lambda _: FoundCards(12040, {0: 90}))
+    here, elsewhere = (
+        replace(target.back_end, maker=maker) for maker in (Thirteen(), Missing())
+    )
+    assert here.lacks_to_run(target) == ["a driver for CUDA 13.0 or newer"]
+    assert elsewhere.lacks_to_run(target) == []

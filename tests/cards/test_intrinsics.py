@@ -26,6 +26,7 @@ from tests.cards.intrinsic_kernels import (
     fragment_kernel,
     matrix_kernel,
     memory_kernel,
+    pair_kernel,
     value_kernel,
 )
 
@@ -37,6 +38,7 @@ OTHERS = RANDOM.normal(size=LANES).astype("float32") * np.float32(1e-3)
 PICKED = RANDOM.integers(0, 32, LANES).astype("int32")
 WHERE = (RANDOM.random(LANES) < 0.3).astype("int32")
 HALVES = RANDOM.normal(size=(4, 8, 8)).astype("float16")
+WEIGHTS = np.array([0, 1, 2.0**-40, 2.0**-127, *RANDOM.random(LANES - 4)], "float32")
 FOUR_EACH = RANDOM.normal(size=4 * LANES).astype("float32")
 
 
@@ -81,7 +83,39 @@ def numbers() -> list[Case]:
         ),
         value(named.SETTLED, NUMBERS, NUMBERS),
         value(named.TO_TF32, tf32(NUMBERS), NUMBERS),
+        split(named.SPLIT_BF16, 8, 1.0, 2.0**-126),
+        split(named.SPLIT_F16, 11, 2.0**15, 2.0**-24),
     ]
+
+
+def split(intrinsic: Intrinsic, digits: int, grown: float, least: float) -> Case:
+    """Return the case of numbers that become two of a half type with so many digits."""
+    upper, lower = (pieces(one, digits, grown, least) for one in (WEIGHTS, WEIGHTS[::-1]))
+    words = [
+        bits_of(first, digits) | bits_of(second, digits) << 16
+        for first, second in zip(upper, lower, strict=True)
+    ]
+    expected = np.stack(words, -1).astype("uint32").reshape(-1)
+    inputs = (WEIGHTS, np.ascontiguousarray(WEIGHTS[::-1]))
+    return Case(intrinsic.name, pair_kernel(intrinsic), inputs, expected)
+
+
+def pieces(numbers: Array, digits: int, grown: float, least: float) -> tuple[Array, Array]:
+    """Return the upper digits of numbers, and those behind them; none is below `least`."""
+    rest, found = numbers.astype("float64") * grown, []
+    for _ in range(2):
+        some = np.where(numbers > 0, np.maximum(rest, least), rest)
+        exponents = np.frexp(some)[1]
+        last = np.maximum(exponents - digits, np.log2(least)).astype(int)
+        found.append(np.ldexp(np.floor(np.ldexp(some, -last)), last))
+        rest = some - found[-1]
+    return found[0], found[1]
+
+
+def bits_of(numbers: Array, digits: int) -> Array:
+    """Return the bits of numbers of a half type."""
+    kind = "float16" if digits == 11 else ml_dtypes.bfloat16
+    return numbers.astype(kind).view("uint16").astype("uint32")
 
 
 def shuffles() -> list[Case]:

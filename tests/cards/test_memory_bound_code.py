@@ -2,11 +2,14 @@
 
 import lxc
 from lxc import ops
-from lxc.targets.cuda.architectures import SM_80
+from lxc.ir.types import DType
+from lxc.targets.cuda.architectures import SM_80, SM_90
 from lxc.targets.cuda.device_code import device_source
 from lxc.targets.cuda.images import usages
 from lxc.targets.cuda.toolchain import find_device_compiler
+from tests.cards.limits import MOST_SHARED_BYTES, REGISTERS_OF_A_MULTIPROCESSOR
 from tests.cards.single_kernels import SingleKernel
+from tests.cards.test_attention_by_matrices import attention_of
 from tests.targets.test_attention import f32, graph_of
 from tests.targets.test_rows import graph_of as traced
 from tests.targets.test_rows import normal
@@ -47,3 +50,19 @@ def test_what_is_bound_by_memory_stays_in_registers_and_moves_16_bytes() -> None
         assert (used[name].spilled_bytes, used[name].stack_bytes) == (0, 0), name
         assert used[name].registers <= REGISTERS, name
         assert WIDE in str(one.made.function), name
+
+
+def test_attention_by_matrix_units_leaves_room_for_two_blocks() -> None:
+    made = {}
+    for name, dtype, size in (("bf16", DType.BF16, 64), ("f16", DType.F16, 128)):
+        shapes = ((1, 8, 512, size), (1, 4, 512, size), (1, 4, 512, size))
+        made[name] = SingleKernel(attention_of(dtype, shapes, causal=True), name)
+    source = device_source({name: one.made.function for name, one in made.items()})
+    _, said = find_device_compiler().compile(source.whole, SM_90)
+    used = usages(said)
+    for name, one in made.items():
+        assert used[name].spilled_bytes == 0, name
+        taken = 2 * used[name].registers * one.made.threads
+        assert taken <= REGISTERS_OF_A_MULTIPROCESSOR, name
+        assert 2 * one.made.shared_bytes <= MOST_SHARED_BYTES[80], name
+        assert "lxc_copy_16_later" in str(one.made.function), name

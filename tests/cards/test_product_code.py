@@ -57,15 +57,26 @@ def test_tiles_fit_what_is_computed(
         assert (tiling.rows, tiling.columns) == (rows, columns)
 
 
-def test_a_convolution_in_bfloat16_keeps_its_addresses_in_registers() -> None:
+def one_by_one() -> dict[str, Case]:
+    """Return products of bfloat16 whose elements lie too odd to be copied together."""
     x, weight = np.zeros((8, 64, 56, 56), "V2"), np.zeros((128, 64, 3, 3), "V2")
-    half = [one.view(ml_dtypes.bfloat16) for one in (x, weight)]
-    case = conv(*half, padding=((1, 1), (1, 1)))
-    made = kernel_of("one_by_one", case)
-    source = device_source({made.name: made.function})
+    left, right = np.zeros((4096, 1001), "V2"), np.zeros((2048, 1001), "V2")
+    x, weight, left, right = (
+        one.view(ml_dtypes.bfloat16) for one in (x, weight, left, right)
+    )
+    return {
+        "convolution": conv(x, weight, padding=((1, 1), (1, 1))),
+        "product": dot(left, right, (), (), (1,), (1,)),
+    }
+
+
+def test_products_copied_one_by_one_keep_their_addresses_in_registers() -> None:
+    kernels = [kernel_of(name, case) for name, case in one_by_one().items()]
+    source = device_source({one.name: one.function for one in kernels})
     _, said = find_device_compiler().compile(source.whole, SM_80)
-    assert "matrix units" in made.algorithm
-    assert usages(said)[made.name].spilled_bytes == 0
+    for one in kernels:
+        assert "matrix units" in one.algorithm
+        assert usages(said)[one.name].spilled_bytes == 0, one.name
 
 
 def tile_kernels() -> dict[str, DeviceKernel]:

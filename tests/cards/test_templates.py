@@ -15,14 +15,13 @@ from lxc.ir.graph import Graph
 from lxc.ir.types import Array
 from lxc.targets import TARGETS
 from lxc.targets.cuda.grid_writer import GridWriter
-from lxc.targets.cuda.kernel import make_device_kernel
 from lxc.targets.cuda.templates import table
 from lxc.targets.cuda.templates.table import Template
 from lxc.targets.kernels.node_work import NodeWork
 from lxc.targets.kernels.variants import Variants
 from tests.cards.emulator.block import Block
 from tests.cards.emulator.faults import Fault
-from tests.cards.emulator.programs import emulate, kernels_of, planned
+from tests.cards.emulator.programs import emulate, kernel_of, kernels_of, planned
 from tests.targets.test_rows import drawn, graph_of
 
 MACHINE = TARGETS["cuda"].machine
@@ -100,7 +99,7 @@ CASES = {
         "rows by warps", layer, (drawn(5, 40), drawn(40, 40, seed=1), drawn(40, seed=2))
     ),
     "steps": Case(
-        "dot_general by tiles of threads",
+        "scan by rows",
         steps,
         (drawn(3, 16), drawn(3, 3, 16, seed=1), drawn(16, 16, seed=2)),
     ),
@@ -131,7 +130,7 @@ def test_every_template_has_a_case(monkeypatch: pytest.MonkeyPatch) -> None:
     for case in CASES.values():
         graph = planned(traced(case), MACHINE).run
         for node in kernels_of(graph.nodes):
-            make_device_kernel("kernel", node, graph.dims, MACHINE, noalias=True)
+            kernel_of(node, graph.dims, MACHINE)
     assert set(used) == set(templates)
 
 

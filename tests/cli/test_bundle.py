@@ -26,9 +26,14 @@ def test_a_folder_is_written_and_may_be_written_again(cli: Cli) -> None:
     link = ("libnet.a", "-pthread", "-lm", "-ldl", "-o", "example")
     subprocess.run(["cc", "example.c", *link], cwd="out", check=True)
     subprocess.run(["./example"], cwd="out", check=True, stdout=subprocess.DEVNULL)
-    printed = cli("compile", *BUNDLE, "--bundle-params", "embed").out
-    assert "libnet.so (" in printed
-    assert "net.safetensors" not in printed
+    for option in ("--bundle-params", "--params"):
+        printed = cli("compile", *BUNDLE, option, "embed").out
+        assert "libnet.so (" in printed
+        assert "net.safetensors" not in printed
+    failed = cli(
+        "compile", *BUNDLE, "--bundle-params", "embed", "--params", "none", status=2
+    )
+    assert "cannot read none" in failed.err
 
 
 def test_a_folder_with_other_files_is_written_if_one_insists(cli: Cli) -> None:
@@ -38,3 +43,16 @@ def test_a_folder_with_other_files_is_written_if_one_insists(cli: Cli) -> None:
     cli("compile", *BUNDLE, "--bundle-params", "none", "--force")
     assert Path("out/note.txt").read_text() == "mine"
     assert Path("out/libnet.so").stat().st_size > 10_000
+
+
+def test_code_of_a_bundle_is_taken_from_the_cache(cli: Cli) -> None:
+    kept = (*BUNDLE, "--cache", "kept", "-v")
+    assert "not in the cache" in cli("compile", *kept).err
+    fresh = {path.name: path.read_bytes() for path in Path("out").iterdir()}
+    assert "is from the cache" in cli("compile", *kept, "--bundle-params", "none").err
+    assert "is from the cache" in cli("compile", *kept).err
+    again = {path.name: path.read_bytes() for path in Path("out").iterdir()}
+    assert again == fresh
+    said = cli("compile", *NET, "--target", "x86-64-v2", "-o", "net.lxc", *kept[-3:]).err
+    assert "not in the cache" in said
+    assert cli("compile", *kept, "--mode", "train").err.count("not in the cache") == 1

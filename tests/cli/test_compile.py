@@ -46,9 +46,46 @@ def test_json_says_what_was_written(cli: Cli) -> None:
     }
 
 
+def test_notes_go_with_the_artifact(cli: Cli) -> None:
+    notes = ("--note", "license=MIT", "--note", "training.data=digits, 3 = 2 + 1")
+    cli("compile", *NET, *V2, "-o", "a.lxc", *notes)
+    m = lxc.load("a.lxc")
+    assert m.notes == {"license": "MIT", "training.data": "digits, 3 = 2 + 1"}
+    printed = cli("inspect", "a.lxc").out
+    assert "note license:" in printed
+    cli("upgrade", "a.lxc", "-o", "b.lxc")
+    assert lxc.load("b.lxc").notes == m.notes
+    m.save("c.lxc", notes={"author": "Ada\x1b\nformat: 9"})
+    assert lxc.load("c.lxc").notes == {"author": "Ada\x1b\nformat: 9"}
+    assert "Ada\\x1b format: 9" in cli("inspect", "c.lxc").out
+
+
+def test_memory_may_be_bounded(cli: Cli) -> None:
+    cli("compile", *NET, *V2, "-o", "a.lxc")
+    memory = read("a.lxc").manifest.memory
+    total = memory["raw"] + memory["prepared"]["x86-64-v2"] + memory["arena"]["x86-64-v2"]
+    cli("compile", *NET, *V2, "-o", "b.lxc", "--max-memory", f"{total}")
+    bundle = ("--emit", "c-bundle", "-o", "bundle")
+    cli("compile", *NET, *V2, *bundle, "--max-memory", f"{total / 1000}KB")
+    said = cli(
+        "compile", *NET, *V2, "-o", "c.lxc", "--max-memory", f"{total - 1}", status=7
+    )
+    assert f"{total:,} bytes" in said.err
+    assert not Path("c.lxc").exists()
+    with pytest.raises(lxc.LxcError, match="LXC-E0602"):
+        lxc.compile(net, X, *lxc.setup(0, net), target="x86-64-v2", max_memory=total // 2)
+
+
 def test_the_same_command_writes_the_same_bytes(cli: Cli) -> None:
     for name in ("a.lxc", "b.lxc"):
         cli("compile", *NET, *V2, "-o", name, "--name", "same")
+    assert Path("a.lxc").read_bytes() == Path("b.lxc").read_bytes()
+
+
+def test_a_second_process_writes_the_same_bytes(cli: Cli) -> None:
+    options = ("--precision", "bf16", "--note", "license=MIT", "--threads", "1")
+    cli("compile", *NET, *V2, *options, "-o", "a.lxc", "--check-reproducible")
+    cli("compile", *NET, *V2, *options, "-o", "b.lxc", "--name", "a")
     assert Path("a.lxc").read_bytes() == Path("b.lxc").read_bytes()
 
 

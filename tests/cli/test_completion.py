@@ -87,3 +87,41 @@ def test_completing_does_not_import_the_compiler() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines() == ["plain,--target", "[]"]
+
+
+BASH = """
+compopt() { OPTIONS="$1 $2"; }
+offer() {
+    OPTIONS='' COMP_LINE="$1" COMP_POINT=${#1} COMP_WORDBREAKS=$' \\t\\n"=:@'
+    _lxc_completion lxc "$2"
+    echo "${COMPREPLY[*]}|$OPTIONS"
+}
+"""
+
+
+def test_bash_completes_what_it_sees_as_several_words(cli: Cli, net: Path) -> None:
+    script = cli("completion", "bash").out
+    line = f'lxc() {{ {sys.executable} -m lxc; }}; env() {{ export "${{@:1:3}}"; lxc; }}'
+    asked = {
+        ("lxc compile m.py:net --target=x86-64-v4-b", "x86-64-v4-b"): "x86-64-v4-bf16|",
+        ("lxc run net.lxc --input ", ""): "x=|-o nospace",
+        ("lxc run net.lxc --output=y", "y"): "y=@|-o nospace",
+        ("lxc run net.lxc --input x=@net", "@net"): "@net.lxc|",
+        ("lxc verify net.lxc --st", "--st"): "--state|",
+        ("lxc run net.lxc --target ", ""): "x86-64-v2 x86-64-v3|",
+    }
+    calls = "\n".join(f"offer '{words}' '{piece}'" for words, piece in asked)
+    source = "\n".join((line, script.replace("complete -o", ": -o"), BASH, calls))
+    environment = {"PYTHONPATH": str(STORED.parents[2]), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        ["bash", "-c", source], capture_output=True, text=True, check=True, env=environment
+    )
+    assert done.stdout == "".join(f"{answer}\n" for answer in asked.values())
+
+
+def test_targets_of_an_artifact_are_those_that_it_has(cli: Cli, net: Path) -> None:
+    for verb in ("run", "profile", "graph"):
+        assert offered(verb, "net.lxc", "--target", "") == ["x86-64-v2", "x86-64-v3"]
+    assert "cuda" in offered("upgrade", "net.lxc", "--target", "c")
+    assert "cuda" in offered("explain", "--target", "c")
+    assert offered("run", "net.lxc", "--input", "x=@ne") == ["file"]

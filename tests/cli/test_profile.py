@@ -32,6 +32,16 @@ def test_a_profile_has_every_kernel_that_inspect_lists(cli: Cli, net: Path) -> N
     check_trace(json.loads(Path("trace.json").read_text()), said)
 
 
+def test_a_busy_machine_is_a_reason_to_doubt_a_profile(
+    cli: Cli, net: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.getloadavg", lambda: (97.5, 1.0, 1.0))
+    said = cli("profile", "net.lxc", *QUICK, "--json").json
+    assert any("busy already: load 97.5" in one for one in said["warnings"])
+    monkeypatch.setattr("os.getloadavg", lambda: (0.0, 0.0, 0.0))
+    assert "busy already" not in cli("profile", "net.lxc", *QUICK).out
+
+
 def check_trace(trace: Any, said: Any) -> None:
     """A trace has every kernel once in each of its calls."""
     timed = [one for one in trace["traceEvents"] if one["ph"] == "X"]

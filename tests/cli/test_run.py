@@ -1,6 +1,8 @@
 """lxc run: a compiled model on arrays from files."""
 
 import io
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -31,6 +33,39 @@ def test_arrays_come_from_files(cli: Cli, net: Path, form: str) -> None:
     write_checkpoint("x.safetensors", {"key": X})
     cli("run", "net.lxc", "--input", f"x=@{form}", "--output", "y=@y.npy")
     np.testing.assert_allclose(np.load("y.npy"), expected(X), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("sizes", [(), ("--dim", "N=5")])
+def test_elements_alone_get_their_shape_from_the_model(
+    cli: Cli, net: Path, sizes: tuple[str, ...]
+) -> None:
+    X.tofile("x.raw")
+    cli("run", "net.lxc", "--input", "x=@x.raw", *sizes, "--output", "y=@y.npy")
+    np.testing.assert_allclose(np.load("y.npy"), expected(X), rtol=1e-5, atol=1e-6)
+
+
+def test_an_array_comes_through_a_pipe(net: Path) -> None:
+    array = io.BytesIO()
+    np.save(array, X)
+    command = (sys.executable, "-m", "lxc", "run", "net.lxc", "--input", "x=@-")
+    saved = subprocess.run(
+        (*command, "--output", "y=@y.npy"), input=array.getvalue(), capture_output=True
+    )
+    assert saved.returncode == 0, saved.stderr
+    np.testing.assert_allclose(np.load("y.npy"), expected(X), rtol=1e-5, atol=1e-6)
+    cut = subprocess.run(command, input=array.getvalue()[:-1], capture_output=True)
+    assert cut.returncode == 2
+    assert b"cannot read -: it ends before its last element" in cut.stderr
+
+
+def test_all_outputs_go_into_a_folder(cli: Cli) -> None:
+    source = ("models.py:several", "--input", "x=f32[5,3]", "--target", "x86-64-v2")
+    cli("compile", *source, "-o", "several.lxc")
+    np.save("x.npy", X)
+    cli("run", "several.lxc", "--input", "x=@x.npy", "--save-outputs", "deep/results")
+    (path,) = Path("deep/results").iterdir()
+    assert path.name == "y.parts.1.0.npy"
+    np.testing.assert_array_equal(np.load(path), X)
 
 
 def test_a_fortran_ordered_array_means_the_same(cli: Cli, net: Path) -> None:

@@ -181,7 +181,11 @@ def test_code_for_other_machines_is_named(
     assert "x86-64-v2, errors" in printed
     nowhere = Machine("x86_64", frozenset(), "9.9")
     monkeypatch.setattr("lxc.runtime.model.this_machine", lambda: nowhere)
-    assert "LXC-E0405" in cli("verify", "net.lxc", status=5).err
+    said = cli("verify", "net.lxc", status=5).err
+    assert "LXC-E0405" in said
+    assert said.count("can run") == 1
+    assert "actual:   x86-64-v2 (needs cx16, " in said
+    assert "lxc upgrade" in said
 
 
 def test_the_ir_must_be_that_of_the_model(cli: Cli, net: Path) -> None:

@@ -1,7 +1,8 @@
 """lxc verify finds the first kernel that goes wrong, and says how far results are off."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -9,18 +10,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lxc.commands.given_values import values_for
 from lxc.ir.node import Node
-from lxc.passes.records import NO_RECORDS
 from lxc.runtime.artifact import read
+from lxc.targets.cuda import launches
+from lxc.targets.cuda.kernel import make_device_kernel
 from lxc.targets.llvm import kernel_calls
-from lxc.targets.llvm.kernel import Kernel, make_kernel
-from lxc.verification.trace import trace_of
+from lxc.targets.llvm.kernel import make_kernel
 from tests.cli.conftest import Cli
+from tests.emulation.machines import cards
 
 IR = "ir/traced.lxir"
 WIDTHS = (3, 4, 5, 6, 7)
-RANGES = ("--input", "x=f32[N,3]", "--dim", "N=1..8", "--target", "x86-64-v3")
+SIZES = ("--input", "x=f32[N,3]", "--dim", "N=1..8")
+RANGES = (*SIZES, "--target", "x86-64-v3")
 ZERO, OTHER = "value = [0x0p+0]", "value = [0x1p-2]"
 ALTERED = 0.25
 
@@ -41,11 +43,11 @@ def write_source() -> None:
 def planted(monkeypatch: pytest.MonkeyPatch, layer: str, op: str) -> None:
     """Let every compilation get a constant wrong, in the kernel of a layer with an op."""
 
-    def wrong(name: str, node: Node, *rest: Any, **options: Any) -> Kernel:
+    def wrong(make: Any, name: str, node: Node, *rest: Any, **options: Any) -> Any:
         ops = {inner.op.name for body in node.bodies for inner in body.nodes}
         if layer in node.location.layers and op in ops:
             node = replace(node, bodies=tuple(map(altered_body, node.bodies)))
-        return make_kernel(name, node, *rest, **options)
+        return make(name, node, *rest, **options)
 
     def altered_body(body: Any) -> Any:
         return replace(body, nodes=tuple(map(altered, body.nodes)))
@@ -55,7 +57,9 @@ def planted(monkeypatch: pytest.MonkeyPatch, layer: str, op: str) -> None:
             return inner
         return replace(inner, attributes={**inner.attributes, "value": (ALTERED,)})
 
-    monkeypatch.setattr(kernel_calls, "make_kernel", wrong)
+    monkeypatch.setattr(kernel_calls, "make_kernel", partial(wrong, make_kernel))
+    on_card = partial(wrong, make_device_kernel)
+    monkeypatch.setattr(launches, "make_device_kernel", on_card)
 
 
 def altered_ir(path: Path, layer: str) -> None:
@@ -67,22 +71,31 @@ def altered_ir(path: Path, layer: str) -> None:
     path.write_bytes(artifact.with_members({IR: "".join(lines).encode()}))
 
 
+@pytest.fixture
+def card() -> Iterator[None]:
+    """Run code for cards on what stands in for one."""
+    with cards():
+        yield
+
+
 def only_trace(said: Mapping[str, Any]) -> Any:
     """Return the trace of the only target."""
     (target,) = said["targets"]
     return target["trace"]
 
 
+@pytest.mark.parametrize("target", ["x86-64-v3", "cuda"])
 @pytest.mark.parametrize(
     ("layer", "op", "phase"),
     [("layer_4", "maximum", "run"), ("layer_3", "sqrt", "prepare")],
 )
+@pytest.mark.usefixtures("card")
 def test_a_kernel_that_is_compiled_wrongly_is_named(
-    cli: Cli, monkeypatch: pytest.MonkeyPatch, layer: str, op: str, phase: str
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, target: str, layer: str, op: str, phase: str
 ) -> None:
     write_source()
     planted(monkeypatch, layer, op)
-    cli("compile", "chains.py:net", *RANGES, "-o", "m.lxc")
+    cli("compile", "chains.py:net", *SIZES, "--target", target, "-o", "m.lxc")
     said = cli("verify", "m.lxc", "--json", status=1).json
     trace = only_trace(said)
     assert trace["reproduced"]
@@ -135,10 +148,12 @@ def test_an_altered_number_in_a_library_is_found(cli: Cli) -> None:
     assert suspect["layers"] == ["layer_3"]
 
 
-def test_code_that_its_ir_does_not_become_is_read_itself(cli: Cli) -> None:
+@pytest.mark.parametrize("target", ["x86-64-v3", "cuda"])
+@pytest.mark.usefixtures("card")
+def test_code_that_its_ir_does_not_become_is_read_itself(cli: Cli, target: str) -> None:
     write_source()
-    cli("compile", "chains.py:net", *RANGES, "-o", "m.lxc")
-    cli("compile", "chains.py:even", *RANGES, "-o", "even.lxc")
+    for name, path in (("net", "m.lxc"), ("even", "even.lxc")):
+        cli("compile", f"chains.py:{name}", *SIZES, "--target", target, "-o", path)
     altered_ir(Path("m.lxc"), "layer_5")
     trace = only_trace(cli("verify", "m.lxc", "--json", status=1).json)
     assert not trace["reproduced"]
@@ -155,9 +170,11 @@ def test_code_that_its_ir_does_not_become_is_read_itself(cli: Cli) -> None:
     assert "one of what is in front of it may be at fault too:" in printed
 
 
-def test_the_kernels_of_right_code_are_right(cli: Cli) -> None:
+@pytest.mark.parametrize("target", ["x86-64-v3", "cuda"])
+@pytest.mark.usefixtures("card")
+def test_the_kernels_of_right_code_are_right(cli: Cli, target: str) -> None:
     write_source()
-    cli("compile", "chains.py:net", *RANGES, "-o", "m.lxc")
+    cli("compile", "chains.py:net", *SIZES, "--target", target, "-o", "m.lxc")
     assert only_trace(cli("verify", "m.lxc", "--json").json) is None
     said = cli("verify", "m.lxc", "--trace", "--json").json
     trace = only_trace(said)
@@ -166,10 +183,6 @@ def test_the_kernels_of_right_code_are_right(cli: Cli) -> None:
     assert trace["finding"] is None
     assert trace["read"] == trace["values"] > len(WIDTHS)
     assert "each of them is right" in cli("verify", "m.lxc", "--trace").out
-    artifact = read(Path("m.lxc"))
-    given = values_for(artifact, (), (), {"params": None, "state": None})
-    cards = replace(artifact.targets[0], images=("sm_80",))
-    assert "cards" in trace_of(artifact, cards, given, NO_RECORDS).reason
 
 
 def test_other_kernels_than_those_of_the_ir_are_told(cli: Cli) -> None:

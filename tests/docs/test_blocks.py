@@ -2,7 +2,8 @@
 
 Blocks of a page run in order in one folder, in which `examples` is that of the repository:
 Python with prompts as a doctest, Python without as a module, `sh` by the shell. A block
-that only shows something is `text`, `console` or the language of a file.
+that only shows something is `text`, `console` or the language of a file; `py` and those of
+docs/deploy-to-c.md have tests of their own.
 """
 
 import doctest
@@ -10,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +23,8 @@ DOCS = ROOT / "docs"
 BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DIRECTIVE = "{"
 """What the info of a block begins with that is none: it speaks to the site."""
-SHOWN = {"text", "console", "json", "toml", "c", "cpp", "cmake", "rust", "html"}
-RUN = {"python", "sh"}
+SHOWN = {"text", "console", "json", "toml", "c", "cpp", "cmake", "rust", "html", "py"}
+RUN = frozenset({"python", "sh"})
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,22 @@ def test_the_blocks_of_a_page_do_what_it_says(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
+    run_blocks(page)
+
+
+def test_the_python_of_the_readme_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run_blocks(ROOT / "README.md", {"python"})
+
+
+def run_blocks(page: Path, languages: Set[str] = RUN) -> None:
+    """Run the blocks of a page that are in some languages, in order."""
     names: dict[str, Any] = {"__name__": "__main__"}
     for block in blocks_of(page):
+        if block.language not in languages:
+            continue
         place = f"{page.name}:{block.line}"
         if block.language == "sh":
             run_shell(block.text, place)

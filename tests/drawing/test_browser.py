@@ -1,8 +1,10 @@
 """What a browser makes of a page."""
 
+import base64
 import re
 import shutil
 import subprocess
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -65,3 +67,60 @@ def test_text_of_a_model_does_nothing_in_a_browser(tmp_path: Path) -> None:
     assert tags.count("script") == 2
     assert "img" not in tags
     assert "1 of" in page
+
+
+HAND = """
+const stage = document.getElementById("stage");
+const at = stage.getBoundingClientRect();
+const point = (x, y) => ({ clientX: at.left + x, clientY: at.top + y, bubbles: true });
+const pointer = (name, x, y) =>
+  stage.dispatchEvent(new PointerEvent(name, { pointerId: 1, ...point(x, y) }));
+const wheel = (x, y, deltaY) =>
+  stage.dispatchEvent(new WheelEvent("wheel", { deltaY, ...point(x, y) }));
+const view = () => document.getElementById("v0").getAttribute("transform");
+const said = [view()];
+stage.setPointerCapture = () => {};
+const note = () => said.push(view());
+pointer("pointermove", 90, 90); note();
+pointer("pointerdown", 100, 100); pointer("pointermove", 102, 101); note();
+pointer("pointermove", 160, 70); pointer("pointerup", 160, 70); note();
+pointer("pointermove", 300, 300); note();
+wheel(200, 150, -400); note();
+wheel(200, 150, 400); note();
+wheel(0, 0, -1e6); note();
+wheel(0, 0, 1e6); note();
+document.getElementById("fit").click(); note();
+document.getElementById("in").click(); note();
+document.title = said.join("|");
+"""
+
+
+def handled(page: str, folder: Path, hand: str) -> list[tuple[float, float, float]]:
+    """Return the places and the zooms of the first view that a script in a page noted."""
+    digest = base64.b64encode(sha256(hand.encode()).digest()).decode()
+    allowed = page.replace("script-src ", f"script-src 'sha256-{digest}' ")
+    moved = shown(allowed.replace("</body>", f"<script>{hand}</script></body>"), folder)
+    found = re.search(r"<title>(translate[^<]*)</title>", moved)
+    assert found is not None
+    form = r"translate\((\S+) (\S+)\) scale\((\S+)\)"
+    views = [re.fullmatch(form, one) for one in found[1].split("|")]
+    return [(float(v[1]), float(v[2]), float(v[3])) for v in views if v is not None]
+
+
+def test_a_drag_moves_the_drawing_and_the_wheel_zooms_at_the_pointer(
+    tmp_path: Path,
+) -> None:
+    page = page_of(Drawing("m", (View("a", "A", model()),)))
+    places = handled(page, tmp_path, HAND)
+    start, hovered, trembled, dragged, left, nearer, back, most, least, fit, more = places
+    assert start == hovered == trembled
+    assert dragged == pytest.approx((start[0] + 60, start[1] - 30, start[2]))
+    assert left == dragged
+    assert nearer[2] == pytest.approx(dragged[2] * 2.71828**0.6, rel=1e-4)
+    # What is under the pointer stays there.
+    for axis, pointer in enumerate((200, 150)):
+        inside = (pointer - dragged[axis]) / dragged[2]
+        assert nearer[axis] + inside * nearer[2] == pytest.approx(pointer)
+    assert back == pytest.approx(dragged)
+    assert (most[2], least[2]) == (4, 0.02)
+    assert fit[2] == pytest.approx(more[2] / 1.25)

@@ -27,6 +27,7 @@ OTHERS = {
     "more-inputs": "input %x: f32[N, 3] input %z: f32[N, 3] tree inputs = (*, *) "
     "%0: f32[N, 3] = add(%x, %z) return %0",
     "other-outputs": "input %x: f32[N, 3] %0: f32[N, 3] = negate(%x) return %0",
+    "square": "input %x: f32[N, N] %0: f32[N, N] = negate(%x) return %0",
     "other-lengths": "input %x: f32[N, 4] %0: f32[N, 4] = negate(%x) return %0",
 }
 """Graphs that do not take or return what the artifact does."""
@@ -44,6 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = [*source, "--target", "x86-64-v2", "-o", f"{path}/net.lxc"]
     assert run(["compile", *made]) == 0
     (path / "note.txt").write_text("not an artifact")
+    (path / "seven.raw").write_bytes(bytes(7))
     contents = (path / "net.lxc").read_bytes()
     (path / "short.lxc").write_bytes(contents[:-100])
     place = contents.rindex(b"\x7fELF")
@@ -51,6 +53,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (path / "altered.lxc").write_bytes(altered)
     no_text = read(path / "net.lxc").with_members({"ir/traced.lxir": b"\xff"})
     (path / "no-text.lxc").write_bytes(no_text)
+    drawn = "import random\n\nfrom lxc import nn\n\n"
+    drawn += (
+        "model = nn.Chain(nn.Dense(3, 3), nn.Scale(3), lambda x: x * random.random())\n"
+    )
+    (path / "drawn.py").write_text(drawn)
     (path / "fails.py").write_text("import math\n\nmodel = math.sqrt(-1)\n")
     (path / "wrong.py").write_text("model = (\n")
     (path / "imports.py").write_text("import no_such_package\n")

@@ -1,6 +1,7 @@
 """The digits network from layers to machine code: what a user may rely on, end to end."""
 
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -188,14 +189,14 @@ def test_bytes_do_not_depend_on_folder_or_hash_seed(digits: Digits, tmp_path: Pa
     assert len(digests) == 1
 
 
-def test_the_command_line_classifies_the_test_split(digits: Digits, tmp_path: Path) -> None:
-    weights, artifact = digits.folder / "weights.safetensors", tmp_path / "digits.lxc"
-    np.save(tmp_path / "images.npy", digits.images)
-    lxc_command = (sys.executable, "-m", "lxc")
-    model = f"{digits.folder / 'model.py'}:model"
-    options = ("--input", "x=f32[N,1,8,8]", "--dim", "N=1..360")
-    parameters = ("--params", weights, "-o", artifact)
-    run(*lxc_command, "compile", model, *options, *parameters, cwd=ROOT)
-    arrays = ("--input", "x=@images.npy", "--output", "y=@logits.npy")
-    run(*lxc_command, "run", artifact, *arrays, cwd=tmp_path)
+def test_the_commands_of_the_readme_classify_the_test_split(
+    digits: Digits, tmp_path: Path
+) -> None:
+    (commands,) = re.findall(
+        r"```sh\n(.+?)```", (ROOT / "README.md").read_text(), re.DOTALL
+    )
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path}
+    run("bash", "-euo", "pipefail", "-c", commands, cwd=tmp_path, env=environment)
     check_logits(digits, np.load(tmp_path / "logits.npy"))

@@ -26,7 +26,8 @@ NEXT_BODY = '%y: f32[2] = layer(%z) {kind = ""} (%z: f32[2]) {\n'
         "input %y: f32[" + "(" * MANY,
         "input %y: f32[" + "-" * MANY,
         "%y: f32[2] = reverse(%x) {axes = " + "[" * MANY,
-        FIRST_BODY + NEXT_BODY * MANY,
+        # Thirty tokens a level.
+        FIRST_BODY + NEXT_BODY * (MANY // 10),
     ],
     ids=["list", "tuple", "dict", "parentheses", "minus", "attribute", "body"],
 )

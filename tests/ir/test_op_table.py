@@ -45,7 +45,8 @@ def operand_types(declared: Op, dtype: DType) -> list[TensorType]:
 
 
 def takes(declared: Op, types: list[TensorType]) -> bool:
-    attributes = {"dtype": DType.F32, **declared.defaults}
+    numbers = {name: 0.5 for name, kind in declared.attributes.items() if kind is float}
+    attributes = {"dtype": DType.F32, **numbers, **declared.defaults}
     kept = {name: attributes[name] for name in declared.attributes}
     try:
         (result,) = declared.infer(tuple(types), kept)

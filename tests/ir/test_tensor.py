@@ -134,6 +134,27 @@ def test_an_axis_of_unknown_size_can_be_sliced(index: Any) -> None:
         same(evaluate(graph, (X[:count],))[0], X[:count][index])
 
 
+@pytest.mark.parametrize("tail", [False, True])
+def test_an_axis_of_known_size_can_be_sliced_at_an_unknown_place(tail: bool) -> None:
+    tensors = placeholders([X[:, 0, 0], X[0]])
+    rows = Dim("N", 1, 4)
+    build = Builder()
+    counted = Value(TensorType(tensors[0].type.dtype, (expression(rows),)), "%x_0")
+    table = Value(tensors[1].type, "%x_1")
+    size = Tensor(counted, build).shape[0]
+    result = Tensor(table, build)[-size:] if tail else Tensor(table, build)[:, 1 : size + 1]
+    graph = Graph(
+        "m",
+        dims=(rows,),
+        inputs=(counted, table),
+        nodes=tuple(build.nodes),
+        outputs=(result.value,),
+    )
+    for count in (1, 4):
+        wanted = X[0][-count:] if tail else X[0][:, 1 : count + 1]
+        same(evaluate(graph, (X[:count, 0, 0], X[0]))[0], wanted)
+
+
 @pytest.mark.parametrize(
     "call",
     [

@@ -1,6 +1,6 @@
 """Operators in one graph of a symbolic batch, compiled, against onnxruntime."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -78,16 +78,45 @@ STEP_CONSTANTS: dict[str, Array] = {
 }
 
 
+ENTRIES = [
+    node("TopK", "x three", "best places"),
+    node("TopK", "x three", "least where", largest=0),
+    node("ScatterElements", "x places least", "moved", axis=1),
+    node("Mod", "places two", "twice"),
+    node("ScatterElements", "x twice best", "sums", axis=1, reduction="add"),
+    node("ScatterElements", "x twice best", "most", axis=1, reduction="max"),
+    node("NonZero", "mask", "ones"),
+    node("Transpose", "ones", "known"),
+    node("ScatterND", "matrix known fill", "filled"),
+    node("Add", "x filled", "shifted"),
+    node("ReduceMax", "where", "row", keepdims=0),
+    node("Reshape", "row column", "point"),
+    node("Transpose", "x", "turned", perm=[1, 0]),
+    node("Gather", "turned first", "line", axis=0),
+    node("ScatterND", "turned point line", "written"),
+]
+ENTRY_CONSTANTS: dict[str, Array] = {
+    "three": np.array([3]),
+    "two": np.array(2),
+    "mask": np.array([[0, 1, 0, 0, 1, 1]]),
+    "matrix": floats(1, 6),
+    "fill": floats(3),
+    "column": np.array([1, 1]),
+    "first": np.array([0]),
+}
+
+
 def compare(
     folder: Path,
     nodes: list[NodeProto],
     shape: Shape,
     x: Array,
     constants: Mapping[str, Array],
+    integers: Collection[str] = (),
     **bounds: tuple[int, int],
 ) -> None:
-    """Compile a graph and compare every output with onnxruntime's and with itself."""
-    outputs = [name for one in nodes for name in one.output]
+    """Compile a graph and compare all that is no integer with onnxruntime and itself."""
+    outputs = [name for one in nodes for name in one.output if name not in integers]
     model = read(folder, model_proto(nodes, {"x": (FLOAT, shape)}, outputs, constants))
     wanted = by_onnxruntime(folder / "model.onnx", {"x": x})
     ps, st = lxc.setup(0, model)
@@ -111,3 +140,12 @@ def test_operators_of_images_compile(tmp_path: Path) -> None:
 def test_operators_of_sequences_compile(tmp_path: Path) -> None:
     shape = ["T", 2, 3]
     compare(tmp_path, STEPS, shape, floats(5, 2, 3), STEP_CONSTANTS, T=(1, 9))
+
+
+def test_operators_that_order_and_write_entries_compile(tmp_path: Path) -> None:
+    x = floats(3, 6)
+    shape, integers = (
+        ["N", 6],
+        ["places", "where", "twice", "ones", "known", "row", "point"],
+    )
+    compare(tmp_path, ENTRIES, shape, x, ENTRY_CONSTANTS, integers, N=(1, 4))

@@ -14,8 +14,10 @@ from onnx import TensorProto, helper
 import lxc
 from lxc.errors import LxcError
 from lxc.frontend.onnx.reader import load_onnx
+from tests.conftest import Golden
 from tests.onnx.graphs import FLOAT, model_proto, read
 
+GOLDEN = Path(__file__).parent.parent / "errors" / "golden"
 WEIGHT = np.arange(6, dtype=np.float32).reshape(2, 3)
 
 
@@ -170,6 +172,65 @@ def test_constants_that_no_memory_holds_are_refused(tmp_path: Path, size: int) -
     model = read(tmp_path, model_proto(nodes, {"x": (FLOAT, [1])}, ["y"], shape))
     with pytest.raises(LxcError, match="too large"):
         lxc.trace(model, model.inputs(), *lxc.setup(0, model))
+
+
+@pytest.mark.parametrize("kind", ["Tile", "Pad", "OneHot"])
+def test_constants_are_measured_before_they_are_computed(tmp_path: Path, kind: str) -> None:
+    more = {"Tile": ["many"], "Pad": ["pads"], "OneHot": ["many", "pair"]}[kind]
+    constants = {
+        "c": np.zeros(4, np.int64),
+        "many": np.array([2**40]),
+        "pads": np.array([0, 2**40]),
+        "pair": np.array([0, 1]),
+    }
+    nodes = [
+        helper.make_node(kind, ["c", *more], ["large"]),
+        helper.make_node("ReduceSum", ["large"], ["sum"]),
+        helper.make_node("Cast", ["sum"], ["float"], to=FLOAT),
+        helper.make_node("Add", ["float", "x"], ["y"]),
+    ]
+    model = read(tmp_path, model_proto(nodes, {"x": (FLOAT, [1])}, ["y"], constants))
+    with pytest.raises(LxcError, match="too large") as error:
+        lxc.trace(model, model.inputs(), *lxc.setup(0, model))
+    assert error.value.code == "LXC-E0114"
+
+
+def doubling(levels: int) -> Any:
+    """Return a model of 2 ** levels nodes, as functions that call the one below twice."""
+    versions = [helper.make_opsetid("", 20), helper.make_opsetid("own", 1)]
+    functions = []
+    for level in range(levels):
+        called, domain = (f"F{level - 1}", "own") if level else ("Relu", "")
+        body = [
+            helper.make_node(called, ["a"], ["m"], domain=domain),
+            helper.make_node(called, ["m"], ["b"], domain=domain),
+        ]
+        functions.append(
+            helper.make_function("own", f"F{level}", ["a"], ["b"], body, versions)
+        )
+    node = helper.make_node(f"F{levels - 1}", ["x"], ["y"], domain="own")
+    proto = model_proto([node], {"x": (FLOAT, [1])}, ["y"])
+    proto.functions.extend(functions)
+    proto.opset_import.add(domain="own", version=1)
+    return proto
+
+
+def test_functions_that_double_each_other_are_refused(
+    tmp_path: Path, golden: Golden
+) -> None:
+    with pytest.raises(LxcError) as error:
+        read(tmp_path, doubling(60))
+    golden.compare(GOLDEN / "onnx-functions-without-end.txt", f"{error.value}\n")
+    assert len(read(tmp_path, doubling(3)).program.steps) == 8
+
+
+def test_names_cannot_forge_lines_of_a_message(tmp_path: Path) -> None:
+    node = helper.make_node("Nothing", ["x"], ["y"], name="a\nerror: b\x1b[2J")
+    with pytest.raises(LxcError, match="Nothing") as error:
+        read(tmp_path, model_proto([node], {"x": (FLOAT, [1])}, ["y"]))
+    lines = str(error.value).splitlines()
+    assert len(lines) == 2
+    assert all(line.isprintable() for line in lines)
 
 
 def test_contradictions_of_operands_are_coded_errors(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def test_everything_that_is_not_covered_is_named_at_once(
     tmp_path: Path, golden: Golden
 ) -> None:
     nodes = [
-        helper.make_node("TopK", ["x", "k"], ["best", "places"], name="best"),
+        helper.make_node("Unique", ["x"], ["best", "places"], name="best"),
         helper.make_node("Fancy", ["best"], ["f"], domain="com.own", name="/own/Fancy"),
         helper.make_node("MaxPool", ["x"], ["p", "i"], kernel_shape=[2], name="pool"),
         helper.make_node("LSTM", ["x", "w", "r"], ["l"], input_forget=1, hidden_size=2),
@@ -28,7 +28,7 @@ def test_everything_that_is_not_covered_is_named_at_once(
         helper.make_node("Constant", [], ["text"], value_string="words"),
     ]
     weights = np.ones((1, 8, 3), np.float32), np.ones((1, 8, 2), np.float32)
-    constants = {"k": np.array([2]), "w": weights[0], "r": weights[1]}
+    constants = {"w": weights[0], "r": weights[1]}
     inputs = {
         "x": (FLOAT, [1, 4, 3]),
         "s": (TensorProto.STRING, [1]),

@@ -21,10 +21,11 @@ from tests.ops.graphs import graph_from
 from tests.targets.backends import Library, few
 
 TYPES = ("float32", "float64", "float16", "bfloat16", "int32", "int64", "uint8", "bool")
+EVERY = elementwise_cases()
 CASES = {
     kind: [
         case
-        for case in elementwise_cases()
+        for case in EVERY
         if case.arrays[0].dtype.name == kind
         and getattr(ops, case.name).__name__ == case.name
     ]

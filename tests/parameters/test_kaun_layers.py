@@ -71,11 +71,12 @@ class Attention(torch.nn.Module):
         return result
 
 
-def test_an_attention_computes_what_torch_does() -> None:
-    theirs, x = Attention(bias=False), drawn(2, 5, 8)
-    ours = kaun.multi_head_attention(8, 2)
+@pytest.mark.parametrize("bias", [False, True])
+def test_an_attention_computes_what_torch_does(bias: bool) -> None:
+    theirs, x = Attention(bias=bias), drawn(2, 5, 8)
+    ours = kaun.multi_head_attention(8, 2, bias=bias)
     arrays = arrays_of(theirs)
-    assert arrays.keys() == {"inner.in_proj_weight", "inner.out_proj.weight"}
+    assert len(arrays) == (4 if bias else 2)
     made = lxc.convert_params(arrays, ours)
     expected = torch_result(theirs, x)
     np.testing.assert_allclose(run(ours, made, x), expected, rtol=2e-5, atol=2e-6)
@@ -92,6 +93,18 @@ def test_biases_of_an_attention_are_dropped_only_if_they_are_zero() -> None:
     zeros = {n: np.zeros_like(a) if a.ndim == 1 else a for n, a in arrays.items()}
     made = lxc.convert_params(zeros, ours)
     assert made.report.complete
+
+
+def test_an_attention_with_biases_comes_back_under_its_own_names() -> None:
+    ours = kaun.multi_head_attention(8, 2, bias=True)
+    params = lxc.flat_names(lxc.convert_params(arrays_of(Attention()), ours).params)
+    assert all(params[f"{part}_bias"].any() for part in ("q", "k", "v", "out"))
+    again = lxc.flat_names(lxc.convert_params(params, ours, style="kaun").params)
+    for name, array in again.items():
+        np.testing.assert_array_equal(array, params[name])
+    del params["v_bias"]
+    with pytest.raises(LxcError, match="v_bias"):
+        lxc.convert_params(params, ours, style="kaun")
 
 
 def test_a_whole_model_of_kaun_takes_a_sequential_of_torch() -> None:

@@ -5,6 +5,7 @@ import pytest
 from lxc.ir.graph import Graph
 from lxc.ir.parser import parse_graph
 from lxc.passes.block_lanes import lanes_of_blocks, terms_together
+from lxc.passes.convolution_costs import refusal
 from lxc.targets import TARGETS
 
 
@@ -37,6 +38,13 @@ def test_blocks_are_two_vectors_where_that_takes_fewer_instructions(
 ) -> None:
     graph = convolution(dtype, *channels, taps)
     assert lanes_of_blocks(graph, TARGETS[target].machine) == lanes
+
+
+@pytest.mark.parametrize(("dtype", "refused"), [("bf16", True), ("f32", False)])
+def test_a_block_of_one_lane_holds_no_pairs(dtype: str, refused: bool) -> None:
+    (node,) = convolution(dtype, 8, 8, 3).nodes
+    assert (refusal(node, 1) is not None) is refused
+    assert refusal(node, 2) is None
 
 
 @pytest.mark.parametrize(("run", "terms"), [(0, 0), (3, 0), (28, 28), (48, 24), (96, 32)])

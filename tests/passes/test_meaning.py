@@ -13,6 +13,7 @@ from lxc.ir.graph import Graph, Program
 from lxc.ir.node import walk
 from lxc.ir.types import Array
 from lxc.passes import (
+    CARD_PIPELINE,
     LAYER_PIPELINE,
     PASSES,
     TARGET_PIPELINE,
@@ -136,4 +137,5 @@ def assert_refused(form: Form, name: str, lacking: str) -> None:
 
 
 def test_every_pass_is_in_a_pipeline() -> None:
-    assert set(PASSES) == {*LAYER_PIPELINE, *TENSOR_PIPELINE, *TARGET_PIPELINE}
+    pipelines = (LAYER_PIPELINE, TENSOR_PIPELINE, TARGET_PIPELINE, CARD_PIPELINE)
+    assert set(PASSES) == {name for pipeline in pipelines for name in pipeline}

@@ -35,7 +35,7 @@ def profile() -> Profile:
     copies, calls = TRACE.of(COPY)
     rows = [row(0, 0), row(1, 1), Row(None, {"ops": "copies"}, copies, calls, 0, 0, 20.0)]
     whole = Measured(TRACE, np.array([1500, 1300]), np.array([1800, 1700]))
-    machine = {"processor": "some"}
+    machine = {"processor": "some", "load": [0.0], "governor": None}
     return Profile("net", "x", 1, {"N": 2}, sorted_rows(rows), [], whole, [], machine, [])
 
 

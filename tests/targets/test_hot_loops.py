@@ -95,6 +95,7 @@ MODELS: dict[str, Callable[[], Graph]] = {
     "pointwise": lambda: image(nn.Conv((1, 1), 64, 32), 64, 14),
     "joined cells": lambda: image(nn.Conv((1, 1), 24, 40), 24, 9),
     "far channels": lambda: image(nn.Conv((1, 1), 96, 48, nn.relu), 96, 53),
+    "far channels in lines": lambda: image(nn.Conv((1, 1), 96, 48, nn.relu), 96, 72),
     "depthwise": lambda: image(nn.Conv((3, 3), 64, 64, pad=1, groups=64), 64, 20),
     "grouped": lambda: image(nn.Conv((3, 3), 24, 24, stride=2, pad=1, groups=6), 24, 37),
     "pooling": lambda: image(nn.Chain(nn.Conv((3, 3), 32, 32), nn.MaxPool((2, 2))), 32, 18),

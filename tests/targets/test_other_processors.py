@@ -19,6 +19,7 @@ from lxc.ir.graph import Graph
 from lxc.targets import TARGETS
 from lxc.targets.compile import emit
 from lxc.tree import flatten
+from tests.ops.paired_cases import BF16
 from tests.targets.backends import Compiled, back_end
 
 KINDS = pytest.mark.parametrize(
@@ -35,6 +36,7 @@ IMAGES = nn.Chain(
     nn.Dense(24 * 5 * 5, 13, nn.gelu),
     nn.WrappedFunction(lxc.ops.softmax),
 )
+CONVOLUTION = nn.Conv((3, 3), 8, 6, pad=1)
 SEQUENCES = nn.Recurrence(nn.LSTMCell(10, 18), return_sequence=True)
 
 
@@ -109,6 +111,17 @@ def test_float16_is_converted_where_no_instruction_does_it(target: Compiled) -> 
         sums = bits + bits
     np.testing.assert_array_equal(wide, bits.astype(np.float32))
     np.testing.assert_array_equal(twice, sums.astype(np.float32))
+
+
+@pytest.mark.parametrize("target", [back_end(TARGETS["riscv64-linux"])])
+def test_convolutions_of_bfloat16_need_no_vectors(target: Compiled) -> None:
+    ps, st = lxc.setup(0, CONVOLUTION)
+    x = np.random.default_rng(3).standard_normal((2, 8, 7, 6), np.float32)
+    compiled = lxc.compile(CONVOLUTION, x, ps, st, target=target.name, precision="bf16")
+    made = compiled(x, ps, st)[0]
+    x, ps["weight"] = (one.astype(BF16).astype("f4") for one in (x, ps["weight"]))
+    wanted = exact(lxc.trace(CONVOLUTION, x, ps, st), x, ps, st)
+    assert np.abs(made - wanted).max() <= 1e-6 * np.abs(wanted).max()
 
 
 def test_vectors_of_risc_v_are_used_where_a_target_has_them() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,9 @@ LAYERS = (
     Layer(5, 3, (2, 3, 5), (1, 1, 1)),
     # The same with so many channels and cells that stretches of cells are copied.
     Layer(96, 50, (59, 47), (1, 1), adds=True),
+    # All channels begin at the same place in a line; one sample is read from near, or not.
+    Layer(96, 50, (24, 16), (1, 1), adds=True),
+    Layer(40, 96, (80, 96), (1, 1)),
     # Few channels in and more of them out.
     Layer(3, 20, (21, 18), (3, 3), pads=((1, 1), (1, 1)), adds=True),
     Layer(3, 24, (30, 29), (7, 7), strides=(2, 2), pads=((3, 3), (3, 2))),
@@ -184,6 +188,37 @@ def test_plain_convolutions_are_right_whatever_the_batch_and_the_threads(
     for layer, y, want in zip(LAYERS, found, reached, strict=True):
         np.testing.assert_array_equal(np.isnan(y), np.isnan(want), err_msg=str(layer))
         np.testing.assert_array_equal(np.isinf(y), np.isinf(want), err_msg=str(layer))
+
+
+@pytest.mark.parametrize("backend", compiled())
+def test_where_cells_lie_in_memory_changes_no_bit(
+    backend: Compiled, tmp_path: Path
+) -> None:
+    layers = [layer for layer in LAYERS if is_far_in_lines(layer)]
+    runner = backend.load(graph_of(layers), tmp_path)
+    inputs, params = arrays(2, layers)
+    wanted, _ = runner.run([moved(x, 0) for x in inputs], params)
+    for cells in (1, 4, 15):
+        for threads in (1, 2):
+            here = [moved(x, cells) for x in inputs]
+            found, _ = runner.run(here, params, threads=threads)
+            for layer, y, want in zip(layers, found, wanted, strict=True):
+                np.testing.assert_array_equal(y, want, err_msg=f"{layer} from {cells}")
+
+
+def is_far_in_lines(layer: Layer) -> bool:
+    """Return whether channels lie far apart, each at the same place in a line."""
+    cells = prod(layer.size)
+    return set(layer.taps) == {1} and cells % 16 == 0 and layer.inputs * cells > 32 << 10
+
+
+def moved(x: Array, cells: int) -> Array:
+    """Return a copy of an array that begins so many numbers behind the start of a line."""
+    room = np.empty(x.size + 32, np.float32)
+    start = (-(room.ctypes.data // 4)) % 16 + cells
+    placed = room[start : start + x.size].reshape(x.shape)
+    placed[...] = x
+    return placed
 
 
 def spoil(inputs: Sequence[Array], params: Sequence[Array]) -> None:

@@ -11,7 +11,8 @@ from lxc.errors import LxcError
 from lxc.ir.machine import Machine
 from lxc.record_file import read_records
 from lxc.targets import TARGETS
-from lxc.targets.kernels.split import even, tile_shapes
+from lxc.targets.kernels.split import even
+from lxc.targets.kernels.tile_shapes import tile_shapes
 from lxc.tuning import tune as tuning
 from lxc.tuning.questions import Question
 from lxc.tuning.race import Timing

@@ -23,13 +23,16 @@ static int32_t lxc_check_values(const lxc_values *values) {
         return lxc_fail(LXC_EARGUMENT, "the values have size %u, and %u is expected",
                         (unsigned)values->size, (unsigned)sizeof *values);
     if (values->flags != 0) return lxc_fail(LXC_EARGUMENT, "flags must be 0");
+    if (values->memory != NULL)
+        return lxc_fail(LXC_EARGUMENT, "the values are in use: release them first");
     return LXC_OK;
 }
 
-/* The file was written beside the library: it is the right one if it starts as that did. */
+/* The file was written beside the library: it is the right one if it starts as that did.
+   Opening a pipe would wait for one who writes. */
 static int32_t lxc_map_file(const lxc_file *file, const char *path, void **mapped) {
     if (path == NULL) return lxc_fail(LXC_ENULL, "the path of the values is NULL");
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0)
         return lxc_fail(LXC_EFILE, "cannot open %.160s: %s", path, strerror(errno));
     struct stat status;

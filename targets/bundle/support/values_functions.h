@@ -1,11 +1,13 @@
-/* Fill `values`, whose size and flags are set, with what all calls share. {place}
+/* Fill `values`, whose size is set and all else is 0, with what all calls share. {place}
    NAME_run takes no memory from the system after that, but for the threads of the library's
    pool, which start when a call first needs them. May be called by any number of threads at
    once, each with its own `values`.
    Returns LXC_OK, {init_codes}. */
 int32_t NAME_init(NAME_values *values, const char *path);
 
-/* Give back what `values` holds; no call may be using it. Never fails. */
+/* Give back what `values` holds; no call may be using it. Values that hold nothing, and NULL,
+   are left alone. Any number of threads may call it at once, each with its own `values`. Never
+   fails. */
 void NAME_release(NAME_values *values);
 
 /* Run the check that the library brings: inputs made up by a rule, and outputs that were

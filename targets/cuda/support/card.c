@@ -1,5 +1,6 @@
-/* The card that the model runs on, and the functions of its kernels there. Both are settled by
-   the first call and stay. */
+/* The card that the model runs on, and the functions of its kernels there. The first call
+   settles both. A card's primary context is shared by all who retain it, and stays; another
+   one belongs to the caller, and is forgotten by close. */
 
 #define LXC_CAPABILITY_MAJOR 75
 #define LXC_CAPABILITY_MINOR 76
@@ -9,6 +10,7 @@
 static struct {
     atomic_int process; /* 0 until the driver was asked for anything */
     void *context;
+    int is_callers;
     int device;
     void *module;
     void **functions;
@@ -21,6 +23,31 @@ static int32_t lxc_is_forked(void) {
                     "process that did so can go on with");
 }
 
+/* Stay in the context that is current. One that is active may be the primary one, which goes
+   when the last who retained it releases it. */
+static int32_t lxc_stay_in(void *context) {
+    unsigned flags;
+    int is_active;
+    void *primary = NULL;
+    LXC_TRY(cuCtxGetDevice, &lxc_home.device);
+    LXC_TRY(cuDevicePrimaryCtxGetState, lxc_home.device, &flags, &is_active);
+    if (is_active) LXC_TRY(cuDevicePrimaryCtxRetain, &primary, lxc_home.device);
+    lxc_home.is_callers = primary != context;
+    if (is_active && lxc_home.is_callers)
+        LXC_TRY(cuDevicePrimaryCtxRelease_v2, lxc_home.device);
+    lxc_home.context = context;
+    return LXC_OK;
+}
+
+static int32_t lxc_go_to(int32_t number) {
+    void *context;
+    LXC_TRY(cuDeviceGet, &lxc_home.device, number);
+    LXC_TRY(cuDevicePrimaryCtxRetain, &context, lxc_home.device);
+    lxc_home.is_callers = 0;
+    lxc_home.context = context;
+    return LXC_OK;
+}
+
 /* Find out where the model runs. The lock is held. */
 static int32_t lxc_settle(int32_t number) {
     void *context = NULL;
@@ -28,14 +55,8 @@ static int32_t lxc_settle(int32_t number) {
     if (result == LXC_NOT_INITIALIZED) return lxc_is_forked();
     if (result != 0) return lxc_refused(result, "cuInit");
     if (number == LXC_ANY_CARD) LXC_TRY(cuCtxGetCurrent, &context);
-    if (context != NULL) {
-        LXC_TRY(cuCtxGetDevice, &lxc_home.device);
-    } else {
-        LXC_TRY(cuDeviceGet, &lxc_home.device, number == LXC_ANY_CARD ? 0 : number);
-        LXC_TRY(cuDevicePrimaryCtxRetain, &context, lxc_home.device);
-    }
-    lxc_home.context = context;
-    return LXC_OK;
+    if (context != NULL) return lxc_stay_in(context);
+    return lxc_go_to(number == LXC_ANY_CARD ? 0 : number);
 }
 
 static int32_t lxc_find_home(int32_t number) {
@@ -133,9 +154,10 @@ static int32_t lxc_load(const lxc_code *code) {
 
 static void lxc_unload(void) {
     pthread_mutex_lock(&lxc_home_lock);
-    lxc_cu.cuModuleUnload(lxc_home.module);
+    if (lxc_home.functions != NULL) lxc_cu.cuModuleUnload(lxc_home.module);
     free(lxc_home.functions);
     lxc_home.functions = NULL;
+    if (lxc_home.is_callers) lxc_home.context = NULL;
     pthread_mutex_unlock(&lxc_home_lock);
 }
 

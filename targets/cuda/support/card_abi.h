@@ -30,7 +30,8 @@ typedef struct lxc_card {
     int32_t (*has_passed)(void *event, int32_t *passed);
     int32_t (*forget)(void *event);
     /* Wait for all work, and give back the kernels and graphs of the model. No other call of
-       it may be going on; the next one loads them again. */
+       it may be going on; the next one loads them again. A context that the caller created is
+       forgotten, and may go; the next call looks for the current one again. */
     int32_t (*close)(void);
 } lxc_card;
 #endif

@@ -19,6 +19,8 @@ typedef struct lxc_launch_params {
     F(cuDeviceGet, (int *, int))                                                             \
     F(cuDeviceGetAttribute, (int *, int, int))                                               \
     F(cuDevicePrimaryCtxRetain, (void **, int))                                              \
+    F(cuDevicePrimaryCtxRelease_v2, (int))                                                   \
+    F(cuDevicePrimaryCtxGetState, (int, unsigned *, int *))                                  \
     F(cuCtxGetCurrent, (void **))                                                            \
     F(cuCtxPushCurrent_v2, (void *))                                                         \
     F(cuCtxPopCurrent_v2, (void **))                                                         \

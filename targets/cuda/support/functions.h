@@ -12,8 +12,10 @@ const char *NAME_last_error(void);
 
    The model runs on one card of the process: the one that card()->use named, else that of the
    context that is current in the first call, else the first one. Later calls may come from
-   any thread, whatever context is current there; it is current again when they return. NVIDIA's
-   driver is opened by the first call. A process that was forked after that gets LXC_EDEVICE. */
+   any thread, whatever context is current there; it is current again when they return. A
+   context that is not the primary one of its card must stay until close() has returned.
+   NVIDIA's driver is opened by the first call. A process that was forked after that gets
+   LXC_EDEVICE. */
 
 /* Compute `prepared` from the params and the frozen state, which must be there: work on other
    streams than the default one is not waited for. Must be called once before the first run,

@@ -72,7 +72,7 @@ static int32_t lxc_has_passed(void *event, int32_t *passed) {
 
 static int32_t lxc_close(void) {
     int is_pushed;
-    if (lxc_home.functions == NULL) return LXC_OK;
+    if (lxc_home.context == NULL) return LXC_OK;
     int32_t status = lxc_enter(&is_pushed);
     if (status != LXC_OK) return status;
     lxc_cu.cuCtxSynchronize();

@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 from lxc.targets.cuda.grid_writer import THREADS
 from lxc.targets.cuda.intrinsics import ANY_LANE, BARRIER
-from lxc.targets.cuda.templates.attention_sums import Sums
 from lxc.targets.cuda.templates.attention_work import F32, WARPS, Block
-from lxc.targets.cuda.templates.teams import WARP
 from lxc.targets.kernels.attention_reach import EXPONENT, WEIGHTLESS
+from lxc.targets.kernels.storage import from_memory
 from lxc.targets.tvm_api import (
+    Buffer,
     Expr,
     Index,
     as_index,
@@ -32,16 +32,21 @@ from lxc.targets.tvm_api import (
 )
 
 
-def walk_tiles(block: Block, sums: Sums, body: Callable[[Index], None]) -> None:
-    """Write `body` for all tiles of keys that matter, in order."""
+def walk_tiles(
+    block: Block, highest: Buffer, rows: int, body: Callable[[Index, Index], None]
+) -> None:
+    """Write `body` for all tiles of keys that matter, in order.
+
+    It gets the first of some tiles and their number. `highest` are the largest scores so
+    far of the `rows` rows of a thread.
+    """
     work = block.work
-    writer = work.writer
-    tiles = divide(work.keys + (WARP - 1), WARP)
+    writer, size = work.writer, work.parts.tile
+    tiles = divide(work.keys + (size - 1), size)
     if not work.causal:
-        with writer.loop(tiles) as tile:
-            body(tile)
+        body(0, tiles)
         return
-    seen = writer.name(divide(reach(block) + (WARP - 1), WARP), tiles + 1)
+    seen = writer.name(divide(reach(block) + (size - 1), size), tiles + 1)
     first, stop = (writer.array("int64", 1) for _ in range(2))
     writer.store(first, 0, as_index(0), 1)
     writer.store(stop, 0, as_index(seen), 1)
@@ -49,18 +54,18 @@ def walk_tiles(block: Block, sums: Sums, body: Callable[[Index], None]) -> None:
 
         def rest() -> None:
             writer.store(first, 0, as_index(seen), 1)
-            matters = rest_matters(block, sums, seen * WARP)
+            matters = rest_matters(block, highest, rows, seen * size)
             writer.store(stop, 0, select(matters, as_index(tiles), as_index(seen)), 1)
 
         writer.choose(as_index(turn) < 1, lambda: None, rest)
-        with writer.loop(load(stop, 0) - load(first, 0)) as number:
-            body(writer.name(load(first, 0) + number, tiles))
+        start = writer.name(load(first, 0), tiles + 1)
+        body(start, writer.name(load(stop, 0) - load(first, 0), tiles + 1))
 
 
 def reach(block: Block) -> Index:
     """Return how many keys, from the first on, a row of the block may see."""
     work = block.work
-    last = at_most(block.first + (work.shapes.block_rows - 1), work.total - 1)
+    last = at_most(block.first + (work.parts.rows - 1), work.total - 1)
     if work.sizes.shared > 1:
         heads = (divide(row, work.queries) for row in (block.first, last))
         one_head = is_equal(*map(as_index, heads))
@@ -69,24 +74,25 @@ def reach(block: Block) -> Index:
     return at_least(at_most(last + work.offset + 1, work.keys), 0)
 
 
-def rest_matters(block: Block, sums: Sums, hidden: Index) -> Expr:
+def rest_matters(block: Block, highest: Buffer, rows: int, hidden: Index) -> Expr:
     """Return whether keys from `hidden` on change a row of the block after all."""
     work = block.work
-    writer, flags = work.writer, work.shared_memory.flags
+    writer, flags, width = work.writer, work.parts.flags, work.sizes.width
     found = writer.array("int32", 1)
     writer.store(found, 0, constant(0, "int32"), 1)
     enough = constant(work.hidden + WEIGHTLESS, F32)
-    for row in range(work.shapes.rows):
-        high = is_less(enough, load(sums.highest, row))
+    for row in range(rows):
+        high = is_less(enough, load(highest, row))
         writer.store(found, 0, select(high, load(found, 0), constant(1, "int32")), 1)
-    count = (work.keys - hidden) * work.shapes.width
+    count = (work.keys - hidden) * width
     turns = divide(count + (THREADS - 1), THREADS)
     with writer.loop(turns) as turn:
         place = at_most(turn * THREADS + writer.member(THREADS), count - 1)
-        key, feature = divide(place, work.shapes.width), modulo(place, work.shapes.width)
+        key, feature = divide(place, width), modulo(place, width)
         at = work.value.position(*block.batch, block.group, hidden + key, feature)
         exponent = constant(EXPONENT, "int32")
-        bits = reinterpret("int32", writer.hold(load(work.value.buffer, at), F32, 1))
+        element = from_memory(load(work.value.buffer, at), work.dtype)
+        bits = reinterpret("int32", writer.hold(element, F32, 1))
         endless = is_equal(intrinsic("and", bits, exponent), exponent)
         writer.store(found, 0, select(endless, constant(1, "int32"), load(found, 0)), 1)
     together = writer.hold(ANY_LANE.value("int32", load(found, 0)), "int32", 1)

@@ -9,6 +9,8 @@ from functools import partial
 from lxc.passes.nodes import attributes_of
 from lxc.targets.cuda.intrinsics import MULTIPLY_ADD, SHUFFLE_XOR, WARP_BARRIER
 from lxc.targets.cuda.templates.attention_copies import read_four, zeros
+from lxc.targets.cuda.templates.attention_masks import LOWEST, larger, shown_score
+from lxc.targets.cuda.templates.attention_shapes import Units
 from lxc.targets.cuda.templates.attention_work import F32, FOUR, Block
 from lxc.targets.cuda.templates.product_copies import unrolled
 from lxc.targets.cuda.templates.teams import WARP
@@ -19,32 +21,31 @@ from lxc.targets.tvm_api import (
     Expr,
     Index,
     as_index,
-    at_most,
     both,
     constant,
-    differs,
     is_equal,
-    is_less,
     load,
     select,
 )
-
-LOWEST = float("-inf")
 
 
 class Sums:
     """Writes the sums of one thread, which stay in registers."""
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, units: Units, block: Block) -> None:
         """Write the start of all sums."""
-        self.block, self.work = block, block.work
-        self.writer, self.shapes = block.work.writer, block.work.shapes
+        self.block, self.work, self.memory = block, block.work, units.memory
+        self.writer, self.shapes = block.work.writer, units.shapes
         rows, columns = self.shapes.rows, self.shapes.columns
         self.results = zeros(self.writer, rows * columns)
         self.weights = zeros(self.writer, rows)
         self.highest = self.writer.array(F32, rows)
         for row in range(rows):
             self.writer.store(self.highest, row, constant(LOWEST, F32), 1)
+
+    def row(self, number: Index) -> Index:
+        """Return one of the rows of this thread's warp."""
+        return self.block.first + self.work.warp * self.shapes.rows + number
 
     def hold(self, value: Expr, dtype: str = F32) -> Expr:
         """Return a number that is kept in a register."""
@@ -68,7 +69,7 @@ class Sums:
 
     def scores(self) -> Buffer:
         """Write the products of the warp's queries with the lane's key."""
-        writer, shapes, memory = self.writer, self.shapes, self.work.shared_memory
+        writer, shapes, memory = self.writer, self.shapes, self.memory
         found = zeros(writer, shapes.rows)
         step = shapes.fours * FOUR
         keys = self.work.lane * shapes.key_step
@@ -89,10 +90,8 @@ class Sums:
         """Write the weights of a tile, and make room for them in all sums."""
         writer, shapes = self.writer, self.shapes
         with unrolled(writer, shapes.rows) as row:
-            scaled = load(scores, row) * constant(self.work.scale, F32)
-            # The largest score is compared with what weights are computed from.
-            scaled = self.hold(writer.settled(F32, scaled))
-            shown = self.masked(self.block.row(row), tile, scaled)
+            key = tile * WARP + self.work.lane
+            shown = shown_score(self.block, self.row(row), key, load(scores, row))
             before = self.hold(load(self.highest, row))
             top = self.hold(larger(before, self.across(shown, larger)))
             # A row that has seen nothing yet: minus infinity less itself would be NaN.
@@ -108,39 +107,11 @@ class Sums:
                 writer.store(self.results, place, load(self.results, place) * shrink, 1)
             number = self.work.warp * shapes.rows + row
             at = number * WARP + self.work.lane
-            writer.store(self.work.shared_memory.weights, at, weight, 1)
-
-    def masked(self, row: Index, tile: Index, shown: Expr) -> Expr:
-        """Return the score of the lane's key after every mask; none for no key."""
-        work, block = self.work, self.block
-        key = self.writer.name(tile * WARP + work.lane, work.keys + WARP)
-        hidden = constant(work.hidden, F32)
-        head, query = work.head_and_query(row)
-        inside = key if self.is_whole else at_most(key, work.keys - 1)
-        for mask in work.masks:
-            *batch, group = block.heads
-            at = mask.position(*batch, group + head, query, inside)
-            element = load(mask.buffer, at)
-            if mask.is_condition:
-                seen = differs(element, constant(0, "uint8"))
-                shown = self.hold(select(seen, shown, hidden))
-            else:
-                shown = self.hold(shown + element)
-        if work.causal:
-            shown = self.hold(select(block.sees(row, key), shown, hidden))
-        if not self.is_whole:
-            there = as_index(key) < as_index(work.keys)
-            shown = self.hold(select(there, shown, constant(LOWEST, F32)))
-        return shown
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all tiles are full of keys."""
-        return isinstance(self.work.keys, int) and self.work.keys % WARP == 0
+            writer.store(self.memory.weights, at, weight, 1)
 
     def add_values(self) -> None:
         """Write the values of a tile, added by their weights in the order of the keys."""
-        writer, shapes, memory = self.writer, self.shapes, self.work.shared_memory
+        writer, shapes, memory = self.writer, self.shapes, self.memory
         first = self.work.warp * (shapes.rows * WARP)
         step = shapes.columns * WARP
         with writer.loop(WARP // FOUR) as four:
@@ -170,7 +141,7 @@ class Sums:
         for number in range(shapes.rows):
             whole = self.across(load(self.weights, number), lambda x, y: x + y)
             part = self.hold(constant(1.0, F32) / whole)
-            row = self.block.row(number)
+            row = self.row(number)
             head, query = work.head_and_query(row)
             order = (query, group + head) if first_queries else (group + head, query)
             for column in range(shapes.columns):
@@ -182,8 +153,3 @@ class Sums:
                 at = (*batch, *order, feature)
                 store = partial(finish_vector, writer, after, at, element, 1)
                 writer.choose(is_there, store, lambda: None)
-
-
-def larger(x: Expr, y: Expr) -> Expr:
-    """Return the larger of two; NaN may get lost here, and reaches all sums anyway."""
-    return select(is_less(x, y), y, x)

@@ -1,16 +1,16 @@
-"""What the blocks of an attention kernel share, and the shared memory that each has.
+"""What the blocks of an attention kernel share.
 
-A block has some queries of one group of heads, and goes through the keys in tiles of one
-key per lane of a warp. A warp has `rows` queries, for which it sees every tile of keys.
+A block has some queries of one group of heads, and goes through the keys in tiles. A warp
+has some of its queries, for which it sees every tile of keys.
 """
 
 from dataclasses import dataclass
 
 from lxc.ir.node import Node
+from lxc.ir.types import DType
 from lxc.passes.attention_memory import HeadSizes, head_sizes
 from lxc.passes.nodes import attributes_of
 from lxc.targets.cuda.grid_writer import THREADS, GridWriter
-from lxc.targets.cuda.shared_memory import SharedArray
 from lxc.targets.cuda.templates.teams import WARP
 from lxc.targets.kernels.element import Source
 from lxc.targets.kernels.sizes import index_of
@@ -20,83 +20,14 @@ from lxc.targets.tvm_api import Buffer, Expr, Index, as_index, at_most, divide, 
 F32 = "float32"
 FOUR = 4
 WARPS = THREADS // WARP
-MOST_ROWS = 8
-"""A warp has at most so many queries: their sums have to stay in registers, ..."""
-MOST_SUMS = 32
-"""... of which a thread has so many for the results, ..."""
-MOST_BYTES = 96 << 10
-"""... and a block has no more shared memory on any card than this."""
 
 
 @dataclass(frozen=True)
-class Shapes:
-    """The sizes of the parts of a block: queries of a warp, and padded features.
-
-    Keys lie `key_step` apart in shared memory, so that 32 of them are read at once.
-    """
+class Parts:
+    """The queries of a block, the keys of a tile, and a number of each warp for others."""
 
     rows: int
-    size: int
-    width: int
-
-    @property
-    def block_rows(self) -> int:
-        """The queries of a block."""
-        return self.rows * WARPS
-
-    @property
-    def fours(self) -> int:
-        """The features of a query in whole groups of four."""
-        return -(-self.size // FOUR)
-
-    @property
-    def key_step(self) -> int:
-        """How far apart keys lie."""
-        return FOUR * (self.fours + 1 - self.fours % 2)
-
-    @property
-    def columns(self) -> int:
-        """The features of values that a lane has."""
-        return -(-self.width // WARP)
-
-    def arrays(self) -> tuple[SharedArray, ...]:
-        """Return what a block wants: queries, keys, values, weights and flags."""
-        return (
-            SharedArray("queries", F32, self.block_rows * self.fours * FOUR),
-            SharedArray("keys", F32, WARP * self.key_step),
-            SharedArray("values", F32, WARP * self.columns * WARP),
-            SharedArray("weights", F32, self.block_rows * WARP),
-            SharedArray("flags", "int32", WARPS),
-        )
-
-    @property
-    def bytes(self) -> int:
-        """The shared memory of a block."""
-        return sum(one.bytes for one in self.arrays())
-
-
-def shapes_of(sizes: HeadSizes) -> Shapes | None:
-    """Return the parts of a block, or None if heads are too large for any."""
-    rows = MOST_ROWS
-    total = sizes.queries * sizes.shared
-    if isinstance(total, int):
-        rows = max(1, min(rows, -(-total // WARPS)))
-    shapes = Shapes(rows, sizes.size, sizes.width)
-    while shapes.rows * shapes.columns > MOST_SUMS or shapes.bytes > MOST_BYTES:
-        if shapes.rows == 1:
-            return None
-        shapes = Shapes(shapes.rows // 2, sizes.size, sizes.width)
-    return shapes
-
-
-@dataclass(frozen=True)
-class Shared:
-    """The arrays of a block."""
-
-    queries: Buffer
-    keys: Buffer
-    values: Buffer
-    weights: Buffer
+    tile: int
     flags: Buffer
 
 
@@ -106,8 +37,7 @@ class Attention:
 
     writer: GridWriter
     node: Node
-    shapes: Shapes
-    shared_memory: Shared
+    parts: Parts
     query: Strided
     key: Strided
     value: Strided
@@ -137,6 +67,16 @@ class Attention:
         return index_of(attributes_of(self.node)["offset"], self.writer.dims)
 
     @property
+    def dtype(self) -> DType:
+        """What queries, keys and values are."""
+        return self.node.operands[0].type.dtype
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all tiles are full of keys."""
+        return isinstance(self.keys, int) and self.keys % self.parts.tile == 0
+
+    @property
     def total(self) -> Index:
         """The rows of a group of heads: all queries of its first head, and so on."""
         return self.queries * self.sizes.shared
@@ -159,18 +99,14 @@ class Attention:
         return divide(row, self.queries), modulo(row, self.queries)
 
 
-def attention_of(writer: GridWriter, source: Source, node: Node) -> Attention | None:
-    """Return what the blocks of a node share, or None if its heads are too large."""
+def attention_of(writer: GridWriter, source: Source, node: Node, parts: Parts) -> Attention:
+    """Return what the blocks of a node share."""
     query, key, value, _, *masks = node.operands
     sizes = head_sizes(query.type, key.type, value.type)
-    shapes = shapes_of(sizes)
-    if shapes is None:
-        return None
     return Attention(
         writer,
         node,
-        shapes,
-        Shared(*writer.shared(*shapes.arrays())),
+        parts,
         strided(source, query, writer.dims),
         strided(source, key, writer.dims),
         strided(source, value, writer.dims),
@@ -194,10 +130,6 @@ class Block:
     def heads(self) -> tuple[Index, ...]:
         """The coordinates of the first head of the group."""
         return (*self.batch, self.group * self.work.sizes.shared)
-
-    def row(self, number: int) -> Index:
-        """Return one of the rows of this thread's warp."""
-        return self.first + self.work.warp * self.work.shapes.rows + number
 
     def sees(self, row: Index, key: Index) -> Expr:
         """Return whether the query of a row sees a key."""

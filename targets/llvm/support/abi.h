@@ -10,7 +10,7 @@ enum {
     LXC_EALIGNMENT = 3, /* a pointer is not aligned to its element, or to 64 bytes */
     LXC_EDIMENSION = 4, /* a dimension is out of its range */
     LXC_EOVERLAP = 5,   /* memory that is written overlaps memory that is read or written */
-    LXC_EPOOL = 6,      /* the pool is of another version */
+    LXC_EPOOL = 6,      /* the pool is of another version, or lacks a function */
     LXC_EKERNEL = 7,    /* the compiled code reported a failure; results are undefined */
     LXC_EDEVICE = 8,    /* there is no driver, no card that fits, or the driver refused */
     LXC_EMEMORY = 9,    /* there is not enough memory, on the card or off it */

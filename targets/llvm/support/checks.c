@@ -50,15 +50,21 @@ static int32_t lxc_check_dims(const lxc_model *model, const int64_t *dims, int64
     return LXC_OK;
 }
 
-static int32_t lxc_check_struct(uint32_t size, size_t expected, uint32_t flags,
-                                int32_t threads, int32_t reserved, const lxc_pool *pool) {
-    if (size != expected)
-        return lxc_fail(LXC_EARGUMENT, "the call has size %u, and %u is expected",
-                        (unsigned)size, (unsigned)expected);
+/* Nothing behind the size is read before this one is known to be right. */
+static int32_t lxc_check_size(uint32_t size, size_t expected) {
+    if (size == expected) return LXC_OK;
+    return lxc_fail(LXC_EARGUMENT, "the call has size %u, and %u is expected", (unsigned)size,
+                    (unsigned)expected);
+}
+
+static int32_t lxc_check_options(uint32_t flags, int32_t threads, int32_t reserved,
+                                 const lxc_pool *pool) {
     if (flags != 0 || reserved != 0 || threads < 0)
         return lxc_fail(LXC_EARGUMENT, "flags and reserved must be 0, threads not negative");
     if (pool != NULL && (pool->size != sizeof(lxc_pool) || pool->version != LXC_POOL_VERSION))
         return lxc_fail(LXC_EPOOL, "the pool is of another version");
+    if (pool != NULL && (pool->launch == NULL || pool->threads == NULL))
+        return lxc_fail(LXC_EPOOL, "a function of the pool is NULL");
     return LXC_OK;
 }
 
@@ -76,8 +82,8 @@ static int32_t lxc_check_overlap(const lxc_model *model, const lxc_places *at,
 static int32_t lxc_check_run(const lxc_model *model, const lxc_places *at,
                              const lxc_call *call, int64_t *bytes, lxc_span *spans) {
     int32_t code;
-    if ((code = lxc_check_struct(call->size, sizeof *call, call->flags, call->threads,
-                                 call->reserved, call->pool)) ||
+    if ((code = lxc_check_size(call->size, sizeof *call)) ||
+        (code = lxc_check_options(call->flags, call->threads, call->reserved, call->pool)) ||
         (code = lxc_check_dims(model, call->dims, bytes)) ||
         (code = lxc_gather(&model->inputs, call->inputs, bytes, LXC_READS_ALL, spans)) ||
         (code = lxc_gather(&model->params, call->params, bytes + at->params,
@@ -100,8 +106,8 @@ static int32_t lxc_check_prepare(const lxc_model *model, const lxc_places *at,
                                  const lxc_prepare_call *call, int64_t *bytes,
                                  lxc_span *spans) {
     int32_t code;
-    if ((code = lxc_check_struct(call->size, sizeof *call, call->flags, call->threads,
-                                 call->reserved, call->pool)) ||
+    if ((code = lxc_check_size(call->size, sizeof *call)) ||
+        (code = lxc_check_options(call->flags, call->threads, call->reserved, call->pool)) ||
         (code = lxc_check_dims(model, call->dims, bytes)) ||
         (code = lxc_gather(&model->params, call->params, bytes + at->params, LXC_READS_ALL,
                            spans + at->params)) ||

@@ -1,13 +1,15 @@
 /* The version of this interface: UPPER_ABI_VERSION of the header that the library was made
-   with. Never fails. */
+   with. Any number of threads may call it at once. Never fails. */
 uint32_t NAME_abi_version(void);
 
 /* What went wrong in the last call on this thread that did not return LXC_OK. The text belongs
-   to the library and changes with the next failure on this thread. Never fails. */
+   to the library and changes with the next failure on this thread. Any number of threads may
+   call it at once, and each has a text of its own. Never fails. */
 const char *NAME_last_error(void);
 
 /* The library's own pool, for calls of this or of any other model. It starts its threads when
-   a call first needs them, and again in a child process. Never fails. */
+   a call first needs them, and again in a child process. Any number of threads may ask for it
+   and use it at once. Never fails. */
 const lxc_pool *NAME_pool(void);
 
 /* Compute `prepared` from the params and the frozen state. Must be called once before the

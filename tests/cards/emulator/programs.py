@@ -4,13 +4,15 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from lxc.ir.dim import Dim
 from lxc.ir.evaluate import Bindings, Evaluation
 from lxc.ir.graph import Graph, Program
 from lxc.ir.machine import Machine
 from lxc.ir.node import Node
 from lxc.ir.types import Array
 from lxc.passes import CARD_PIPELINE, passes_named, run_passes
-from lxc.targets.cuda.kernel import DeviceKernel, make_device_kernel
+from lxc.targets.cuda.kernel import DeviceKernel, make_device_kernel, make_loop_kernel
+from lxc.targets.cuda.templates.recurrent_plan import recurrence_of
 from lxc.targets.kernels.group import is_alias
 from lxc.targets.kernels.storage import stored
 from lxc.targets.llvm.calls import LOOPS, WITHOUT_CODE
@@ -23,7 +25,7 @@ BLOCKS = 2
 def kernels_of(nodes: Sequence[Node]) -> Iterator[Node]:
     """Yield the nodes that become kernels, those of loops too."""
     for node in nodes:
-        if node.op.name in LOOPS:
+        if node.op.name in LOOPS and isinstance(recurrence_of(node), str):
             yield from kernels_of(node.bodies[0].nodes)
         elif node.op.name not in WITHOUT_CODE and not has_no_work(node):
             yield node
@@ -32,6 +34,14 @@ def kernels_of(nodes: Sequence[Node]) -> Iterator[Node]:
 def has_no_work(node: Node) -> bool:
     """Return whether the result of a node is its operand as it is."""
     return bool(node.bodies) and is_alias(node.bodies[0])
+
+
+def kernel_of(node: Node, dims: Sequence[Dim], machine: Machine) -> DeviceKernel:
+    """Return the kernel of a node, or of a whole loop."""
+    plan = recurrence_of(node) if node.op.name in LOOPS else ""
+    if isinstance(plan, str):
+        return make_device_kernel("kernel", node, dims, machine, noalias=True)
+    return make_loop_kernel("kernel", plan, dims, noalias=True)
 
 
 class EmulatedRun(Evaluation):
@@ -49,24 +59,33 @@ class EmulatedRun(Evaluation):
             super().run_nodes([node], bound)
             if node in self.nodes:
                 operands = [bound[value] for value in node.operands]
-                bound[node.result] = self.launch(node, operands, bound[node.result])
+                likes = [bound[value] for value in node.results]
+                made = self.launch(node, operands, likes)
+                bound.update(zip(node.results, made, strict=True))
 
-    def launch(self, node: Node, operands: Sequence[Array], like: Array) -> Array:
-        """Return what the kernel of a node makes of arrays, which is `like` another."""
+    def launch(
+        self, node: Node, operands: Sequence[Array], likes: Sequence[Array]
+    ) -> list[Array]:
+        """Return what the kernel of a node makes of arrays, each `like` another."""
         if node not in self.launched:
-            made = make_device_kernel("kernel", node, self.dims, self.machine, noalias=True)
+            made = kernel_of(node, self.dims, self.machine)
             self.launched[node] = made, EmulatedKernel(made.function)
         _, kernel = self.launched[node]
-        result = np.full(like.nbytes, 0xA5, np.uint8).view(like.dtype).reshape(like.shape)
-        values = zip((*node.operands, node.result), (*operands, result), strict=True)
+        results = [
+            np.full(like.nbytes, 0xA5, np.uint8).view(like.dtype).reshape(like.shape)
+            for like in likes
+        ]
+        values = zip((*node.operands, *node.results), (*operands, *results), strict=True)
         arrays = [
             np.ascontiguousarray(array).view(stored(value.type.dtype))
             for value, array in values
         ]
+        count = len(operands)
         sizes = [self.sizes.get(dim.name, dim.low) for dim in self.dims]
-        arguments: list[Argument] = [*arrays[:-1], Output(arrays[-1]), *sizes, BLOCKS]
+        outputs = map(Output, arrays[count:])
+        arguments: list[Argument] = [*arrays[:count], *outputs, *sizes, BLOCKS]
         kernel.launch(*arguments)
-        return result
+        return results
 
     @property
     def algorithms(self) -> set[str]:

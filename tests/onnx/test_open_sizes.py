@@ -1,0 +1,53 @@
+"""Parts of constants that an open size says, as embeddings of positions take them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx import helper
+
+import lxc
+from lxc.errors import LxcError
+from lxc.ir.evaluate import evaluate
+from lxc.tree import flatten
+from tests.onnx.graphs import INT64, by_onnxruntime, model_proto, read
+
+TABLE = np.random.default_rng(0).standard_normal((12, 4)).astype(np.float32)
+NODES = [
+    helper.make_node("Shape", ["words"], ["time"], start=1),
+    helper.make_node("Slice", ["numbers", "zero", "time", "one"], ["places"], name="cut"),
+    helper.make_node("Gather", ["table", "places"], ["found"]),
+    helper.make_node("Gather", ["table", "words"], ["own"]),
+    helper.make_node("Neg", ["time"], ["back"]),
+    helper.make_node("Slice", ["numbers", "back", "far", "one"], ["late"]),
+    helper.make_node("Gather", ["table", "late"], ["last"]),
+    helper.make_node("Sum", ["own", "found", "last"], ["y"]),
+]
+CONSTANTS = {
+    "numbers": np.arange(10)[None],
+    "zero": np.array([0]),
+    "one": np.array([1]),
+    "far": np.array([2**63 - 1]),
+    "table": TABLE,
+}
+PROTO = model_proto(NODES, {"words": (INT64, ["batch", "time"])}, ["y"], CONSTANTS)
+
+
+def test_an_open_size_says_which_part_of_a_constant_is_taken(tmp_path: Path) -> None:
+    model = read(tmp_path, PROTO)
+    ps, st = lxc.setup(0, model)
+    graph = lxc.trace(model, model.inputs(batch=(1, 4), time=(1, 10)), ps, st)
+    for shape in ((2, 3), (1, 10)):
+        words = np.arange(np.prod(shape)).reshape(shape) % 12
+        (wanted,) = by_onnxruntime(tmp_path / "model.onnx", {"words": words})
+        (found,), _ = evaluate(graph, [words], flatten(ps)[0])
+        np.testing.assert_allclose(found, wanted, 1e-6)
+
+
+def test_a_part_that_may_be_larger_than_the_constant_is_refused(tmp_path: Path) -> None:
+    model = read(tmp_path, PROTO)
+    with pytest.raises(LxcError, match="cut") as error:
+        lxc.trace(model, model.inputs(batch=2, time=(1, 11)), *lxc.setup(0, model))
+    assert error.value.code == "LXC-E0103"
+    assert "10" in str(error.value)
+    print(error.value)
