@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from lxc.targets import targets_named
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -25,6 +27,7 @@ DIRECTIVE = "{"
 """What the info of a block begins with that is none: it speaks to the site."""
 SHOWN = {"text", "console", "json", "toml", "c", "cpp", "cmake", "rust", "html", "py"}
 RUN = frozenset({"python", "sh"})
+TARGET = re.compile(r"--target (\S+)")
 
 
 @dataclass(frozen=True)
@@ -59,10 +62,26 @@ def test_every_block_names_its_language(page: Path) -> None:
     assert unknown == []
 
 
+def runnable(page: Path) -> Any:
+    """Return a page as a parameter of tests: one that fails where code cannot be linked."""
+    shell = "\n".join(block.text for block in blocks_of(page) if block.language == "sh")
+    names = [name for text in TARGET.findall(shell) for name in text.split(",")]
+    targets = targets_named(names) if names else ()
+    lacks = sorted(
+        {one for target in targets for one in target.back_end.lacks_to_link(target)}
+    )
+    reason = f"this machine lacks {', '.join(lacks)}"
+    marks = [pytest.mark.xfail(reason=reason, strict=True)] if lacks else []
+    return pytest.param(page, id=page.stem, marks=marks)
+
+
 @pytest.mark.parametrize(
     "page",
-    [page for page in PAGES if any(block.language in RUN for block in blocks_of(page))],
-    ids=lambda page: page.stem,
+    [
+        runnable(page)
+        for page in PAGES
+        if any(block.language in RUN for block in blocks_of(page))
+    ],
 )
 def test_the_blocks_of_a_page_do_what_it_says(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
