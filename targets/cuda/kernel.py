@@ -8,8 +8,8 @@ from lxc.ir.machine import Machine
 from lxc.ir.node import Node
 from lxc.passes.records import NO_RECORDS, Answer, subject_of
 from lxc.targets.cuda.grid_writer import GridWriter
-from lxc.targets.cuda.templates.recurrent import write_recurrence
-from lxc.targets.cuda.templates.recurrent_memory import Recurrence
+from lxc.targets.cuda.templates.recurrence.kernel import write_recurrence
+from lxc.targets.cuda.templates.recurrence.memory import Recurrence
 from lxc.targets.cuda.templates.table import write_by_template
 from lxc.targets.kernels.cost import Cost, cost_of
 from lxc.targets.kernels.kernel import array_of, write_kernel

@@ -17,8 +17,8 @@ from lxc.targets.cuda.kernel import (
     make_device_kernel,
     make_loop_kernel,
 )
-from lxc.targets.cuda.templates.recurrent_memory import Recurrence, carries_of
-from lxc.targets.cuda.templates.recurrent_plan import recurrence_of
+from lxc.targets.cuda.templates.recurrence.memory import Recurrence, carries_of
+from lxc.targets.cuda.templates.recurrence.plan import recurrence_of
 from lxc.targets.llvm.addresses import Address
 from lxc.targets.llvm.calls import Calls, naming
 from lxc.targets.tvm_api import (

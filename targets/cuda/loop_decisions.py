@@ -6,8 +6,8 @@ from lxc.ir.node import Node
 from lxc.ir.op import Op
 from lxc.ir.ops.structure import scan
 from lxc.passes.decision import Decision
-from lxc.targets.cuda.templates.recurrent_memory import MOST_SHARED
-from lxc.targets.cuda.templates.recurrent_plan import recurrence_of
+from lxc.targets.cuda.templates.recurrence.memory import MOST_SHARED
+from lxc.targets.cuda.templates.recurrence.plan import recurrence_of
 from lxc.targets.report import layers_of
 
 WANTED = (

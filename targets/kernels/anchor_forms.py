@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping
 
 from lxc.ir.node import Node
 from lxc.targets.kernels.anchors import Anchor
-from lxc.targets.kernels.convolutions import blocked_conv, depthwise_conv
+from lxc.targets.kernels.convolutions.blocked import blocked_conv, depthwise_conv
+from lxc.targets.kernels.convolutions.plain import conv
+from lxc.targets.kernels.convolutions.staged import staged_conv
+from lxc.targets.kernels.convolutions.stretched import stretched_conv
 from lxc.targets.kernels.element import Source
-from lxc.targets.kernels.paired import paired_conv, paired_dot
-from lxc.targets.kernels.plain_convolutions import conv
+from lxc.targets.kernels.pairs.kernel import paired_conv, paired_dot
 from lxc.targets.kernels.products import dot_general, packed_dot
 from lxc.targets.kernels.reductions import reduce, reduce_window
-from lxc.targets.kernels.staged import staged_conv
-from lxc.targets.kernels.stretched import stretched_conv
-from lxc.targets.kernels.winograd import winograd_conv
+from lxc.targets.kernels.winograd.kernel import winograd_conv
 from lxc.targets.tvm_api import Expr
 
 ANCHORS: Mapping[str, Callable[[Node, Mapping[str, Expr], Source], Anchor]] = {

@@ -13,10 +13,10 @@ import numpy as np
 from lxc.ir.node import Node, Value
 from lxc.ir.ops.reduce import identity
 from lxc.ir.types import DType
-from lxc.targets.kernels import integers
 from lxc.targets.kernels.element import Elements
-from lxc.targets.kernels.extremes import largest, smallest
-from lxc.targets.kernels.pairs import Pairs
+from lxc.targets.kernels.element_rules import integers
+from lxc.targets.kernels.element_rules.extremes import largest, smallest
+from lxc.targets.kernels.pairs.factors import Pairs
 from lxc.targets.kernels.storage import computed
 from lxc.targets.tvm_api import (
     Expr,

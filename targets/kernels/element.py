@@ -12,10 +12,10 @@ from lxc.errors import InternalError
 from lxc.ir.node import Body, Node, Value
 from lxc.ir.types import DType
 from lxc.targets.kernels import views
+from lxc.targets.kernels.element_rules.table import RULES
 from lxc.targets.kernels.lookup import write_look_up
 from lxc.targets.kernels.place import Place
 from lxc.targets.kernels.rare import write_rare
-from lxc.targets.kernels.scalar import RULES
 from lxc.targets.kernels.sizes import index_of
 from lxc.targets.kernels.sources import SOURCES
 from lxc.targets.kernels.step import Rule, Step

@@ -8,24 +8,24 @@ from lxc.ir.node import Value
 from lxc.ir.types import TensorType
 from lxc.passes.rows import rows_in
 from lxc.targets.kernels.anchor_forms import ANCHORS
-from lxc.targets.kernels.attention import write_attention
+from lxc.targets.kernels.attention.kernel import write_attention
 from lxc.targets.kernels.chains import write_chains
+from lxc.targets.kernels.convolutions.staged import write_staged
+from lxc.targets.kernels.convolutions.stretched import write_stretched
 from lxc.targets.kernels.element import Source
 from lxc.targets.kernels.group import group_of
 from lxc.targets.kernels.interleaved import interleaves, write_interleaved
 from lxc.targets.kernels.node_work import NodeWork
 from lxc.targets.kernels.opaque import OPAQUE
-from lxc.targets.kernels.pair_kernels import write_pairs
+from lxc.targets.kernels.pairs.instructions import write_pairs
 from lxc.targets.kernels.pointwise import write_pointwise
-from lxc.targets.kernels.row_blocks import write_rows
+from lxc.targets.kernels.rows.blocks import write_rows
 from lxc.targets.kernels.sizes import index_of
-from lxc.targets.kernels.staged import write_staged
 from lxc.targets.kernels.storage import stored
-from lxc.targets.kernels.stretched import write_stretched
 from lxc.targets.kernels.tile import Work
 from lxc.targets.kernels.tiles import write_tiles
 from lxc.targets.kernels.variants import Variants
-from lxc.targets.kernels.winograd import write_winograd
+from lxc.targets.kernels.winograd.kernel import write_winograd
 from lxc.targets.tvm_api import Buffer, Expr, array
 
 GroupKernel = Callable[[NodeWork, Variants], str]

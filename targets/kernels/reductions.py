@@ -6,7 +6,7 @@ from lxc.ir.node import Node
 from lxc.ir.ops.contract import free_axes
 from lxc.passes.nodes import attributes_of
 from lxc.targets.kernels.anchors import Anchor, Coordinates, Factor, ordered
-from lxc.targets.kernels.convolutions import check_unpadded
+from lxc.targets.kernels.convolutions.blocked import check_unpadded
 from lxc.targets.kernels.element import Elements, Source
 from lxc.targets.kernels.place import Place, joined
 from lxc.targets.kernels.sizes import index_of, product

@@ -2,7 +2,7 @@
 
 from lxc.ir.ops.random import PARITY, ROTATIONS, SPLIT
 from lxc.passes.nodes import attributes_of
-from lxc.targets.kernels import integers
+from lxc.targets.kernels.element_rules import integers
 from lxc.targets.kernels.nest import Coordinates
 from lxc.targets.kernels.node_work import NodeWork
 from lxc.targets.kernels.sizes import index_of, product

@@ -15,11 +15,11 @@ from lxc.targets.cuda.architectures import ALL, SM_80, SM_90
 from lxc.targets.cuda.device_code import device_source
 from lxc.targets.cuda.images import usages
 from lxc.targets.cuda.kernel import DeviceKernel, make_device_kernel
-from lxc.targets.cuda.templates import product_tilings
-from lxc.targets.cuda.templates.contraction import Axis, Operand
-from lxc.targets.cuda.templates.product_matrices import MatrixTiling
-from lxc.targets.cuda.templates.product_sides import side_of
-from lxc.targets.cuda.templates.product_tilings import FEW_ROWS_BY_TF32
+from lxc.targets.cuda.templates.products import tilings
+from lxc.targets.cuda.templates.products.contraction import Axis, Operand
+from lxc.targets.cuda.templates.products.matrices import MatrixTiling
+from lxc.targets.cuda.templates.products.sides import side_of
+from lxc.targets.cuda.templates.products.tilings import FEW_ROWS_BY_TF32
 from lxc.targets.cuda.toolchain import find_device_compiler
 from lxc.targets.tvm_api import array
 from lxc.targets.tvm_prover import Prover
@@ -52,8 +52,8 @@ def kernel_of(name: str, case: Case) -> DeviceKernel:
 def test_tiles_fit_what_is_computed(
     most: tuple[int, int, int], rows: int, columns: int
 ) -> None:
-    for tilings in (product_tilings.UNITS, product_tilings.MATRICES):
-        tiling = product_tilings.best(tilings, most)
+    for candidates in (tilings.UNITS, tilings.MATRICES):
+        tiling = tilings.best(candidates, most)
         assert (tiling.rows, tiling.columns) == (rows, columns)
 
 
@@ -138,7 +138,7 @@ def test_inner_loops_round_what_they_read_once(name: str, loads: int) -> None:
 
 
 @pytest.mark.parametrize("along_depth", [False, True])
-@pytest.mark.parametrize("tiling", [*product_tilings.TF32_MATRICES, FEW_ROWS_BY_TF32])
+@pytest.mark.parametrize("tiling", [*tilings.TF32_MATRICES, FEW_ROWS_BY_TF32])
 def test_lanes_read_factors_of_matrices_from_banks_of_their_own(
     tiling: MatrixTiling, along_depth: bool
 ) -> None:

@@ -10,7 +10,7 @@ from lxc.ir.evaluate import evaluate
 from lxc.ir.graph import Graph
 from lxc.ir.parser import parse_graph
 from lxc.ir.types import Array
-from lxc.targets.cuda.templates import product_tilings
+from lxc.targets.cuda.templates.products import tilings
 from tests.cards.product_cases import ALL_CASES, dot, drawn
 from tests.cards.single_kernels import SingleKernel
 from tests.ops.cases import graph_of
@@ -53,9 +53,7 @@ def test_tiles_decide_no_bit(
 ) -> None:
     found = []
     for number, count in ((0, None), (1, 2), (2, 2)):
-        monkeypatch.setattr(
-            product_tilings, "best", lambda all_, _, n=number: (*all_, *all_)[n]
-        )
+        monkeypatch.setattr(tilings, "best", lambda all_, _, n=number: (*all_, *all_)[n])
         chosen = ALL_CASES[kind][:count]
         inputs = [array for case in chosen for array in case.operands]
         graph = graph_of("products", chosen)

@@ -22,8 +22,8 @@ from lxc.targets.cuda.architectures import SM_80
 from lxc.targets.cuda.device_code import device_source
 from lxc.targets.cuda.images import usages
 from lxc.targets.cuda.kernel import make_loop_kernel
-from lxc.targets.cuda.templates.recurrent_memory import MOST_SHARED, Recurrence
-from lxc.targets.cuda.templates.recurrent_plan import recurrence_of
+from lxc.targets.cuda.templates.recurrence.memory import MOST_SHARED, Recurrence
+from lxc.targets.cuda.templates.recurrence.plan import recurrence_of
 from lxc.targets.cuda.toolchain import find_device_compiler
 from lxc.tree import flatten
 from tests.cards.emulator import programs

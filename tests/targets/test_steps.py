@@ -8,7 +8,7 @@ from lxc.ir.builder import make_node
 from lxc.ir.node import Value
 from lxc.ir.op import OPS
 from lxc.ir.types import DType, TensorType
-from lxc.targets.kernels.scalar import RULES
+from lxc.targets.kernels.element_rules.table import RULES
 from lxc.targets.kernels.step import Step
 from lxc.targets.kernels.vector_math.steps import STEPS, steps_of
 from lxc.targets.tvm_api import Expr, variable

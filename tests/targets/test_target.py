@@ -10,9 +10,9 @@ from lxc.runtime.features import this_machine
 from lxc.targets import ALIASES, TARGETS, target_named, targets_named
 from lxc.targets.kernels.anchor_forms import ANCHORS
 from lxc.targets.kernels.element import FILLED
+from lxc.targets.kernels.element_rules.table import RULES
 from lxc.targets.kernels.kernel import GROUPS, WHOLE
 from lxc.targets.kernels.opaque import OPAQUE
-from lxc.targets.kernels.scalar import RULES
 from lxc.targets.kernels.sources import SOURCES
 from lxc.targets.kernels.views import MOVES
 from lxc.targets.lint import LARGEST_FRAME, check_code

@@ -8,7 +8,7 @@ import pytest
 from lxc.ir.graph import Graph
 from lxc.ir.parser import parse_graph
 from lxc.targets import TARGETS
-from lxc.targets.kernels.winograd_products import depth_of
+from lxc.targets.kernels.winograd.products import depth_of
 from tests.targets.backends import Compiled, compiled
 from tests.targets.test_packed_kernels import check
 

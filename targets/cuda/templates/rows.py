@@ -24,12 +24,12 @@ from lxc.targets.cuda.templates.teams import (
 )
 from lxc.targets.kernels.anchors import Anchor
 from lxc.targets.kernels.node_work import NodeWork
-from lxc.targets.kernels.row_facts import facts_of
-from lxc.targets.kernels.row_numbers import Numbers
-from lxc.targets.kernels.row_parts import Parts
-from lxc.targets.kernels.row_scalars import row_scalars
-from lxc.targets.kernels.row_vectors import Vectors
-from lxc.targets.kernels.rows import RowKernel
+from lxc.targets.kernels.rows.facts import facts_of
+from lxc.targets.kernels.rows.kernel import RowKernel
+from lxc.targets.kernels.rows.numbers import Numbers
+from lxc.targets.kernels.rows.parts import Parts
+from lxc.targets.kernels.rows.scalars import row_scalars
+from lxc.targets.kernels.rows.vectors import Vectors
 from lxc.targets.kernels.sizes import index_of
 from lxc.targets.kernels.streams import Streams
 from lxc.targets.kernels.variants import Variants

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from lxc.targets.cuda.grid_writer import GridWriter
-from lxc.targets.cuda.templates.attention import write_attention_tiles
-from lxc.targets.cuda.templates.products import write_products
+from lxc.targets.cuda.templates.attention.kernel import write_attention_tiles
+from lxc.targets.cuda.templates.products.kernel import write_products
 from lxc.targets.cuda.templates.row_reductions import write_row_reduction
 from lxc.targets.cuda.templates.rows import write_row_teams
 from lxc.targets.cuda.templates.streams import write_stream

@@ -11,7 +11,7 @@ from functools import partial
 from lxc.targets.cuda.grid_writer import THREADS, GridWriter
 from lxc.targets.cuda.intrinsics import BARRIER, SHUFFLE_XOR
 from lxc.targets.kernels.anchors import Anchor
-from lxc.targets.kernels.row_vectors import PartialResults, Step, Vectors
+from lxc.targets.kernels.rows.vectors import PartialResults, Step, Vectors
 from lxc.targets.kernels.writer import Writer
 from lxc.targets.tvm_api import (
     Buffer,

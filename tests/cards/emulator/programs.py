@@ -12,7 +12,7 @@ from lxc.ir.node import Node
 from lxc.ir.types import Array
 from lxc.passes import CARD_PIPELINE, passes_named, run_passes
 from lxc.targets.cuda.kernel import DeviceKernel, make_device_kernel, make_loop_kernel
-from lxc.targets.cuda.templates.recurrent_plan import recurrence_of
+from lxc.targets.cuda.templates.recurrence.plan import recurrence_of
 from lxc.targets.kernels.group import is_alias
 from lxc.targets.kernels.storage import stored
 from lxc.targets.llvm.calls import LOOPS, WITHOUT_CODE

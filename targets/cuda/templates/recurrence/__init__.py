@@ -1,0 +1,1 @@
+"""Whole loops on cards in one launch."""

@@ -1,0 +1,1 @@
+"""Convolutions as loops: of channels in blocks and in plain order."""

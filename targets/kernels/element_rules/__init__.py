@@ -1,0 +1,1 @@
+"""What every elementwise op does to one element."""

@@ -1,0 +1,1 @@
+"""Products of pairs of bfloat16."""
