@@ -10,7 +10,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,7 +24,7 @@ from cpu_suite.process import Lost
 from gpu_suite.cases import TASKS, Task, chosen
 from gpu_suite.players import Players
 from gpu_suite.verdict import Verdict
-from gpu_suite.ways import ALL_RIVALS
+from gpu_suite.ways import ALL_RIVALS, EACH
 
 WIDE = 200
 
@@ -36,12 +36,12 @@ def command_line() -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--case", nargs="+", default=[], metavar="GLOB", help="cases by name or part")
-    add("--against", default=",".join(ALL_RIVALS), metavar="NAME,...")
+    add("--against", default=EACH, metavar="NAME,...", help="each: what suits the case")
     add("--rounds", type=int, default=9, help="turns of every contender")
     add("--target", default="cuda", help="what is compiled")
     add("--build", type=Path, metavar="DIR", help="only compile, into a folder")
     add("--artifacts", type=Path, metavar="DIR", help="only measure what lies there")
-    add("--seconds", type=float, default=450, help="start no case after this time")
+    add("--seconds", type=float, default=420, help="start no case after this time")
     add("--step", type=float, default=120, help="seconds for one contender of a case")
     add("--json", type=Path, metavar="FILE", help="write all numbers")
     add("--list", action="store_true", help="print the names of the cases")
@@ -52,8 +52,9 @@ def command_line() -> argparse.Namespace:
         parser.error(str(error))
     given.rivals = [name.strip() for name in given.against.split(",") if name.strip()]
     for name in given.rivals:
-        if name not in ALL_RIVALS:
-            parser.error(f"no contender {name!r}: there are {', '.join(ALL_RIVALS)}")
+        if name not in (*ALL_RIVALS, EACH):
+            known = ", ".join((*ALL_RIVALS, EACH))
+            parser.error(f"no contender {name!r}: there are {known}")
     return given
 
 
@@ -78,9 +79,10 @@ def measure(given: argparse.Namespace, scratch: Path, console: Console) -> None:
         players.process()
         if given.artifacts is None:
             build(given.tasks, folder, given.target, console)
+        start = time.perf_counter()
         machine = players.machine()
         console.print(machine)
-        play_all(players, machine, given, console)
+        play_all(players, machine, given, console, start)
     except Lost as lost:
         sys.exit(f"{lost.detail}: --build compiles without a card")
     finally:
@@ -88,10 +90,17 @@ def measure(given: argparse.Namespace, scratch: Path, console: Console) -> None:
 
 
 def play_all(
-    players: Players, machine: dict[str, Any], given: argparse.Namespace, console: Console
+    players: Players,
+    machine: dict[str, Any],
+    given: argparse.Namespace,
+    console: Console,
+    start: float,
 ) -> None:
-    """Play all tasks; the file of numbers is whole after every one."""
-    start = time.perf_counter()
+    """Play the tasks that time is left for since `start`.
+
+    The file of numbers is whole after every one.
+    """
+    shares: dict[str, float | None] = {}
     verdicts: list[Verdict] = []
     left: list[str] = []
     document = {**machine, "rounds": given.rounds, "cases": [], "left_out": left}
@@ -101,10 +110,12 @@ def play_all(
             continue
         verdict = players.play(task)
         verdicts.append(verdict)
-        document["cases"].append(verdict.json())
+        shares[task.name] = verdict.share(task.work, machine["roofline"])
+        document["cases"].append({**verdict.json(), "of_limit": shares[task.name]})
         show(verdict, console)
         write(given.json, document)
-    console.print(table(verdicts, ["lxc", *given.rivals]))
+    names = ALL_RIVALS if EACH in given.rivals else given.rivals
+    console.print(table(verdicts, ["lxc", *names], shares))
     if left:
         console.print(f"no time was left for {', '.join(left)}")
     write(given.json, document)
@@ -125,27 +136,36 @@ def write(path: Path | None, document: dict[str, Any]) -> None:
 
 def line_of(verdict: Verdict) -> str:
     """Return the ratio and the microseconds of everyone."""
-    shown = [f"{name} {spent * 1e6:.1f}" for name, spent in verdict.seconds.items()]
-    ratio = "-" if verdict.ratio is None else f"{verdict.ratio:.2f}"
-    return f"{ratio} | {', '.join(shown)}"
+    spent = [f"{name} {spent * 1e6:.1f}" for name, spent in verdict.seconds.items()]
+    return f"{shown(verdict.ratio)} | {', '.join(spent)}"
 
 
-def table(verdicts: Sequence[Verdict], names: Sequence[str]) -> Table:
-    """Return the table of medians and ratios."""
-    title = "microseconds per call, medians; ratio: the best of the others to lxc"
+def table(
+    verdicts: Sequence[Verdict], names: Sequence[str], shares: Mapping[str, float | None]
+) -> Table:
+    """Return the table of medians, ratios, and what lxc reaches of the card's limits."""
+    title = (
+        "microseconds per call, medians; ratio: the best of the others to lxc; "
+        "limit: what lxc reaches of a copy or of a large product of this run"
+    )
     made = Table(title=title, title_justify="left")
-    for heading in ("case", "ratio", *names):
+    for heading in ("case", "ratio", "limit", *names):
         made.add_column(heading, justify="left" if heading == "case" else "right")
     for verdict in verdicts:
-        ratio = "-" if verdict.ratio is None else f"{verdict.ratio:.2f}"
+        rates = [shown(one) for one in (verdict.ratio, shares[verdict.name])]
         cells = [
             f"{verdict.seconds[name] * 1e6:.1f} ({verdict.errors[name]:.0e})"
             if name in verdict.seconds
             else "-"
             for name in names
         ]
-        made.add_row(verdict.name, ratio, *cells)
+        made.add_row(verdict.name, *rates, *cells)
     return made
+
+
+def shown(rate: float | None) -> str:
+    """Return a ratio as it is printed."""
+    return "-" if rate is None else f"{rate:.2f}"
 
 
 def main() -> None:

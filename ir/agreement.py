@@ -19,6 +19,7 @@ from lxc.ir.dim import Size, bounds
 from lxc.ir.graph import Graph
 from lxc.ir.node import Node, walk
 from lxc.ir.ops.attention import attention
+from lxc.ir.ops.channels_last import channels_last_conv
 from lxc.ir.ops.contract import conv, dot_general, kernel_sizes
 from lxc.ir.ops.packed import blocked_conv, depthwise_conv, packed_dot
 from lxc.ir.ops.paired import paired_conv, paired_dot
@@ -84,6 +85,8 @@ def summed_terms(node: Node) -> int:
         shape = node.operands[1].type.shape
         _, inputs, taps = kernel_sizes(shape, attributes["weight_order"])
         return largest((inputs, *taps))
+    if node.op is channels_last_conv:
+        return largest(node.operands[1].type.shape[1:])
     if node.op in (blocked_conv, depthwise_conv):
         return largest(node.operands[1].type.shape[1:-1])
     if node.op is paired_conv:

@@ -13,6 +13,7 @@ from lxc.ir.dim import Size
 from lxc.ir.node import Node
 from lxc.ir.op import Op
 from lxc.ir.ops.attention import attention
+from lxc.ir.ops.channels_last import channels_last_conv
 from lxc.ir.ops.contract import conv, dot_general, kernel_sizes
 from lxc.ir.ops.cumulative import cumulative
 from lxc.ir.ops.packed import blocked_conv, depthwise_conv, packed_dot
@@ -122,6 +123,7 @@ def flops_of_scan(node: Node, *, length: Size, **_: Any) -> Size:
 COUNTS: dict[Op, Callable[..., Size]] = {
     dot_general: flops_of_dot,
     conv: flops_of_conv,
+    channels_last_conv: flops_of_groups,
     packed_dot: flops_of_dot,
     blocked_conv: flops_of_blocks,
     depthwise_conv: flops_of_blocks,

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from lxc.errors import LxcError, one_of
 from lxc.passes.assign_layouts import assign_for, assign_layouts
 from lxc.passes.canonicalise import canonicalise
+from lxc.passes.channels_last import channels_last, channels_last_for
 from lxc.passes.choices import Choices
 from lxc.passes.decision import Decision
 from lxc.passes.eliminate_common import eliminate_common
@@ -52,6 +53,7 @@ PASSES: dict[str, Pass] = {
         entry(split_phases, requires=TENSOR),
         entry(explicit_padding, requires=TENSOR, guarantees=("unpadded",), run=pad_for),
         entry(lower_precision, requires=TENSOR, run=lower_for),
+        entry(channels_last, requires=TENSOR, run=channels_last_for),
         entry(assign_layouts, requires=TENSOR, run=assign_for),
         entry(stage_groups, requires=TENSOR, run=stage_for),
         entry(merge_products, requires=TENSOR, run=merge_products_recorded),
@@ -115,6 +117,7 @@ CARD_PIPELINE = (
     "split-phases",
     "explicit-padding",
     "lower-precision",
+    "channels-last",
     "merge-products",
     "fuse-attention",
     "halve-attention",
@@ -125,7 +128,7 @@ CARD_PIPELINE = (
     "hoist-prepare",
     "plan-memory",
 )
-"""The same for cards, whose values stay in plain order."""
+"""The same for cards, whose convolutions keep channels last."""
 
 
 def passes_named(names: Iterable[str]) -> tuple[Pass, ...]:

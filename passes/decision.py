@@ -8,10 +8,12 @@ from lxc.ir.node import Node
 VERDICTS = {
     "fusion": ("separate", "fused   "),
     "layout": ("plain   ", "blocked "),
+    "order": ("first   ", "last    "),
     "algorithm": ("direct  ", "winograd"),
     "precision": ("float32 ", "reduced "),
     "tiles": ("modelled", "tuned   "),
     "loop": ("stepwise", "resident"),
+    "sums": ("whole   ", "shared  "),
 }
 """What decisions are about, and their two outcomes as they are printed."""
 
@@ -30,10 +32,12 @@ class Decision:
     """Whether a producer runs in the kernel of the node that reads it.
 
     Where it is `about` layout: whether the channels of the second are in blocks of lanes.
+    Where it is about order: whether the channels of the second lie behind the cells.
     Where it is about the algorithm: whether the second is computed by Winograd's tiles.
     Where it is about precision: whether the second, a product, rounds its factors.
     Where it is about tiles: whether a record says what the second is computed by.
     Where it is about a loop: whether one kernel computes all steps of the second.
+    Where it is about sums: whether blocks of a card share those of the second, a product.
     `layers` holds the layer paths of the two, `shapes` the types of what they make.
     `would_allow` is empty where they are fused, or in blocks.
     """

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from lxc.ir.node import Node, Value
 from lxc.ir.ops.attention import attention
+from lxc.ir.ops.channels_last import channels_last_conv
 from lxc.ir.ops.contract import conv, dot_general
 from lxc.ir.ops.logic import equal, less, less_equal
 from lxc.ir.ops.packed import blocked_conv, depthwise_conv, packed_dot
@@ -25,6 +26,7 @@ PRODUCTS = frozenset(
     {
         attention,
         conv,
+        channels_last_conv,
         dot_general,
         packed_dot,
         blocked_conv,

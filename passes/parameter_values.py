@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from lxc.ir.graph import Graph
 from lxc.ir.node import Body, Node, Value
+from lxc.ir.ops.channels_last import channels_last_conv
 from lxc.ir.ops.contract import conv, dot_general
 from lxc.ir.ops.packed import PACKED
 from lxc.ir.ops.paired import PAIRED
@@ -20,7 +21,9 @@ from lxc.ir.ops.winograd import winograd_conv
 from lxc.passes.nodes import is_static, producers
 
 FREE = frozenset({constant, iota, broadcast, slice, reshape})
-WEIGHTED = frozenset({conv, dot_general, winograd_conv}) | PACKED | PAIRED
+WEIGHTED = (
+    frozenset({conv, channels_last_conv, dot_general, winograd_conv}) | PACKED | PAIRED
+)
 """Products: the second operand of each may be a weight."""
 
 FILLED_UP = 64

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from lxc.errors import InternalError
 from lxc.ir.graph import Graph, Program
 from lxc.ir.node import Node, walk
+from lxc.ir.ops.channels_last import channels_last_conv
 from lxc.ir.ops.contract import conv
 from lxc.ir.ops.reduce import reduce_window
 from lxc.ir.ops.structure import chain, fused, layer, noop
@@ -98,7 +99,7 @@ def unpadded(form: Form, setting: Setting) -> str | None:
 
 def is_padded(node: Node) -> bool:
     """Return whether a convolution or a window pads its operand by itself."""
-    if node.op not in (conv, reduce_window):
+    if node.op not in (conv, channels_last_conv, reduce_window):
         return False
     facts = attributes_of(node)
     spread = node.op is conv and any(entry != 1 for entry in facts["lhs_dilation"])

@@ -6,8 +6,9 @@ from math import prod
 from lxc.ir.dim import Size
 from lxc.ir.machine import Machine
 from lxc.ir.node import Node
+from lxc.ir.ops.channels_last import channels_first, channels_last_conv
 from lxc.ir.ops.contract import conv, dot_general, kernel_sizes
-from lxc.ir.types import DType
+from lxc.ir.types import DType, Shape
 from lxc.passes.nodes import attributes_of
 
 TYPES = frozenset({DType.F32, DType.BF16, DType.F16})
@@ -21,7 +22,7 @@ MOST_TAPS = 31
 
 def suits_tiles(node: Node) -> bool:
     """Return whether a product is worth tiles; only sizes that all calls share decide."""
-    if node.op not in (dot_general, conv):
+    if node.op not in (dot_general, conv, channels_last_conv):
         return False
     left, right = (value.type for value in node.operands)
     if left.dtype is not right.dtype or left.dtype not in TYPES:
@@ -32,7 +33,7 @@ def suits_tiles(node: Node) -> bool:
         sizes = [left.shape[axis] for axis in attributes_of(node)["lhs_contract"]]
         return not are_known(sizes) or count(sizes) >= FEWEST_TERMS
     groups = attributes_of(node)["groups"]
-    outputs, inputs, taps = kernel_sizes(right.shape, attributes_of(node)["weight_order"])
+    outputs, inputs, taps = kernel_of(node)
     if not are_known([outputs, inputs, *taps]):
         return False
     is_split = groups > 1 and count([outputs]) // groups < FEWEST_OUTPUTS
@@ -41,15 +42,26 @@ def suits_tiles(node: Node) -> bool:
 
 def pads_in_place(node: Node, machine: Machine) -> bool:
     """Return whether the kernel of a convolution takes zeros for its padding."""
-    if not machine.pads_in_products or node.op is not conv or not suits_tiles(node):
+    if node.op not in (conv, channels_last_conv):
+        return False
+    if not machine.pads_in_products or not suits_tiles(node):
         return False
     facts = attributes_of(node)
     edges = [entry for pair in facts["padding"] for entry in pair]
-    if any(by != 1 for by in facts["lhs_dilation"]) or not are_known(edges):
+    spread = facts.get("lhs_dilation", ())
+    if any(by != 1 for by in spread) or not are_known(edges):
         return False
-    _, _, taps = kernel_sizes(node.operands[1].type.shape, facts["weight_order"])
+    _, _, taps = kernel_of(node)
     padded = [n for n, pair in zip(taps, facts["padding"], strict=True) if any(pair)]
     return min(edges) >= 0 and sum(map(int, padded)) <= MOST_TAPS
+
+
+def kernel_of(node: Node) -> tuple[Size, Size, Shape]:
+    """Return output channels, input channels per group and taps of a convolution."""
+    shape = node.operands[1].type.shape
+    if node.op is channels_last_conv:
+        return kernel_sizes(channels_first(shape), "oi")
+    return kernel_sizes(shape, attributes_of(node)["weight_order"])
 
 
 def are_known(sizes: Iterable[Size]) -> bool:

@@ -166,6 +166,11 @@ def settled(dtype: str, value: Expr) -> Expr:
     return tirx.call_llvm_pure_intrin(dtype, "llvm.arithmetic.fence", value)
 
 
+def multiply_add(x: Expr, y: Expr, z: Expr) -> Expr:
+    """Return x * y + z, rounded once where the machine has an instruction for it."""
+    return tirx.call_llvm_pure_intrin(str(x.ty), "llvm.fmuladd", x, y, z)
+
+
 def any_bit(vector: Expr) -> Expr:
     """Return the bits that any lane of a vector of int32 has."""
     return tirx.call_llvm_pure_intrin("int32", "llvm.vector.reduce.or", vector)

@@ -51,6 +51,14 @@ that many equal layers call stays a function, where LLVM's own price of 5 for an
 would copy what packs a weight into each of its calls.
 """
 
+VECTORS_STAY = "-vectorize-slp:bool=false"
+"""What is worth a vector is generated as one. LLVM would gather neighbouring numbers into
+vectors of its own, up to what is around them, and a product in such a vector is rounded
+apart from the sum that takes one of its lanes: bits would depend on the tile.
+"""
+
+LLVM_OPTIONS = (NO_TYPE_BASED_ALIASES, LOOPS_STAY, IN_ONE_PIECE, ONE_COPY, VECTORS_STAY)
+
 
 @dataclass(frozen=True)
 class Processor:
@@ -122,7 +130,7 @@ def target(processor: Processor) -> Any:
         "kind": "llvm",
         "mtriple": processor.triple,
         "mcpu": processor.cpu,
-        "cl-opt": [NO_TYPE_BASED_ALIASES, LOOPS_STAY, IN_ONE_PIECE, ONE_COPY],
+        "cl-opt": list(LLVM_OPTIONS),
     }
     if processor.features:
         options["mattr"] = list(processor.features)

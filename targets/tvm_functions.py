@@ -55,3 +55,8 @@ def move_bytes(destination: Expr, source: Expr, count: Index) -> Stmt:
 def call_c(name: str, *arguments: Expr) -> Stmt:
     """Return the statement that calls a C function for what it does."""
     return tirx.Evaluate(tirx.call_extern("int32", name, *arguments))
+
+
+def answer_of(name: str, *arguments: Expr) -> Expr:
+    """Return the int32 that a C function returns."""
+    return tirx.call_extern("int32", name, *arguments)

@@ -20,6 +20,7 @@ from gpu_suite.building import write_artifact
 from gpu_suite.cases import TASKS, Task, chosen
 from gpu_suite.match import error_of, parts_here
 from gpu_suite.rival import exact
+from gpu_suite.verdict import Verdict
 from lxc.runtime.artifact import read
 from tests.emulation.machines import cards
 
@@ -50,6 +51,32 @@ def test_an_unknown_case_or_contender_is_refused(
     with pytest.raises(SystemExit):
         bench(monkeypatch, *arguments)
     assert arguments[1] in capsys.readouterr().err
+
+
+def test_every_case_is_measured_once_before_whole_models_are_again() -> None:
+    """A run ends before all compilations of torch are done."""
+    names = [task.case.name for task in TASKS]
+    models = [name for name in names if not name.startswith(("gemm/", "op/"))]
+    assert len({*models}) == len({*models[: len(models) // 3]}) == 9
+    assert {task.precision for task in TASKS[: len(names) - 2 * 9]} >= {"bf16", "float32"}
+    assert all(len(task.rivals) == 2 for task in TASKS)
+    (small,), (large,) = chosen(["mlp b1 bf16"]), chosen(["bert b32 s512 bf16"])
+    assert small.rivals_of(["each"]) == ("torch", "compile-graph")
+    assert large.rivals_of(["each"]) == ("torch", "compile")
+    assert large.rivals_of(["compile-graph"]) == ("compile-graph",)
+
+
+def test_parts_of_networks_are_compared_with_the_limits_of_the_card() -> None:
+    limits = {"copy_gbs": 4000.0, "float32": 50.0, "bf16": 800.0}
+    (gemm,), (relu,), (mlp,) = map(
+        chosen, (["gemm/8192 bf16"], ["op/relu"], ["mlp b1 bf16"])
+    )
+    time = 2 * 8192**3 / 400e12
+    assert Verdict("", {"lxc": time}).share(gemm.work, limits) == pytest.approx(0.5)
+    time = 2 * 4 * 8192**2 / 3e12
+    assert Verdict("", {"lxc": time}).share(relu.work, limits) == pytest.approx(0.75)
+    assert Verdict("", {"lxc": time}).share(mlp.work, limits) is None
+    assert Verdict("", {"torch": time}).share(relu.work, limits) is None
 
 
 def test_patterns_choose_cases_by_name_or_part() -> None:
@@ -99,7 +126,7 @@ import json, os, sys, time
 def tell(**reply):
     print(json.dumps(reply), flush=True)
 
-tell(status="ok", card="a card", torch="2")
+tell(status="ok", card="a card", torch=os.environ["PYTHONPATH"].split(os.pathsep)[0])
 for line in sys.stdin:
     asked = json.loads(line)
     if asked["do"] == "limits":
@@ -127,7 +154,7 @@ def test_a_task_that_takes_the_card_away_ends_only_itself(
     cases = ["--case", "*resnet50 b1 *", "resnet50 b32 bf16", "bert b1 s128 bf16"]
     bench(monkeypatch, *options, str(tmp_path / "found.json"), *cases)
     found = json.loads((tmp_path / "found.json").read_text())
-    assert found["card"] == "a card"
+    assert (found["card"], found["torch"]) == ("a card", str(Path(__file__).parent.parent))
     said = {one["name"].removeprefix("model/"): one for one in found["cases"]}
     ended, waits = said["resnet50 b1 float32"], said["resnet50 b1 tf32"]
     assert "exit status 3" in ended["problems"]["lxc"]
@@ -154,7 +181,7 @@ class CardTorch:
     """As much of torch on a card as the calls of lxc need, with arrays of an engine."""
 
     engine: Any
-    float32 = torch.float32
+    float32, contiguous_format = torch.float32, torch.contiguous_format
 
     @property
     def cuda(self) -> Any:
@@ -169,9 +196,9 @@ class CardTorch:
         """Return what can be moved to the card."""
         return SimpleNamespace(cuda=lambda: self.engine.to_machine(array))
 
-    def empty_like(self, like: torch.Tensor, dtype: torch.dtype) -> Any:
-        """Return memory on the card."""
-        assert dtype is torch.float32
+    def empty_like(self, like: torch.Tensor, dtype: Any, memory_format: Any) -> Any:
+        """Return memory on the card, whatever order the elements of `like` have."""
+        assert (dtype, memory_format) == (torch.float32, self.contiguous_format)
         return self.engine.to_machine(np.full(like.shape, 7, np.float32))
 
 

@@ -60,7 +60,10 @@ def placed(
     state = on_card(parts.state, moved) if parts.kept else None
     kept = [moved[id(array)] for array in parts.kept]
     count = len(expected) - len(kept)
-    results = [torch.empty_like(y, dtype=torch.float32) for y in expected[:count]]
+    results = [
+        torch.empty_like(y, dtype=torch.float32, memory_format=torch.contiguous_format)
+        for y in expected[:count]
+    ]
     bound = lxc.load(path).bind(parts.params, parts.state)
     call = bound.at(
         inputs=inputs,

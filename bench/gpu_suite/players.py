@@ -4,6 +4,7 @@ A kernel that reads where it must not leaves a process without its card, and one
 for ever keeps it. Such a process is ended, and the next task gets another one.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from gpu_suite.cases import Task
 from gpu_suite.verdict import Verdict
 
 SCRIPT = Path(__file__).parent.parent / "gpu_worker.py"
+CHECKOUT = SCRIPT.parent.parent
 LIMITS_SECONDS = 120.0
 
 
@@ -32,7 +34,10 @@ class Players:
     def process(self) -> Process:
         """Return the process; raises Lost if there is no torch or no card."""
         if self.running is None:
-            made = Process([str(SCRIPT), *map(str, self.options)], {}, self.log)
+            # Where there is a checkout and no more, lxc is not installed.
+            paths = [str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])]
+            settings = {"PYTHONPATH": os.pathsep.join(paths)}
+            made = Process([str(SCRIPT), *map(str, self.options)], settings, self.log)
             if made.hello["status"] != "ok":
                 made.close()
                 raise Lost("absent", made.hello["detail"])

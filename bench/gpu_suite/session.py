@@ -36,7 +36,8 @@ def played(
 ) -> dict[str, Any]:
     """Return the verdict of a task, and whether the process is of any use after it."""
     try:
-        verdict = play(BY_NAME[name], folder, rivals, rounds, begin)
+        task = BY_NAME[name]
+        verdict = play(task, folder, task.rivals_of(rivals), rounds, begin)
     except Exception as failure:
         said = f"{type(failure).__name__}: {str(failure)[:300]}"
         verdict = Verdict(name, problems={"all": said})

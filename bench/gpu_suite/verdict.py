@@ -1,5 +1,6 @@
 """What became of everyone in a task."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -20,6 +21,15 @@ class Verdict:
         if "lxc" not in self.seconds or not others:
             return None
         return min(others) / self.seconds["lxc"]
+
+    def share(
+        self, work: tuple[str, float] | None, limits: Mapping[str, float]
+    ) -> float | None:
+        """Return what lxc reaches of the card's limit, for work in terms of that limit."""
+        if work is None or "lxc" not in self.seconds:
+            return None
+        limit, amount = work
+        return amount / self.seconds["lxc"] / limits[limit]
 
     def json(self) -> dict[str, Any]:
         """Return everything, for a file."""

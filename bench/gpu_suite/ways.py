@@ -10,3 +10,5 @@ WAYS: dict[str, dict[str, Any] | None] = {
 """Arguments of `torch.compile`; the last way records CUDA graphs."""
 
 ALL_RIVALS = tuple(WAYS)
+EACH = "each"
+"""Stands for the rivals that a task itself names."""

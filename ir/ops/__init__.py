@@ -3,6 +3,7 @@
 from lxc.ir.ops import (
     arithmetic,
     attention,
+    channels_last,
     contract,
     cumulative,
     functions,
@@ -27,6 +28,7 @@ FAMILIES = (
     logic,
     shape,
     contract,
+    channels_last,
     packed,
     paired,
     winograd,

@@ -49,9 +49,9 @@ def command(
     """Show for every pair of operations whether they run in one kernel, and why.
 
     The lines in front say which products have less than float32 precision where that is
-    asked for, which convolutions work on channels in blocks of lanes, and where values go
-    into blocks and back into plain order. Those at the end say where records chose the
-    tiles of a kernel.
+    asked for, which convolutions work on channels in blocks of lanes, or on cards with
+    channels last, and where values go there and back into plain order. Those at the end say
+    where records chose the tiles of a kernel.
 
     SOURCE is an artifact, or a model as `lxc compile` takes it, with its inputs.
     """

@@ -20,6 +20,7 @@ from lxc.targets.cuda.entry import LoweredForCard, lower_for_card
 from lxc.targets.cuda.face import KernelRow, render_for_card
 from lxc.targets.cuda.images import TOOLKIT, Image, ImageMaker
 from lxc.targets.cuda.loop_decisions import loop_decisions
+from lxc.targets.cuda.split_decisions import split_decisions
 from lxc.targets.cuda.toolchain import disassembled
 from lxc.targets.llvm.compiled import LLVM
 from lxc.targets.llvm.link import link_shared, stripped, support_object
@@ -70,13 +71,14 @@ class CardCode:
         return image.content if kind == "cubin" else disassembled(image.content).encode()
 
     def facts(self, kernel: str) -> Mapping[str, Any]:
-        """Return what a kernel takes of every kind of card."""
+        """Return what a kernel takes of every kind of card, its launch included."""
+        given = {one.name: one.shared_bytes for one in self.lowered.library.kernels}
         found = {
-            image.architecture.name: image.usage[kernel].to_json()
+            image.architecture.name: image.usage[kernel].with_shared(given[kernel])
             for image in self.images
             if kernel in image.usage
         }
-        return {"cards": found}
+        return {"cards": {name: taken.to_json() for name, taken in found.items()}}
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,12 @@ class Cards:
         return tuple(one.name for one in self.architectures)
 
     def decisions(self, program: Program) -> Sequence[Decision]:
-        """Return how the loops of a planned program are computed."""
-        halves = (program.prepare, program.run)
-        return [found for half in halves for found in loop_decisions(half.nodes)]
+        """Return how loops and long sums of a planned program are computed."""
+        halves, dims = (program.prepare, program.run), program.run.dims
+        loops = [one for half in halves for one in loop_decisions(half.nodes)]
+        with COMPILE_LOCK:
+            sums = [one for half in halves for one in split_decisions(half.nodes, dims)]
+        return [*loops, *sums]
 
     def lowered(
         self, program: Program, target: Target, name: str, choices: Choices
@@ -131,7 +136,7 @@ class Cards:
         lowered = code.lowered
         sizes = lowered.prepared_bytes, lowered.arena_bytes
         rows = [
-            KernelRow(one.name, one.threads, one.shared_bytes)
+            KernelRow(one.name, one.threads, one.shared_bytes, meets=one.blocks > 0)
             for one in lowered.library.kernels
         ]
         sources = render_for_card(name, request.signature, *sizes, rows, images)

@@ -63,12 +63,13 @@ class KernelRow:
     """What those who launch a kernel know of it.
 
     A block has so many `threads`, and a launch gives it so many `shared_bytes` of memory
-    beside what the kernel itself has.
+    beside what the kernel itself has. If it `meets`, its blocks wait for each other.
     """
 
     name: str
     threads: int
     shared_bytes: int
+    meets: bool = False
 
 
 COPYING = KernelRow(COPIES, THREADS, 0)
@@ -124,7 +125,10 @@ def code_tables(kernels: Sequence[KernelRow], images: Sequence[Image]) -> Iterat
         f"    {{{fields_of(one.architecture)}, lxc_image_{number}}},"
         for number, one in enumerate(images)
     ]
-    rows = [f'    {{"{one.name}", {one.threads}, {one.shared_bytes}}},' for one in kernels]
+    rows = [
+        f'    {{"{one.name}", {one.threads}, {one.shared_bytes}, {int(one.meets)}}},'
+        for one in kernels
+    ]
     yield f"static const lxc_image lxc_images[] = {{\n{newlines(shown)}}};\n"
     yield f"static const lxc_kernel lxc_kernels[] = {{\n{newlines(rows)}}};\n"
     counts = f"lxc_images, {len(images)}, lxc_kernels, {len(rows)}"

@@ -7,12 +7,15 @@ regions of one kernel do not read what others write.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial, reduce
 
 import numpy as np
 
 from lxc.targets.cuda.intrinsics import LOAD_16, SETTLED, STORE_16
 from lxc.targets.cuda.shared_memory import SharedArray, shared_arrays
+from lxc.targets.kernels.cost import Cost
+from lxc.targets.kernels.node_work import NodeWork
 from lxc.targets.kernels.writer import Writer
 from lxc.targets.tvm_api import (
     Buffer,
@@ -49,12 +52,26 @@ THREADS = 128
 """Threads of one block, unless a kernel says otherwise."""
 
 
+@dataclass(frozen=True)
+class Following:
+    """What a second kernel of the same node writes: it reads what the first one left.
+
+    That lies in `memory`, of so many `bytes`. `cost` is what the second kernel takes.
+    """
+
+    memory: Buffer
+    bytes: int
+    cost: Cost
+    write: Callable[["GridWriter", NodeWork, Buffer], str]
+
+
 class GridWriter(Writer):
     """A writer whose kernels run on any number of blocks of `threads` threads.
 
     `extents` are the numbers of turns of all parallel loops, `thread` is the number of a
     thread in its block, and `shared_bytes` is the memory that a block shares. What is
-    written while `is_aligned` may read and write memory 16 bytes at once.
+    written while `is_aligned` may read and write memory 16 bytes at once. What is
+    `following`, if anything, is a kernel that is launched behind this one.
     """
 
     def __init__(self, dims: Mapping[str, Expr]) -> None:
@@ -69,6 +86,7 @@ class GridWriter(Writer):
         self._is_shared = False
         self._registers: set[Buffer] = set()
         self.is_aligned = self._is_wide = False
+        self.following: Following | None = None
 
     @property
     def body(self) -> Stmt:
@@ -210,6 +228,10 @@ class GridWriter(Writer):
         """Return a number as it is rounded: no product is fused with what follows it."""
         # No sums are computed in float16, which has no registers of its own either.
         return SETTLED.value(dtype, value) if dtype in ("float32", "float64") else value
+
+    def multiply_add(self, x: Expr, y: Expr, z: Expr) -> Expr:
+        """Return x * y + z, which the compiler of cards fuses."""
+        return x * y + z
 
     def array(self, dtype: str, width: int, *, stays: bool = False) -> Buffer:
         """Return a new array of one vector, which every thread has for itself."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Protocol
 
 from lxc.errors import LxcError
@@ -29,6 +29,10 @@ class Usage:
     shared_bytes: int
     stack_bytes: int
     spilled_bytes: int
+
+    def with_shared(self, given: int) -> "Usage":
+        """Return what it takes where a launch gives a block so many bytes to share."""
+        return replace(self, shared_bytes=self.shared_bytes + given)
 
     def to_json(self) -> dict[str, int]:
         """Return the fields by name."""

@@ -9,7 +9,7 @@ from lxc.errors import InternalError
 from lxc.targets.tvm_api import Expr, Stmt, extern
 from lxc.targets.tvm_grid import device_call, device_statement
 
-Together = Literal["thread", "warp", "block"]
+Together = Literal["thread", "warp", "block", "grid"]
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Intrinsic:
 
     `declaration` is its head in C++. `bodies` pairs the least compute capability with CUDA
     text, the newest first. `together` says who executes it at once: each thread for itself,
-    all 32 lanes of a warp, or all threads of a block.
+    all 32 lanes of a warp, all threads of a block, or all blocks of a launch.
 
     `meaning` is called with arrays of the arguments, one row per thread; of pointers it
     gets a `meanings.Place`. That of threads gets `meanings.Threads` first. A `pure` one

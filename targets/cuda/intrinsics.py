@@ -22,6 +22,10 @@ def assembly(
 
 SHARED_ADDRESS = "uint32_t at = (uint32_t)__cvta_generic_to_shared({name});\n"
 
+AT = '"l"(at)'
+COUNT_ONE = assembly("red.release.gpu.global.add.u32 [%0], 1", "", AT, memory=True)
+LOOK = assembly("ld.acquire.gpu.global.u32 %0, [%1]", '"=r"(found)', AT, memory=True)
+
 # Barriers.
 
 BARRIER = Intrinsic(
@@ -29,6 +33,28 @@ BARRIER = Intrinsic(
 )
 WARP_BARRIER = Intrinsic(
     "void lxc_warp_barrier()", ((80, "__syncwarp();"),), "warp", meanings.nothing
+)
+
+# A block that waits for others only goes on if the card holds all blocks at once.
+GRID_BARRIER = Intrinsic(
+    "void lxc_grid_barrier(void *counter, uint32_t count)",
+    (
+        (
+            80,
+            "__syncthreads();\n"
+            "if (threadIdx.x == 0) {\n"
+            "    uint32_t found;\n"
+            "    uint64_t at = __cvta_generic_to_global(counter);\n"
+            f"    {COUNT_ONE}\n"
+            "    do {\n"
+            f"        {LOOK}\n"
+            "    } while ((int32_t)(found - count) < 0);\n"
+            "}\n"
+            "__syncthreads();",
+        ),
+    ),
+    "grid",
+    meanings.grid_barrier,
 )
 
 # What the lanes of a warp tell each other.
@@ -233,7 +259,7 @@ SPLIT_F16 = split(
 )
 
 INTRINSICS = (
-    *(BARRIER, WARP_BARRIER),
+    *(BARRIER, WARP_BARRIER, GRID_BARRIER),
     *(SHUFFLE_XOR, ANY_LANE),
     *(LOAD_16, STORE_16, COPY_16_LATER, COPY_8_LATER, COPY_4_LATER),
     *(CLOSE_COPIES, WAIT_COPIES),

@@ -1,13 +1,13 @@
 """One kernel of a card per fused node or opaque op, or for a whole loop."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lxc.ir.dim import Dim
 from lxc.ir.machine import Machine
 from lxc.ir.node import Node
 from lxc.passes.records import NO_RECORDS, Answer, subject_of
-from lxc.targets.cuda.grid_writer import GridWriter
+from lxc.targets.cuda.grid_writer import Following, GridWriter
 from lxc.targets.cuda.templates.recurrence.kernel import write_recurrence
 from lxc.targets.cuda.templates.recurrence.memory import Recurrence
 from lxc.targets.cuda.templates.table import write_by_template
@@ -24,7 +24,9 @@ class DeviceKernel:
     """A function of the addresses of operands and results, the dimensions, and `blocks`.
 
     `turns` are the turns of its parallel loops, in terms of `dims`. A block has so many
-    `threads`, which share so many bytes.
+    `threads`, which share so many bytes. Where a second kernel follows, both take the
+    address of so many bytes of a workspace behind those of the arrays. So many `blocks`
+    wait for each other, and are those of a launch; if none do, any number will do.
     """
 
     name: str
@@ -35,6 +37,9 @@ class DeviceKernel:
     turns: tuple[Index, ...]
     threads: int
     shared_bytes: int
+    workspace_bytes: int = 0
+    following: "DeviceKernel | None" = None
+    blocks: int = 0
 
     @property
     def answer(self) -> Answer | None:
@@ -51,7 +56,25 @@ def make_device_kernel(
     variants = Variants(NO_RECORDS, subject_of("tiles", node, dims, machine))
     work = NodeWork(writer, node, operands, result, machine, parallel=True)
     algorithm = write_by_template(writer, work, variants) or write_kernel(work, variants)
-    return finished(name, node, writer, (*operands, result), algorithm, noalias=noalias)
+    made = finished(name, node, writer, (*operands, result), algorithm, noalias=noalias)
+    if writer.following is None:
+        return made
+    other = make_following(f"{name}_b", work, dims, writer.following, noalias=noalias)
+    size = writer.following.bytes
+    return replace(made, workspace_bytes=size, following=other)
+
+
+def make_following(
+    name: str, work: NodeWork, dims: Sequence[Dim], following: Following, *, noalias: bool
+) -> DeviceKernel:
+    """Return the kernel that is launched behind the first one of a node."""
+    writer, memory = writer_for(dims), following.memory
+    operands, (result,) = arrays_of(work.node, writer)
+    again = replace(work, writer=writer, operands=operands, result=result)
+    algorithm = following.write(writer, again, memory)
+    arrays = (*operands, result, memory)
+    made = finished(name, work.node, writer, arrays, algorithm, noalias=noalias)
+    return replace(made, cost=following.cost, workspace_bytes=following.bytes)
 
 
 def make_loop_kernel(
@@ -99,7 +122,8 @@ def finished(
     noalias: bool,
 ) -> DeviceKernel:
     """Return the kernel that was written."""
-    parameters = [*arrays, *writer.dims.values(), writer.blocks]
+    memory = [writer.following.memory] if writer.following else []
+    parameters = [*arrays, *memory, *writer.dims.values(), writer.blocks]
     made = function(parameters, writer.body, symbol=name, noalias=noalias)
     return DeviceKernel(
         name,

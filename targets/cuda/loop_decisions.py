@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
+from lxc.ir.dim import bounds
 from lxc.ir.node import Node
 from lxc.ir.op import Op
 from lxc.ir.ops.structure import scan
 from lxc.passes.decision import Decision
+from lxc.targets.cuda.templates.recurrence.forms import loop_form
+from lxc.targets.cuda.templates.recurrence.grid.plan import GridLoop
 from lxc.targets.cuda.templates.recurrence.memory import MOST_SHARED
-from lxc.targets.cuda.templates.recurrence.plan import recurrence_of
 from lxc.targets.report import layers_of
 
 WANTED = (
@@ -29,9 +31,12 @@ def loop_decisions(nodes: Sequence[Node]) -> Iterator[Decision]:
 
 def decision_about(node: Node) -> Decision:
     """Return how a loop is computed."""
-    plan, steps = recurrence_of(node), node.bodies[0].nodes
+    plan, steps = loop_form(node), node.bodies[0].nodes
     if isinstance(plan, str):
         rule, reason, wanted = "a launch for each kernel of a step", plan, WANTED
+    elif isinstance(plan, GridLoop):
+        rule, wanted = f"all steps in one kernel of {plan.blocks} blocks", ""
+        reason = shared_reason(plan)
     else:
         rule, wanted = "all steps in one kernel", ""
         reason = f"a block keeps {plan.shared_bytes} bytes for {plan.block_rows} rows"
@@ -49,3 +54,12 @@ def decision_about(node: Node) -> Decision:
         shapes=(made, ", ".join(str(value.type) for value in node.results)),
         about="loop",
     )
+
+
+def shared_reason(plan: GridLoop) -> str:
+    """Return how blocks share a loop, and when they do not."""
+    kept = f"a block keeps {plan.shared_bytes} bytes for {plan.share} of {plan.units} units"
+    least = f"on cards that hold {plan.blocks} blocks at once"
+    if bounds(plan.rows)[1] > plan.most_rows:
+        least += f", for up to {plan.most_rows} rows of the batch"
+    return f"{kept}, {least}; elsewhere each kernel of a step is a launch"

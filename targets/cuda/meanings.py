@@ -42,6 +42,9 @@ class Threads(Protocol):
     def wait_copies(self, groups: Array) -> None:
         """Finish all closed groups but the last few."""
 
+    def meet_blocks(self, counter: Place, count: Array) -> None:
+        """Count this block, and wait until so many were counted."""
+
 
 def nothing() -> None:
     """Do nothing beside waiting."""
@@ -86,3 +89,11 @@ def close_copies(threads: Threads) -> None:
 def wait_copies(threads: Threads, groups: Array) -> None:
     """Finish all closed groups but the last few."""
     threads.wait_copies(groups)
+
+
+def grid_barrier(threads: Threads, counter: Place, count: Array) -> None:
+    """Add 1 to a counter for the block, and wait until it has reached `count`.
+
+    What threads of all blocks wrote before, all threads read behind it.
+    """
+    threads.meet_blocks(counter, count)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from lxc.targets.kernels.place import Place
+from lxc.targets.kernels.sizes import product
 from lxc.targets.kernels.writer import Writer
 from lxc.targets.tvm_api import Buffer, Index, at_most, modulo
 
@@ -12,6 +13,10 @@ SMALL_BYTES = 16 << 10
 """A panel of fewer bytes is there soon enough without help."""
 MOST_STREAMS = 8
 """Memory gives more at a time where it is read in so many places."""
+NEAR_STEPS = 16
+"""So many steps ahead a line is fetched to where it is read from."""
+NEAR_TURNS = 16
+"""More tiles that share a panel gain less by that than the fetches of each of them cost."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,27 @@ class Ahead:
         if rest:
             return 1
         return max(n for n in range(1, MOST_STREAMS + 1) if lines % n == 0)
+
+
+@dataclass(frozen=True)
+class Near:
+    """What some steps later is read of the same panel: its lines begin at `firsts`.
+
+    Steps lie `stride` elements apart.
+    """
+
+    buffer: Buffer
+    firsts: tuple[Index, ...]
+    stride: int
+
+    def write(self, writer: Writer, depth: Sequence[Index], deep: Sequence[Index]) -> None:
+        """Write what one step fetches; the last steps fetch the last one again."""
+        steps = product(depth)
+        later = at_most(Place(depth, deep).position + NEAR_STEPS, steps - 1)
+        later = writer.name(writer.prover.simplify(later), steps)
+        for first in self.firsts:
+            position = writer.prover.simplify(first + later * self.stride)
+            writer.fetch(self.buffer, position, nearest=True)
 
 
 @dataclass(frozen=True)

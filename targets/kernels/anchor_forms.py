@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from lxc.ir.node import Node
 from lxc.targets.kernels.anchors import Anchor
 from lxc.targets.kernels.convolutions.blocked import blocked_conv, depthwise_conv
+from lxc.targets.kernels.convolutions.channels_last import channels_last_conv
 from lxc.targets.kernels.convolutions.plain import conv
 from lxc.targets.kernels.convolutions.staged import staged_conv
 from lxc.targets.kernels.convolutions.stretched import stretched_conv
@@ -19,6 +20,7 @@ ANCHORS: Mapping[str, Callable[[Node, Mapping[str, Expr], Source], Anchor]] = {
     "dot_general": dot_general,
     "packed_dot": packed_dot,
     "conv": conv,
+    "channels_last_conv": channels_last_conv,
     "blocked_conv": blocked_conv,
     "depthwise_conv": depthwise_conv,
     "paired_dot": paired_dot,

@@ -62,6 +62,11 @@ class Source:
         for node in body.nodes:
             for operand in node.operands:
                 self.readers[operand] = self.readers.get(operand, 0) + 1
+        self.outputs = frozenset(body.outputs)
+
+    def rounds(self, value: Value) -> bool:
+        """Return whether a value is stored, or read in several places, as it is rounded."""
+        return value in self.outputs or self.readers[value] > 1
 
 
 class Elements:
@@ -114,7 +119,7 @@ class Elements:
     def _pull(self, value: Value, place: Place) -> Expr:
         node = self.source.producers.get(value)
         if node is None:
-            return self._from_memory(value, place)
+            return self.read(value, place)
         if node.op.kind == "elementwise":
             return self._compute(node, place)
         if node.op.kind == "source":
@@ -136,7 +141,8 @@ class Elements:
             self._places[key] = views.moved(node, place, shape, self.writer.dims)
         return self._places[key]
 
-    def _from_memory(self, value: Value, place: Place) -> Expr:
+    def read(self, value: Value, place: Place) -> Expr:
+        """Return an element of the memory that a parameter stands for."""
         if value not in self.source.buffers:
             raise InternalError("code generation", "a body reads a value from outside")
         own = value in self.by_lane
@@ -156,14 +162,48 @@ class Elements:
         return element
 
     def _compute(self, node: Node, place: Place) -> Expr:
-        operands = self._apart([self.at(operand, place) for operand in node.operands], node)
-        rule = self.source.rules.get(node) or RULES[node.op.name]
-        element = rule(self._step(node), *operands)
+        element = self._contracted(node, place)
+        if element is None:
+            operands = [self.at(operand, place) for operand in node.operands]
+            rule = self.source.rules.get(node) or RULES[node.op.name]
+            element = rule(self._step(node), *self._apart(operands, node))
         dtype = node.result.type.dtype
         held = self.hold(element, computed(dtype))
         if is_half(dtype) and not keeps_half(node):
             held = self.hold(rounded(held, dtype), computed(dtype))
         return held
+
+    def _contracted(self, node: Node, place: Place) -> Expr | None:
+        """Return a sum with its first product in one rounding; None for all else.
+
+        LLVM would fuse products on its own, but of two it takes either, and none if both
+        are made in one vector: the bits would depend on the tile.
+        """
+        if node.op.name not in SUMS or node in self.source.rules:
+            return None
+        for position, operand in enumerate(node.operands):
+            product = self._product(operand, place)
+            if product is not None:
+                x, y = (self.at(factor, product[1]) for factor in product[0].operands)
+                z = self.at(node.operands[1 - position], place)
+                if node.op.name == "subtract":
+                    x, z = (x, -z) if position == 0 else (-x, z)
+                return self.writer.multiply_add(x, y, z)
+        return None
+
+    def _product(self, value: Value, place: Place) -> tuple[Node, Place] | None:
+        """Return the product of floats that a value is, read here alone, and its place."""
+        node = self.source.producers.get(value)
+        while node is not None and not self.source.rounds(value):
+            if (value, place) in self.known or node in self.source.rules:
+                return None
+            if node.op.name == "multiply":
+                return (node, place) if value.type.dtype in PRECISE else None
+            if node.op.kind != "view" or node.op.name in FILLED:
+                return None
+            place, value = self._moved(node, place), node.operands[0]
+            node = self.source.producers.get(value)
+        return None
 
     def _apart(self, operands: list[Expr], node: Node) -> list[Expr]:
         """Return the operands with a copy for every float that comes a second time.
@@ -240,6 +280,10 @@ def keeps_half(node: Node) -> bool:
     """Return whether a result needs no rounding: it is an operand, maybe negated."""
     return node.op.name in KEEPING
 
+
+SUMS = frozenset({"add", "subtract"})
+PRECISE = frozenset({DType.F32, DType.F64})
+"""Products of half types are rounded before anything is added to them."""
 
 KEEPING = frozenset(
     {"absolute", "copysign", "maximum", "minimum", "negate", "select", "sign"}

@@ -71,7 +71,8 @@ def write_fused(work: NodeWork, variants: Variants) -> str:
         write = WHOLE[group.anchor.op.name]
         return write(writer, source, group, group.anchor, result, machine, parallel)
     anchor = ANCHORS[group.anchor.op.name](group.anchor, writer.dims, source)
-    anchored = Work(writer, source, group, anchor, result, variants)
+    resident = machine.second_cache
+    anchored = Work(writer, source, group, anchor, result, variants, resident=resident)
     return write_anchored(anchored, machine, parallel)
 
 

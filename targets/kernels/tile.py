@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from lxc.ir.node import Value
-from lxc.targets.kernels.ahead import LINE_BYTES, Ahead, Beside
+from lxc.targets.kernels.ahead import (
+    LINE_BYTES,
+    NEAR_TURNS,
+    SMALL_BYTES,
+    Ahead,
+    Beside,
+    Near,
+)
 from lxc.targets.kernels.anchors import Anchor
 from lxc.targets.kernels.element import Elements, Source
 from lxc.targets.kernels.group import Group
@@ -32,7 +39,10 @@ Terms = Callable[["Tile", dict[Cell, Buffer], tuple[Index, ...]], None]
 
 @dataclass(frozen=True)
 class Work:
-    """What all tiles of a kernel share; `terms` writes a step where factors are pairs."""
+    """What all tiles of a kernel share; `terms` writes a step where factors are pairs.
+
+    Weights of no more than `resident` bytes stay in the second-level cache.
+    """
 
     writer: Writer
     source: Source
@@ -41,6 +51,7 @@ class Work:
     result: Buffer
     variants: Variants
     terms: "Terms | None" = None
+    resident: int = 0
 
 
 @dataclass(frozen=True)
@@ -89,12 +100,15 @@ def write_sums(tile: Tile, *, fetches: bool) -> dict[Cell, Buffer]:
     whole = isinstance(steps, int) and steps * len(sums) <= TERMS_WHOLE
     most = steps if whole else max(1, TERMS_UNROLLED // max(1, len(sums)))
     ahead = ahead_of(tile, anchor.depth) if fetches and not whole else None
+    near = near_of(tile) if fetches and not whole else None
 
     terms = tile.work.terms or write_terms
 
     def step(deep: tuple[Index, ...]) -> None:
         if ahead:
             ahead.write(writer, anchor.depth, deep)
+        if near:
+            near.write(writer, anchor.depth, deep)
         terms(tile, sums, deep)
 
     write_steps(writer, anchor.depth, most, step)
@@ -151,6 +165,36 @@ def ahead_of(tile: Tile, depth: Sequence[Index]) -> Ahead | Beside | None:
     buffer, size = work.source.buffers[weight], weight.type.dtype.bytes
     shared = Ahead.of(buffer, count, size, panel, product(depth), tile.turns)
     return shared and shared.named(work.writer, place(tile.base) + panel, tile.turn)
+
+
+def near_of(tile: Tile) -> Near | None:
+    """Return what a tile of a matrix product fetches of its own panel.
+
+    The first tile waits for lines that are on their way to the second-level cache still,
+    so it pays where weights come from further away and few tiles share the panel.
+    """
+    work, anchor = tile.work, tile.work.anchor
+    weight, place, block = anchor.panel_weight, anchor.panel_place, anchor.block
+    if weight is None or place is None or block is None or anchor.lane is None:
+        return None
+    steps, stride = product(anchor.depth), anchor.loops[anchor.lane]
+    if not (isinstance(steps, int) and isinstance(stride, int)):
+        return None
+    if not (isinstance(tile.turns, int) and 2 <= tile.turns <= NEAR_TURNS):
+        return None
+    size = weight.type.dtype.bytes
+    line, read = LINE_BYTES // size, sum(vector.width for vector in tile.vectors)
+    if anchor.pairs or not anchor.row_bytes or stride % line:
+        return None
+    if steps * read * size < SMALL_BYTES or weight.type.max_bytes <= work.resident:
+        return None
+    firsts: list[Index] = []
+    for vector in tile.vectors:
+        base = list(tile.base)
+        base[block] = base[block] + vector.block
+        lanes = range(vector.offset, vector.offset + vector.width)
+        firsts += [place(base) + lane for lane in lanes if lane % line == 0]
+    return Near(work.source.buffers[weight], tuple(firsts), stride)
 
 
 def write_steps(writer: Writer, depth: Sequence[Index], most: int, body: Steps) -> None:

@@ -23,6 +23,7 @@ def tile_shapes(
     far: bool = False,
     streamed: bool = False,
     turning: float = 0.0,
+    parts: int = 1,
 ) -> list[tuple[int, int]]:
     """Return how many rows and how many of `width` vectors one register tile may have.
 
@@ -33,7 +34,8 @@ def tile_shapes(
     of single ones would load a number for every term besides.
     At the end vectors are turned around to become runs of rows, which takes `turning` for
     each register operation of a vector. What follows a `long` end keeps some constants in
-    registers, and a machine without multiply-adds some products.
+    registers, and a machine without multiply-adds some products. Vectors take as many
+    registers as they have `parts`.
     """
     height = rows if isinstance(rows, int) else 60
     spare = (2 if machine.has_fma else 5) + (2 if long else 0)
@@ -41,7 +43,7 @@ def tile_shapes(
     narrowest = min(2, max(1, width)) if streamed else 1
     for broad in range(narrowest, min(8, max(1, width)) + 1):
         for tall in range(1, min(most_rows, max(1, height)) + 1):
-            used = tall * broad + spare + (broad if tall > 1 else 1)
+            used = parts * (tall * broad + (broad if tall > 1 else 1)) + spare
             if used <= machine.registers:
                 lines, columns = even(height, tall), even(width, broad)
                 price = price_of(lines, columns, shared=shared)
@@ -54,6 +56,11 @@ def tile_shapes(
     for _, _, shape, cut in sorted(found, key=lambda one: one[:2]):
         shapes.setdefault(cut, shape)
     return list(shapes.values()) or [(1, 1)]
+
+
+def parts_of_vector(size: Index, lanes: int) -> int:
+    """Return in how many registers a row lies: one for each power of two below a vector."""
+    return len(powers(size, lanes)) if isinstance(size, int) and 0 < size < lanes else 1
 
 
 def turns_of(lines: Sequence[tuple[int, int]]) -> int:

@@ -11,6 +11,7 @@ from lxc.targets.kernels.anchors import Anchor
 from lxc.targets.kernels.finish import LONG_WORK, finish_tile, rows_aside
 from lxc.targets.kernels.halo import write_halo
 from lxc.targets.kernels.nest import choose_kind, walk_axes
+from lxc.targets.kernels.parts_of_sums import parts_of
 from lxc.targets.kernels.place import Place
 from lxc.targets.kernels.sizes import product
 from lxc.targets.kernels.split import (
@@ -23,7 +24,7 @@ from lxc.targets.kernels.split import (
     total,
 )
 from lxc.targets.kernels.tile import Tile, Work, has_next_panel, write_sums
-from lxc.targets.kernels.tile_shapes import tile_shapes
+from lxc.targets.kernels.tile_shapes import parts_of_vector, tile_shapes
 from lxc.targets.kernels.variants import TileVariant
 from lxc.targets.kernels.vector_math.steps import steps_of
 from lxc.targets.tvm_api import Buffer, Index, address, at_most, divide, modulo
@@ -159,6 +160,10 @@ def write_tiles(work: Work, machine: Machine, *, parallel: bool) -> None:
     chunk = tiles_together(anchor, kinds, near, others, machine, parallel=parallel)
     tiling = Tiling(work, long, kinds, panels, outer, chunk, variant.fetches)
     write_halo(work.writer, work.source, work.group, work.result, machine.lanes)
+    parts = None if long else parts_of(work, kinds, panels, outer, machine)
+    if parts is not None:
+        parts.write(parallel=parallel)
+        return
     # Threads must not share what a tile keeps aside; a serial kernel needs it only once.
     shared = None if parallel else tiling.columns()
 
@@ -199,6 +204,7 @@ def variant_of(
         long=long,
         far=anchor.far is not None,
         turning=turning_of(work),
+        parts=parts_of_vector(lane_axis, lanes) if anchor.block is None else 1,
     )
     return work.variants.tiles(shapes, fetches=has_next_panel(work))
 

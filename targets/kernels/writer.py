@@ -24,6 +24,7 @@ from lxc.targets.tvm_api import (
     load,
     load_vector,
     loop,
+    multiply_add,
     nothing,
     prefetch,
     sequence,
@@ -149,6 +150,10 @@ class Writer:
     def settled(self, dtype: str, value: Expr) -> Expr:
         """Return a number as it is rounded: no product is fused with what follows it."""
         return settled(dtype, value)
+
+    def multiply_add(self, x: Expr, y: Expr, z: Expr) -> Expr:
+        """Return x * y + z, with this product and no other fused with the sum."""
+        return multiply_add(x, y, z)
 
     def array(self, dtype: str, width: int, *, stays: bool = False) -> Buffer:
         """Return a new array of one vector.

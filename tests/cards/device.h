@@ -1,6 +1,7 @@
 // What compilers for cards know by themselves, for a processor. The threads of a block take
 // turns; those of a kernel that lets them meet each have a stack, and go on from there.
 #include <math.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,8 +10,10 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
+#include <thread>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #define __global__
 #define __device__ static
@@ -153,10 +156,14 @@ static lxc_block *lxc_new_block() {
     return made;
 }
 
+static void lxc_drop_block(lxc_block *old) {
+    munmap(old->stacks, lxc_most_threads * lxc_stack_bytes);
+    free(old);
+}
+
 // Execute a block whose threads meet.
-static void lxc_run_together(void (*body)(void *), void *context, int threads) {
-    static thread_local lxc_block *kept = lxc_new_block();
-    lxc_block *here = lxc_here = kept;
+static void lxc_run_in(lxc_block *here, void (*body)(void *), void *context, int threads) {
+    lxc_here = here;
     here->threads = here->live = threads;
     here->body = body;
     here->context = context;
@@ -178,6 +185,25 @@ static void lxc_run_together(void (*body)(void *), void *context, int threads) {
     if (_setjmp(here->leave) == 0) lxc_next();
 }
 
+static void lxc_run_together(void (*body)(void *), void *context, int threads) {
+    static thread_local lxc_block *kept = lxc_new_block();
+    lxc_run_in(kept, body, context, threads);
+}
+
+// Execute all blocks at once, each in a thread of this processor, which has its own shared
+// memory.
+static void lxc_run_grid(void (*body)(void *), void *context, uint blocks, int threads) {
+    std::vector<std::thread> all;
+    for (uint block = 0; block < blocks; ++block)
+        all.emplace_back([=] {
+            lxc_block *here = lxc_new_block();
+            blockIdx = {block, 0, 0};
+            lxc_run_in(here, body, context, threads);
+            lxc_drop_block(here);
+        });
+    for (std::thread &one : all) one.join();
+}
+
 template <typename... A>
 struct lxc_launched {
     void (*kernel)(A...);
@@ -197,8 +223,9 @@ static void lxc_body(void *context) {
 
 template <typename... A>
 static void lxc_emulate(void (*kernel)(A...), void **arguments, uint blocks, uint threads,
-                        bool meets) {
+                        int meets) {
     lxc_launched<A...> all = {kernel, arguments};
+    if (meets == 2) return lxc_run_grid(lxc_body<A...>, &all, blocks, (int)threads);
     for (uint block = 0; block < blocks; ++block) {
         blockIdx = {block, 0, 0};
         if (meets) {
@@ -217,9 +244,10 @@ constexpr int lxc_count(void (*)(A...)) {
     return sizeof...(A);
 }
 
-// `meets` says whether threads of the kernel wait for each other.
+// `meets` is 1 if the threads of a block wait for each other, and 2 if blocks do too.
 #define LXC_LAUNCHER(name, meets)                                                        \
     extern "C" void LAUNCH_##name(void **arguments, unsigned blocks, unsigned threads) { \
         lxc_emulate(name, arguments, blocks, threads, meets);                            \
     }                                                                                    \
-    extern "C" const int COUNT_##name = lxc_count(name);
+    extern "C" const int COUNT_##name = lxc_count(name);                                 \
+    extern "C" const int MEETS_##name = meets;

@@ -16,7 +16,7 @@
 
 enum { MOST_CARDS = 4, MOST_KERNELS = 4096 };
 enum { INVALID = 1, NO_MEMORY = 2, NOT_READY = 600, NOT_INITIALIZED = 3, NO_CONTEXT = 201 };
-enum { MOST_CONTEXTS = MOST_CARDS + 4, IS_DESTROYED = 709 };
+enum { MOST_CONTEXTS = MOST_CARDS + 4, IS_DESTROYED = 709, TOO_MANY_AT_ONCE = 720 };
 
 typedef struct params {
     function *kernel;
@@ -27,6 +27,7 @@ typedef struct params {
 
 typedef struct node {
     params with;
+    int is_cooperative;
     uint64_t values[MOST_VALUES];
     void *table[MOST_VALUES];
     struct node *next;
@@ -57,8 +58,10 @@ typedef struct block {
 int emulated_cards = 1;
 int emulated_capabilities[MOST_CARDS] = {90, 90, 90, 90};
 int emulated_version = 13000;
+int emulated_multiprocessors = 132, emulated_blocks_of_each = 1; /* of kernels that meet */
 int64_t emulated_memory = (int64_t)1 << 40; /* bytes that may be allocated on the card */
 int emulated_node_updates, emulated_instantiations, emulated_graph_launches;
+int emulated_meetings; /* launches whose blocks begin at once */
 int emulated_captures; /* all streams but the default one, if it is not 0 */
 int emulated_modules, emulated_events, emulated_waits, emulated_uploads, emulated_downloads;
 int64_t emulated_bytes_in_use;
@@ -116,6 +119,8 @@ int cuDeviceGetAttribute(int *value, int attribute, int device) {
     BEGIN(0);
     if (attribute == 75) *value = emulated_capabilities[device] / 10;
     else if (attribute == 76) *value = emulated_capabilities[device] % 10;
+    else if (attribute == 16) *value = emulated_multiprocessors;
+    else if (attribute == 95) *value = 1;
     else return INVALID;
     return 0;
 }
@@ -197,6 +202,9 @@ int cuModuleGetFunction(void **found, void *loaded, const char *name) {
     snprintf(symbol, sizeof symbol, "COUNT_%s", name);
     const int *count = dlsym(from->library, symbol);
     made->count = count ? *count : 0;
+    snprintf(symbol, sizeof symbol, "MEETS_%s", name);
+    const int *meets = dlsym(from->library, symbol);
+    made->meets = meets && *meets == 2;
     *found = made;
     return made->run && count && *count <= MOST_VALUES ? 0 : 500;
 }
@@ -211,15 +219,42 @@ static int is_legal(const params *one) {
            one->block[1] == 1 && one->block[2] == 1 && one->shared_bytes <= 232448;
 }
 
+/* A card may wait for ever for blocks that it does not hold, or that were not said to meet. */
+static int is_held(const params *one, int is_cooperative) {
+    if (!is_cooperative) return one->kernel->meets ? INVALID : 0;
+    int64_t most = (int64_t)emulated_multiprocessors * emulated_blocks_of_each;
+    return one->grid[0] <= most ? 0 : TOO_MANY_AT_ONCE;
+}
+
+int cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, void *kernel, int threads,
+                                                size_t shared) {
+    BEGIN(1);
+    *blocks = emulated_blocks_of_each;
+    return kernel && threads > 0 && threads <= 1024 && shared <= 232448 ? 0 : INVALID;
+}
+
+static int launch(const params *one, int is_cooperative, void *stream) {
+    int wrong = is_legal(one) ? is_held(one, is_cooperative) : INVALID;
+    if (wrong) return wrong;
+    pthread_mutex_lock(&lock);
+    emulated_meetings += is_cooperative;
+    queue_launch(stream, one->kernel, one->grid[0], one->block[0], one->arguments);
+    pthread_mutex_unlock(&lock);
+    return 0;
+}
+
 int cuLaunchKernel(void *kernel, unsigned x, unsigned y, unsigned z, unsigned bx, unsigned by,
                    unsigned bz, unsigned shared, void *stream, void **arguments, void **extra) {
     BEGIN(1);
     params one = {kernel, {x, y, z}, {bx, by, bz}, shared, arguments, extra, NULL, NULL};
-    if (!is_legal(&one)) return INVALID;
-    pthread_mutex_lock(&lock);
-    queue_launch(stream, kernel, x, bx, arguments);
-    pthread_mutex_unlock(&lock);
-    return 0;
+    return launch(&one, 0, stream);
+}
+int cuLaunchCooperativeKernel(void *kernel, unsigned x, unsigned y, unsigned z, unsigned bx,
+                              unsigned by, unsigned bz, unsigned shared, void *stream,
+                              void **arguments) {
+    BEGIN(1);
+    params one = {kernel, {x, y, z}, {bx, by, bz}, shared, arguments, NULL, NULL, NULL};
+    return launch(&one, 1, stream);
 }
 
 static block *allocate(size_t bytes, int is_on_host) {

@@ -1,7 +1,7 @@
 """A card that is not there: kernels are compiled for this processor, by a C++ compiler.
 
-A library of tests stands in for NVIDIA's driver. It runs one block after the other, and
-the threads of a block in turns.
+A library of tests stands in for NVIDIA's driver. It runs one block after the other, unless
+they wait for each other, and the threads of a block in turns.
 """
 
 import ctypes
@@ -30,13 +30,16 @@ HERE = Path(__file__).parent
 DEVICE = ("device.h", "intrinsics.h")
 FLAGS = (
     *("-std=c++17", "-O0", "-w", "-ffp-contract=off", "-fno-strict-aliasing"),
-    *("-U_FORTIFY_SOURCE", "-fPIC"),
+    *("-U_FORTIFY_SOURCE", "-fPIC", "-pthread"),
 )
 MEETING = re.compile(
     r"\blxc_(barrier|warp_barrier|shuffle\w*|any_lane|load_matrices\w*"
     r"|multiply_(bf16|f16|tf32))\("
 )
 """Calls that threads execute together."""
+
+GRID_MEETING = "lxc_grid_barrier("
+"""The call that blocks execute together."""
 
 DEFINITION = re.compile(
     r'extern "C" __global__ void __launch_bounds__\(\d+\)\s+(\w+)\([^;{]*\) \{'
@@ -76,8 +79,9 @@ def program(kernels: str) -> str:
     ends = [*(start.start() for start in starts[1:]), len(kernels)]
     launchers = []
     for start, end in zip(starts, ends, strict=True):
-        meets = bool(MEETING.search(kernels, start.end(), end))
-        launchers.append(f"LXC_LAUNCHER({start[1]}, {int(meets)})")
+        meets = int(bool(MEETING.search(kernels, start.end(), end)))
+        meets = 2 if GRID_MEETING in kernels[start.end() : end] else meets
+        launchers.append(f"LXC_LAUNCHER({start[1]}, {meets})")
     shared = [
         f"alignas(128) thread_local uchar {name}[{SHARED_BYTES}];"
         for name in sorted(set(SHARED.findall(kernels)))

@@ -38,8 +38,16 @@ int cuGraphAddKernelNode_v2(void **made, void *into, void *const *after, size_t 
     all->last = one;
     return *made = one, 0;
 }
+int cuGraphKernelNodeSetAttribute(void *which, int attribute, const int *value) {
+    BEGIN(1);
+    ((node *)which)->is_cooperative = *value;
+    return attribute == 2 ? 0 : INVALID;
+}
 int cuGraphInstantiateWithFlags(void **made, void *from, unsigned long long flags) {
     BEGIN(1);
+    for (node *one = ((graph *)from)->first; one && !wrong; one = one->next)
+        wrong = is_held(&one->with, one->is_cooperative);
+    if (wrong) return wrong;
     ++emulated_instantiations;
     return *made = from, flags ? INVALID : 0;
 }
@@ -56,9 +64,11 @@ int cuGraphLaunch(void *executable, void *stream) {
     BEGIN(1);
     pthread_mutex_lock(&lock);
     ++emulated_graph_launches;
-    for (node *one = ((graph *)executable)->first; one; one = one->next)
+    for (node *one = ((graph *)executable)->first; one; one = one->next) {
+        emulated_meetings += one->is_cooperative;
         queue_launch(stream, one->with.kernel, one->with.grid[0], one->with.block[0],
                      one->with.arguments);
+    }
     pthread_mutex_unlock(&lock);
     return 0;
 }

@@ -4,6 +4,23 @@
 static inline void lxc_barrier() { lxc_meet(&lxc_here->all, "a barrier of the block"); }
 static inline void lxc_warp_barrier() { lxc_meet(lxc_warp(), "a barrier of the warp"); }
 
+
+// Another block is a thread of its own here. One that waits in vain is stopped some day.
+static inline void lxc_grid_barrier(void *counter, uint32_t count) {
+    static const uint64_t most_turns = (uint64_t)1 << 28;
+    uint32_t *at = (uint32_t *)counter;
+    lxc_meet(&lxc_here->all, "a barrier of the grid");
+    if (threadIdx.x == 0) {
+        __atomic_fetch_add(at, 1, __ATOMIC_RELEASE);
+        for (uint64_t turn = 0; (int32_t)(__atomic_load_n(at, __ATOMIC_ACQUIRE) - count) < 0;
+             ++turn) {
+            if (turn == most_turns) lxc_stop("other blocks do not come", "a barrier of the grid");
+            sched_yield();
+        }
+    }
+    lxc_meet(&lxc_here->all, "a barrier of the grid");
+}
+
 // Tell a warp what this lane knows, and return what a lane told.
 template <typename T>
 static inline T lxc_told(lxc_team *warp, int lane) {

@@ -9,6 +9,8 @@ import numpy as np
 from lxc.ir.types import Array, DType
 from tests.ops.cases import Case
 
+Shape = tuple[int, ...]
+
 
 def drawn(seed: int, *shape: int, dtype: Any = np.float32) -> Array:
     return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
@@ -54,9 +56,43 @@ def cases(dtype: Any, **more: Any) -> list[Case]:
     ]
 
 
+def channels_last(operands: tuple[Array, Array], *more: Mapping[str, Any]) -> Case:
+    facts: dict[str, Any] = {"strides": (1, 1), "padding": ((1, 1), (2, 0))}
+    facts |= {"rhs_dilation": (1, 1), "groups": 1}
+    for some in more:
+        facts |= some
+    return Case("channels last", "channels_last_conv", operands, facts)
+
+
+def channels_last_cases() -> list[Case]:
+    """Return convolutions whose channels are copied 16, 8, 4 and 2 bytes at a time."""
+    half, wide = np.dtype(ml_dtypes.bfloat16), np.dtype(np.float32)
+
+    def operands(seed: int, x: Shape, weight: Shape, dtype: Any) -> tuple[Array, Array]:
+        return drawn(seed, *x, dtype=dtype), drawn(seed + 1, *weight, dtype=dtype)
+
+    kept, groups = {"result": DType.F32}, {"groups": 2}
+    return [
+        channels_last(operands(30, (2, 9, 8, 16), (24, 3, 3, 16), half), kept),
+        channels_last(
+            operands(32, (2, 7, 9, 4), (16, 3, 2, 4), half), kept, {"strides": (2, 1)}
+        ),
+        channels_last(
+            operands(34, (1, 6, 5, 12), (16, 2, 3, 6), half),
+            kept,
+            groups,
+            {"rhs_dilation": (2, 1)},
+        ),
+        channels_last(operands(36, (1, 5, 6, 3), (8, 3, 3, 3), half), kept),
+        channels_last(operands(38, (1, 6, 5, 8), (16, 3, 3, 4), wide), groups),
+        channels_last(operands(40, (1, 6, 5, 8), (9, 3, 3, 8), wide), {"factors": "tf32"}),
+    ]
+
+
 ALL_CASES = {
     "float32": cases(np.float32),
     "bfloat16": cases(ml_dtypes.bfloat16, result=DType.F32)[:7],
     "float16": cases(np.float16)[1:3],
     "tf32": cases(np.float32, factors="tf32")[:9],
+    "channels last": channels_last_cases(),
 }

@@ -15,7 +15,8 @@ from lxc.targets import TARGETS
 from lxc.targets.compile import target_program
 from lxc.targets.cuda.kernel import make_device_kernel
 from lxc.targets.kernels.storage import stored
-from tests.cards.emulator.launch import EmulatedKernel, Output
+from tests.cards.emulator.following import launched_together
+from tests.cards.emulator.launch import Output
 
 
 class SingleKernel:
@@ -29,7 +30,7 @@ class SingleKernel:
         (self.node,) = nodes
         dims = self.program.run.dims
         self.made = make_device_kernel(name, self.node, dims, target.machine, noalias=True)
-        self.emulated = EmulatedKernel(self.made.function)
+        self.emulated = launched_together(self.made, len(self.node.operands) + 1)
 
     @property
     def algorithm(self) -> str:

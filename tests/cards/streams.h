@@ -9,6 +9,7 @@ typedef void (*launcher)(void **arguments, unsigned blocks, unsigned threads);
 typedef struct function {
     launcher run;
     int count; /* of arguments, all of 8 bytes */
+    int meets; /* whether its blocks wait for each other */
 } function;
 
 typedef struct stream stream;

@@ -192,7 +192,7 @@ def test_explain_says_what_attention_reads(rope: bool, size: int, rule: str) -> 
     model = nn.WrappedFunction(lambda x: kaun.apply(layer, parameters, x)[0])
     spec = lxc.TensorSpec((2, 5, size), "bfloat16")
     graph = tensor_level(lxc.trace(model, spec, {}, {}))
-    steps = passes_named(CARD_PIPELINE[:6])
+    steps = passes_named(CARD_PIPELINE[:7])
     assert steps[-1].name == "halve-attention"
     outcome = run_passes(graph, steps, machine=TARGETS["cuda"].machine)
     told = [one for one in outcome.decisions if one.producer == "attention"]

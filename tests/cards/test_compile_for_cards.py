@@ -93,6 +93,18 @@ def test_the_manifest_says_what_kernels_take_of_each_card(made: CompiledTarget) 
     assert all({*taken} == fields for taken in kernel["cards"].values())
 
 
+def test_the_manifest_counts_what_a_launch_gives_a_block_to_share(
+    made: CompiledTarget, code: CardCode
+) -> None:
+    """The assembler knows only of memory that a kernel has without being given more."""
+    (kernel,), (record,) = code.lowered.library.kernels, made.record.kernels
+    assert kernel.shared_bytes > 0
+    for image in code.images[:-1]:
+        taken = record["cards"][image.architecture.name]
+        own = image.usage[kernel.name].shared_bytes
+        assert taken["shared_bytes"] == own + kernel.shared_bytes
+
+
 def test_a_model_is_saved_here_and_another_process_makes_the_same_bytes(
     tmp_path: Path,
 ) -> None:

@@ -263,8 +263,9 @@ def launch(library: ctypes.CDLL, name: str, arrays: Sequence[Array]) -> None:
 
 
 def test_every_intrinsic_has_a_case() -> None:
-    barriers = {"lxc_barrier", "lxc_warp_barrier", "lxc_close_copies", "lxc_wait_copies"}
-    covered = {case.name for case in CASES} | barriers | {"lxc_store_16"}
+    barriers = {"lxc_barrier", "lxc_warp_barrier", "lxc_grid_barrier"}
+    waits = {"lxc_close_copies", "lxc_wait_copies"}
+    covered = {case.name for case in CASES} | barriers | waits | {"lxc_store_16"}
     assert {one.name for one in INTRINSICS} <= covered
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -10,8 +11,8 @@ from lxc.ir.evaluate import evaluate
 from lxc.ir.graph import Graph
 from lxc.ir.parser import parse_graph
 from lxc.ir.types import Array
-from lxc.targets.cuda.templates.products import tilings
-from tests.cards.product_cases import ALL_CASES, dot, drawn
+from lxc.targets.cuda.templates.products import plan, tilings
+from tests.cards.product_cases import ALL_CASES, conv, dot, drawn
 from tests.cards.single_kernels import SingleKernel
 from tests.ops.cases import graph_of
 from tests.targets.backends import Card
@@ -71,11 +72,11 @@ def test_tiles_decide_no_bit(
 def test_a_row_has_the_same_bits_among_any_number_of_rows(
     dtype: str, tmp_path: Path
 ) -> None:
-    graph = parse_graph(linear(dtype, 552))
+    graph = parse_graph(linear(dtype, 1100))
     kind = graph.params[0].type.dtype.numpy
     x, y, weight = (
         drawn(seed, *shape, dtype=kind)
-        for seed, shape in enumerate([(70, 552), (70, 24), (552, 24)])
+        for seed, shape in enumerate([(70, 1100), (70, 24), (1100, 24)])
     )
     model = Card("cuda").load(graph, tmp_path)
     whole = model.run([x, y], [weight])[0][0]
@@ -86,7 +87,14 @@ def test_a_row_has_the_same_bits_among_any_number_of_rows(
 
 @pytest.mark.parametrize(
     ("dtype", "rows", "terms"),
-    [("f32", 33, 20), ("f32", 2, 264), ("bf16", 17, 24), ("tf32", 17, 20)],
+    [
+        ("f32", 33, 20),
+        ("f32", 2, 264),
+        ("f32", 2, 1028),
+        ("bf16", 17, 24),
+        ("bf16", 17, 1032),
+        ("tf32", 17, 20),
+    ],
 )
 def test_threads_wait_for_each_other(dtype: str, rows: int, terms: int) -> None:
     text = linear(dtype, terms).replace("param @0", "input %x.2")
@@ -101,6 +109,42 @@ def test_threads_wait_for_each_other(dtype: str, rows: int, terms: int) -> None:
     np.testing.assert_array_equal(moved, aligned)
 
 
+@pytest.mark.parametrize("kind", ["float32", "bfloat16", "tf32"])
+def test_blocks_that_share_sums_give_the_bits_of_one_block(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dtype = ml_dtypes.bfloat16 if kind == "bfloat16" else np.float32
+    more = {"factors": "tf32"} if kind == "tf32" else {}
+    x, weight, few = (
+        drawn(seed, *shape, dtype=dtype)
+        for seed, shape in enumerate([(35, 1100), (1100, 40), (2, 2100)])
+    )
+    cells, taps = (
+        drawn(3, 1, 125, 5, 7, dtype=dtype),
+        drawn(4, 24, 125, 3, 3, dtype=dtype),
+    )
+    shared = [
+        dot(x, weight, (), (), (1,), (0,), **more),
+        dot(few, drawn(5, 24, 2100, dtype=dtype), (), (), (1,), (1,), **more),
+        conv(cells, taps, padding=((1, 1), (0, 1)), **more),
+    ]
+    graph = graph_of("products", shared)
+    inputs = [array for case in shared for array in case.operands]
+    by_blocks = results(graph, inputs, tmp_path)
+    monkeypatch.setattr(plan, "split_of", lambda *_: None)
+    for number in (0, 2):
+        monkeypatch.setattr(
+            tilings, "best", lambda all_, _, n=number: (*all_, *all_[-1:])[n]
+        )
+        for one, whole in zip(by_blocks, results(graph, inputs, tmp_path), strict=True):
+            np.testing.assert_array_equal(one, whole)
+    exact, _ = evaluate(graph, inputs, wide=True)
+    narrow, _ = evaluate(graph, inputs)
+    for one, near, true in zip(by_blocks, narrow, exact, strict=True):
+        close = agreement(one, near, true, 2100)
+        assert close.error <= close.bound, close
+
+
 def test_what_is_not_finite_stays_in_its_row_and_column(tmp_path: Path) -> None:
     x, weight = drawn(0, 12, 37), drawn(1, 37, 21)
     x[3, 5], x[4, 0], weight[2, 7] = np.nan, np.inf, -np.inf
@@ -111,3 +155,12 @@ def test_what_is_not_finite_stays_in_its_row_and_column(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.isposinf(actual), np.isposinf(expected))
     assert np.isnan(actual[3]).all()
     assert np.isfinite(actual[:3, :7]).all()
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_threads_wait_for_channels_of_taps(number: int) -> None:
+    case = ALL_CASES["channels last"][number]
+    made = SingleKernel(graph_of("taps", [case]))
+    inputs = list(case.operands)
+    aligned = made.check(inputs)
+    np.testing.assert_array_equal(made.run(inputs, {}, shift=1), aligned)

@@ -22,6 +22,7 @@ from lxc.targets.cuda.architectures import SM_80
 from lxc.targets.cuda.device_code import device_source
 from lxc.targets.cuda.images import usages
 from lxc.targets.cuda.kernel import make_loop_kernel
+from lxc.targets.cuda.templates.recurrence.forms import loop_form
 from lxc.targets.cuda.templates.recurrence.memory import MOST_SHARED, Recurrence
 from lxc.targets.cuda.templates.recurrence.plan import recurrence_of
 from lxc.targets.cuda.toolchain import find_device_compiler
@@ -40,7 +41,7 @@ CELLS = {
     "gru": nn.GRUCell(72, 18, train_state=True),
     "rnn": nn.RNNCell(72, 19),
 }
-WAYS = {"one launch": recurrence_of, "launches": lambda _: "not asked for"}
+WAYS = {"one launch": loop_form, "launches": lambda _: "not asked for"}
 
 
 def the_loop(graph: Graph) -> Node:
@@ -56,7 +57,7 @@ def both_ways(
     """Return the outputs of a loop as one launch, and as one for each kernel of a step."""
     found, program = [], planned(graph, MACHINE)
     for way, choose in WAYS.items():
-        monkeypatch.setattr(programs, "recurrence_of", choose)
+        monkeypatch.setattr(programs, "loop_form", choose)
         outputs, algorithms = emulate(program, MACHINE, inputs, *trees)
         is_one = any(name.startswith("scan by") for name in algorithms)
         assert is_one == (way == "one launch")
@@ -274,7 +275,7 @@ def test_any_batch_and_any_length_are_one_launch_with_the_same_bits(
     with cards():
         calls = []
         for way, choose in WAYS.items():
-            monkeypatch.setattr(launches, "recurrence_of", choose)
+            monkeypatch.setattr(launches, "loop_form", choose)
             packed = build_artifact(graph, [TARGETS["cuda"]], name="recurrent")
             (record,) = read(packed).manifest.targets
             algorithms = [one["algorithm"] for one in record.kernels]

@@ -1,4 +1,4 @@
-"""Products of operands in blocks of lanes: sizes below, at and between full blocks."""
+"""Products of operands in blocks of lanes, or with channels last, of odd and even sizes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,7 +31,14 @@ def packed_cases(dtype: np.dtype[Any], drawn: Drawn) -> list[Case]:
     def each(x: Shape, weight: Shape) -> Case:
         return case("depthwise_conv", x, weight, **moves_of(len(weight) - 2))
 
+    def last(x: Shape, weight: Shape, groups: int) -> Case:
+        rank = len(x) - 2
+        given = {"padding": ((0, 0),) * rank, "groups": groups}
+        return case("channels_last_conv", x, weight, **moves_of(rank), **given)
+
     return [
+        last((2, 9, 7, 6), (4, 2, 3, 3), 2),
+        last((1, 9, 17), (17, 3, 1), 17),
         dot((7, 33), (2, 33, 16), 32, (), (1,)),
         dot((13, 5), (3, 5, 8), 17, (), (1,)),
         dot((1, 65), (3, 65, 4), 9, (), (1,)),

@@ -79,6 +79,11 @@ def traced(model: Any, shape: tuple[Any, ...]) -> Graph:
     return lowered
 
 
+def first_columns(x: Any) -> Any:
+    """Return products with seven columns, which no vector of a power of two covers."""
+    return ops.matmul(x[:, :50], x[:, 50:57])
+
+
 def image(model: Any, channels: int, size: int) -> Graph:
     return traced(model, (1, channels, size, size))
 
@@ -88,11 +93,13 @@ MODELS: dict[str, Callable[[], Graph]] = {
     "vector": lambda: dense(1, 300, 500),
     "gelu": lambda: dense(40, 64, 128, nn.gelu),
     "any batch": lambda: traced(nn.Dense(64, 96), (lxc.Dim("N", 1, 90), 64)),
+    "few columns": lambda: traced(nn.WrappedFunction(first_columns), (50, 80)),
     "stem": lambda: image(nn.Conv((7, 7), 3, 64, stride=2, pad=3), 3, 64),
     "convolution": lambda: image(nn.Conv((3, 3), 64, 64, nn.relu, pad=1), 64, 20),
     "products of tiles": lambda: image(nn.Conv((3, 3), 256, 256, pad=1), 256, 14),
     "strided": lambda: image(nn.Conv((3, 3), 32, 64, stride=2, pad=1), 32, 28),
     "pointwise": lambda: image(nn.Conv((1, 1), 64, 32), 64, 14),
+    "long sums": lambda: image(nn.Conv((3, 3), 256, 400, stride=2), 256, 13),
     "joined cells": lambda: image(nn.Conv((1, 1), 24, 40), 24, 9),
     "far channels": lambda: image(nn.Conv((1, 1), 96, 48, nn.relu), 96, 53),
     "far channels in lines": lambda: image(nn.Conv((1, 1), 96, 48, nn.relu), 96, 72),
@@ -147,6 +154,19 @@ def test_a_tile_of_a_product_multiplies_and_adds_in_one_instruction() -> None:
     fused = [line for line in largest.lines if "vfmadd" in line]
     assert len(fused) >= 16
     assert all("%zmm" in line for line in fused)
+
+
+@pytest.mark.parametrize(
+    ("rows", "inputs", "lines"), [(32, 512, 3), (32, 128, 0), (300, 512, 0)]
+)
+def test_few_tiles_fetch_the_lines_of_large_weights_to_the_first_level_cache(
+    rows: int, inputs: int, lines: int
+) -> None:
+    loops = hot_loops(emit(dense(rows, inputs, 640), TARGETS["x86-64-v4"], "asm").decode())
+    largest = max(loops, key=lambda loop: loop.arithmetic)
+    fetched = [line for line in largest.lines if "prefetcht0" in line]
+    assert len(fetched) == lines
+    assert not largest.saved
 
 
 @pytest.mark.parametrize("level", ["x86-64-v3", "x86-64-v4"])

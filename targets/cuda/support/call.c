@@ -39,11 +39,11 @@ static int32_t lxc_launch_call(const lxc_model *model, const lxc_code *code,
                                const lxc_call *call, const int64_t *state_bytes,
                                void *stream) {
     int32_t status = 0;
-    void *const *functions;
+    const lxc_function *functions;
     int32_t result = lxc_check_capture(stream);
     if (result == LXC_OK) result = lxc_functions(code, &functions);
     if (result != LXC_OK) return result;
-    lxc_launches all = {.copy = code->kernel_count - 1};
+    lxc_launches all = {.copy = code->kernel_count - 1, .functions = functions};
     int32_t returned = model->run(
         (const int64_t *)call->inputs, (const int64_t *)call->params,
         (const int64_t *)call->state_in, (const int64_t *)call->state_out,
@@ -79,13 +79,17 @@ int32_t lxc_run(const lxc_model *model, const lxc_code *code, const lxc_call *ca
     return result == LXC_OK ? lxc_wait(NULL) : result;
 }
 
-static int32_t lxc_launch_all(const lxc_code *code, void *const *functions,
+static int32_t lxc_launch_all(const lxc_code *code, const lxc_function *functions,
                               const lxc_launches *all) {
     void *table[LXC_MOST_ARGUMENTS];
     for (size_t i = 0; i < all->count; ++i) {
         lxc_launch_params one = lxc_params_of(code, functions, all, i, table);
-        LXC_TRY(cuLaunchKernel, one.function, one.grid[0], 1, 1, one.block[0], 1, 1,
-                one.shared_bytes, NULL, table, NULL);
+        if (code->kernels[all->records[i].kernel].meets)
+            LXC_TRY(cuLaunchCooperativeKernel, one.function, one.grid[0], 1, 1, one.block[0],
+                    1, 1, one.shared_bytes, NULL, table);
+        else
+            LXC_TRY(cuLaunchKernel, one.function, one.grid[0], 1, 1, one.block[0], 1, 1,
+                    one.shared_bytes, NULL, table, NULL);
     }
     LXC_TRY(cuStreamSynchronize, NULL);
     return LXC_OK;
@@ -94,10 +98,10 @@ static int32_t lxc_launch_all(const lxc_code *code, void *const *functions,
 static int32_t lxc_launch_prepare(const lxc_model *model, const lxc_code *code,
                                   const lxc_prepare_call *call) {
     int32_t status = 0;
-    void *const *functions;
+    const lxc_function *functions;
     int32_t result = lxc_functions(code, &functions);
     if (result != LXC_OK) return result;
-    lxc_launches all = {.copy = code->kernel_count - 1};
+    lxc_launches all = {.copy = code->kernel_count - 1, .functions = functions};
     int32_t returned = model->prepare(
         (const int64_t *)call->params, (const int64_t *)call->state,
         (int64_t)(intptr_t)call->prepared, call->dims, &status, &all.work);

@@ -4,6 +4,8 @@
 
 #define LXC_CAPABILITY_MAJOR 75
 #define LXC_CAPABILITY_MINOR 76
+#define LXC_MULTIPROCESSORS 16
+#define LXC_COOPERATIVE_LAUNCH 95
 #define LXC_DYNAMIC_SHARED_BYTES 8
 #define LXC_ANY_CARD (-1)
 
@@ -13,7 +15,7 @@ static struct {
     int is_callers;
     int device;
     void *module;
-    void **functions;
+    lxc_function *functions;
 } lxc_home;
 static pthread_mutex_t lxc_home_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -116,13 +118,27 @@ static int32_t lxc_image_for(const lxc_code *code, int32_t capability,
                     (int)capability / 10, (int)capability % 10);
 }
 
-static int32_t lxc_find_kernels(const lxc_code *code, void *module, void **functions) {
+/* Find out how many blocks of a kernel the card holds at once. */
+static int32_t lxc_count_blocks(const lxc_kernel *kernel, lxc_function *function) {
+    int allowed, processors, blocks;
+    LXC_TRY(cuDeviceGetAttribute, &allowed, LXC_COOPERATIVE_LAUNCH, lxc_home.device);
+    LXC_TRY(cuDeviceGetAttribute, &processors, LXC_MULTIPROCESSORS, lxc_home.device);
+    LXC_TRY(cuOccupancyMaxActiveBlocksPerMultiprocessor, &blocks, function->handle,
+            kernel->threads, (size_t)kernel->shared_bytes);
+    function->most_blocks = allowed ? (int64_t)blocks * processors : 0;
+    return LXC_OK;
+}
+
+static int32_t lxc_find_kernels(const lxc_code *code, void *module,
+                                lxc_function *functions) {
     for (int32_t i = 0; i < code->kernel_count; ++i) {
         const lxc_kernel *kernel = &code->kernels[i];
-        LXC_TRY(cuModuleGetFunction, &functions[i], module, kernel->name);
+        LXC_TRY(cuModuleGetFunction, &functions[i].handle, module, kernel->name);
         if (kernel->shared_bytes > 0)
-            LXC_TRY(cuFuncSetAttribute, functions[i], LXC_DYNAMIC_SHARED_BYTES,
+            LXC_TRY(cuFuncSetAttribute, functions[i].handle, LXC_DYNAMIC_SHARED_BYTES,
                     kernel->shared_bytes);
+        int32_t status = kernel->meets ? lxc_count_blocks(kernel, &functions[i]) : LXC_OK;
+        if (status != LXC_OK) return status;
     }
     return LXC_OK;
 }
@@ -136,7 +152,7 @@ static int32_t lxc_load(const lxc_code *code) {
     LXC_TRY(cuDeviceGetAttribute, &minor, LXC_CAPABILITY_MINOR, lxc_home.device);
     int32_t status = lxc_image_for(code, major * 10 + minor, &image);
     if (status != LXC_OK) return status;
-    void **functions = calloc((size_t)code->kernel_count, sizeof *functions);
+    lxc_function *functions = calloc((size_t)code->kernel_count, sizeof *functions);
     if (functions == NULL) return lxc_fail(LXC_EMEMORY, "no memory for the kernels");
     status = lxc_refused(lxc_cu.cuModuleLoadData(&module, image->bytes), "cuModuleLoadData");
     if (status == LXC_OK) {
@@ -162,7 +178,7 @@ static void lxc_unload(void) {
 }
 
 /* Return the functions of the kernels; the context is current. */
-static int32_t lxc_functions(const lxc_code *code, void *const **functions) {
+static int32_t lxc_functions(const lxc_code *code, const lxc_function **functions) {
     int32_t status = LXC_OK;
     pthread_mutex_lock(&lxc_home_lock);
     if (lxc_home.functions == NULL) status = lxc_load(code);

@@ -8,12 +8,20 @@ typedef struct lxc_image {
     const char *bytes;
 } lxc_image;
 
-/* `shared_bytes` of memory are for each block, beside what the kernel declares. */
+/* `shared_bytes` of memory are for each block, beside what the kernel declares. Blocks of one
+   that `meets` wait for each other. */
 typedef struct lxc_kernel {
     const char *name;
     int32_t threads;
     int32_t shared_bytes;
+    int32_t meets;
 } lxc_kernel;
+
+/* A kernel on the card, which holds `most_blocks` at once; known of those that meet. */
+typedef struct lxc_function {
+    void *handle;
+    int64_t most_blocks;
+} lxc_function;
 
 /* The last kernel copies memory. */
 typedef struct lxc_code {

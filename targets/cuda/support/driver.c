@@ -13,6 +13,11 @@ typedef struct lxc_launch_params {
     void *context;
 } lxc_launch_params;
 
+typedef union lxc_attribute {
+    char room[64];
+    int cooperative;
+} lxc_attribute;
+
 #define LXC_DRIVER(F)                                                                        \
     F(cuInit, (unsigned))                                                                    \
     F(cuGetErrorName, (lxc_result, const char **))                                           \
@@ -32,6 +37,9 @@ typedef struct lxc_launch_params {
     F(cuFuncSetAttribute, (void *, int, int))                                                \
     F(cuLaunchKernel, (void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,   \
                        unsigned, void *, void **, void **))                                  \
+    F(cuLaunchCooperativeKernel, (void *, unsigned, unsigned, unsigned, unsigned, unsigned,  \
+                                  unsigned, unsigned, void *, void **))                      \
+    F(cuOccupancyMaxActiveBlocksPerMultiprocessor, (int *, void *, int, size_t))             \
     F(cuMemAlloc_v2, (lxc_pointer *, size_t))                                                \
     F(cuMemFree_v2, (lxc_pointer))                                                           \
     F(cuMemHostAlloc, (void **, size_t, unsigned))                                           \
@@ -50,6 +58,7 @@ typedef struct lxc_launch_params {
     F(cuGraphDestroy, (void *))                                                              \
     F(cuGraphAddKernelNode_v2,                                                               \
       (void **, void *, void *const *, size_t, const lxc_launch_params *))                   \
+    F(cuGraphKernelNodeSetAttribute, (void *, int, const lxc_attribute *))                   \
     F(cuGraphInstantiateWithFlags, (void **, void *, unsigned long long))                    \
     F(cuGraphExecKernelNodeSetParams_v2, (void *, void *, const lxc_launch_params *))        \
     F(cuGraphLaunch, (void *, void *))                                                       \

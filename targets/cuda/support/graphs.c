@@ -2,6 +2,7 @@
    arena changes only the nodes whose arguments differ. */
 
 #define LXC_MOST_GRAPHS 64
+#define LXC_COOPERATIVE 2 /* an attribute of a node */
 
 typedef struct lxc_graph {
     int64_t arena;
@@ -47,13 +48,13 @@ static lxc_graph *lxc_graph_for(int64_t arena) {
     return oldest;
 }
 
-static lxc_launch_params lxc_params_of(const lxc_code *code, void *const *functions,
+static lxc_launch_params lxc_params_of(const lxc_code *code, const lxc_function *functions,
                                        const lxc_launches *all, size_t number,
                                        void **table) {
     const lxc_launch_record *record = &all->records[number];
     const lxc_kernel *kernel = &code->kernels[record->kernel];
     lxc_launch_params params = {0};
-    params.function = functions[record->kernel];
+    params.function = functions[record->kernel].handle;
     params.grid[0] = (unsigned)record->blocks;
     params.grid[1] = params.grid[2] = params.block[1] = params.block[2] = 1;
     params.block[0] = (unsigned)kernel->threads;
@@ -63,7 +64,14 @@ static lxc_launch_params lxc_params_of(const lxc_code *code, void *const *functi
     return params;
 }
 
-static int32_t lxc_build_graph(const lxc_code *code, void *const *functions, lxc_graph *one) {
+/* Let all blocks of a node begin at once. */
+static int32_t lxc_let_meet(void *node) {
+    lxc_attribute value = {.cooperative = 1};
+    LXC_TRY(cuGraphKernelNodeSetAttribute, node, LXC_COOPERATIVE, &value);
+    return LXC_OK;
+}
+
+static int32_t lxc_build_graph(const lxc_code *code, const lxc_function *functions, lxc_graph *one) {
     void *table[LXC_MOST_ARGUMENTS];
     LXC_TRY(cuGraphCreate, &one->graph, 0);
     one->nodes = calloc(one->launches.count + 1, sizeof *one->nodes);
@@ -72,12 +80,15 @@ static int32_t lxc_build_graph(const lxc_code *code, void *const *functions, lxc
         lxc_launch_params params = lxc_params_of(code, functions, &one->launches, i, table);
         void *const *before = i > 0 ? &one->nodes[i - 1] : NULL;
         LXC_TRY(cuGraphAddKernelNode_v2, &one->nodes[i], one->graph, before, i > 0, &params);
+        int meets = code->kernels[one->launches.records[i].kernel].meets;
+        int32_t status = meets ? lxc_let_meet(one->nodes[i]) : LXC_OK;
+        if (status != LXC_OK) return status;
     }
     LXC_TRY(cuGraphInstantiateWithFlags, &one->executable, one->graph, 0);
     return LXC_OK;
 }
 
-static int32_t lxc_update_graph(const lxc_code *code, void *const *functions, lxc_graph *one,
+static int32_t lxc_update_graph(const lxc_code *code, const lxc_function *functions, lxc_graph *one,
                                 const lxc_launches *now) {
     void *table[LXC_MOST_ARGUMENTS];
     for (size_t i = 0; i < now->count; ++i) {
@@ -89,7 +100,7 @@ static int32_t lxc_update_graph(const lxc_code *code, void *const *functions, lx
 }
 
 /* Let the graph launch what a call wrote down. */
-static int32_t lxc_turn_graph(const lxc_code *code, void *const *functions, lxc_graph *one,
+static int32_t lxc_turn_graph(const lxc_code *code, const lxc_function *functions, lxc_graph *one,
                               const lxc_launches *now) {
     if (one->executable != NULL && lxc_is_same_order(&one->launches, now)) {
         int32_t status = lxc_update_graph(code, functions, one, now);
@@ -105,7 +116,7 @@ static int32_t lxc_turn_graph(const lxc_code *code, void *const *functions, lxc_
 }
 
 /* Launch what a call wrote down, which is empty afterwards. */
-static int32_t lxc_launch_graph(const lxc_code *code, void *const *functions, int64_t arena,
+static int32_t lxc_launch_graph(const lxc_code *code, const lxc_function *functions, int64_t arena,
                                 lxc_launches *now, void *stream) {
     pthread_mutex_lock(&lxc_graphs_lock);
     lxc_graph *one = lxc_graph_for(arena);

@@ -14,6 +14,7 @@ typedef struct lxc_launches {
     int32_t lacks_memory;
     int32_t has_too_many; /* arguments, for one kernel */
     int32_t copy; /* the number of the kernel that copies */
+    const lxc_function *functions; /* of all kernels */
     lxc_launch_record *records;
     size_t count, room;
     int64_t *arguments;
@@ -53,6 +54,11 @@ int32_t lxc_launch(int64_t *cell, int64_t kernel, int64_t blocks, const int64_t 
         (lxc_launch_record){(int32_t)kernel, (int32_t)count, blocks, all->argument_count};
     all->argument_count += (size_t)count;
     return 0;
+}
+
+/* Called by entries: tell whether the card holds so many blocks of a kernel at once. */
+int32_t lxc_holds(const int64_t *cell, int64_t kernel, int64_t blocks) {
+    return blocks <= ((const lxc_launches *)cell)->functions[kernel].most_blocks;
 }
 
 int32_t lxc_copy(int64_t *cell, int64_t destination, int64_t source, int64_t bytes) {

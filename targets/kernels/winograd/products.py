@@ -30,8 +30,6 @@ FEWEST_BLOCKS = 4
 FLOAT_BYTES = 4
 LINE = 16
 """The float32 of a line of a cache."""
-STREAMS = 4
-"""In so many places at a time the next weights are fetched: memory gives more at once."""
 
 
 @dataclass(frozen=True)
@@ -140,28 +138,41 @@ def write_step(
 
 
 def write_prefetches(job: Winograd, one: Product, group: Index, steps: int) -> None:
-    """Write that lines of the weights that come next are brought nearer.
+    """Write that lines of the weights that come next are brought to the first-level cache.
 
-    Those are the panel's at the next point, behind the last point the next panel's. All
-    turns over a panel bring in a part of them each, in several streams side by side.
-    Weights that stay in the second-level cache from block to block need none of it.
+    Those are the next part of the panel, behind its last part the first one at the next
+    point. All turns over a part bring in some of them each, all vectors side by side. There
+    is room for both parts, and nothing is left to fetch when the next one is read. Weights
+    that stay in the second-level cache from block to block need none of it.
     """
-    writer = job.work.writer
-    depth = job.inputs * job.lanes
-    whole, panel = (n * depth * job.lanes for n in (job.points * job.outputs, one.columns))
+    writer, parts = job.work.writer, job.inputs // one.depth
+    stream = one.depth * job.lanes * job.lanes
+    whole = job.points * job.outputs * job.inputs * job.lanes * job.lanes
     lines = -(-(steps * one.columns * job.lanes) // (LINE * one.turns))
-    if panel < lines * LINE or whole * FLOAT_BYTES <= job.machine.second_cache // 2:
+    count = one.columns * stream // LINE
+    if count < lines or whole * FLOAT_BYTES <= job.machine.second_cache // 2:
         return
-    following = job.weight_at(one.point + 1, one.channels, 0)
-    behind = job.weight_at(0, one.channels + one.columns, 0)
-    last = whole - panel
-    inside = is_less(as_index(one.point), as_index(job.points - 1))
-    start = select(inside, following, at_most(behind, last))
-    turn = one.part * one.turns + one.turn
-    done = (turn * (one.depth * job.lanes // steps) + group) * lines
-    count = panel // LINE
-    length = -(-count // STREAMS)
+    start = next_part(job, one, parts)
+    done = (one.turn * (one.depth * job.lanes // steps) + group) * lines
     for line in range(lines):
         number = at_most(done + line, count - 1)
-        place = modulo(number, STREAMS) * length + divide(number, STREAMS)
-        writer.fetch(job.weight, start + at_most(place, count - 1) * LINE)
+        place = modulo(number, one.columns) * (job.inputs * job.lanes * job.lanes)
+        position = start + place + divide(number, one.columns) * LINE
+        writer.fetch(job.weight, position, nearest=True)
+
+
+def next_part(job: Winograd, one: Product, parts: int) -> Index:
+    """Return where the weights begin that are read after those of a product.
+
+    Those are the next part of the panel, its first one at the next point, or, behind the
+    last point, the next panel's.
+    """
+    here = job.weight_at(one.point, one.channels, (one.part + 1) * one.depth * job.lanes)
+    following = job.weight_at(one.point + 1, one.channels, 0)
+    last = (job.outputs - one.columns) * job.inputs * job.lanes * job.lanes
+    behind = at_most(job.weight_at(0, one.channels + one.columns, 0), last)
+    inside = is_less(as_index(one.point), as_index(job.points - 1))
+    following = select(inside, following, behind)
+    if parts == 1:
+        return following
+    return select(is_less(as_index(one.part), as_index(parts - 1)), here, following)

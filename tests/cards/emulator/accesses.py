@@ -1,7 +1,8 @@
 """Who last read and who last wrote each byte of a memory that threads share.
 
 Two accesses are in order if one thread makes both, if a barrier of the block lies between
-them, or one of the warp for threads of one warp. Those of different blocks never are.
+them, or one of the warp for threads of one warp. Those of different blocks are if a barrier
+of the grid does.
 """
 
 from dataclasses import dataclass
@@ -20,13 +21,15 @@ Flags: TypeAlias = NDArray[np.bool_]
 class Who:
     """The threads of one block that touch some bytes at once, one thread for each byte.
 
-    `phase` counts the barriers of the block before; `warp_phases` those of the warps.
+    `phase` counts the barriers of the block before; `warp_phases` those of the warps, and
+    `grid_phase` those of the grid.
     """
 
     block: int
     phase: int
     threads: Numbers
     warp_phases: Numbers
+    grid_phase: int
 
 
 class Marks:
@@ -38,10 +41,11 @@ class Marks:
         self.threads = np.full(size, NOBODY)
         self.warps = np.full(size, NOBODY)
         self.warp_phases = np.full(size, NOBODY)
+        self.grid_phases = np.full(size, NOBODY)
 
     def unordered(self, at: Numbers, who: Who) -> Flags:
         """Return where these threads are not in order with the last access."""
-        known = self.blocks[at] != NOBODY
+        known = (self.blocks[at] != NOBODY) & (self.grid_phases[at] == who.grid_phase)
         elsewhere = self.blocks[at] != who.block
         together = (self.phases[at] == who.phase) & (self.threads[at] != who.threads)
         in_warp = self.warps[at] == who.threads // WARP
@@ -52,14 +56,16 @@ class Marks:
     def add(self, at: Numbers, who: Who) -> None:
         """Remember accesses, beside those of the same phase."""
         blocks = self.blocks[at]
-        stays = (blocks != NOBODY) & (self.phases[at] == who.phase)
-        own = (blocks == NOBODY) | (blocks == who.block)
+        known = (blocks != NOBODY) & (self.grid_phases[at] == who.grid_phase)
+        stays = known & (self.phases[at] == who.phase)
+        own = ~known | (blocks == who.block)
         merge(self.threads, at, who.threads, stays)
         merge(self.warps, at, who.threads // WARP, stays)
         latest = np.where(stays, self.warp_phases[at], NOBODY)
         self.warp_phases[at] = np.maximum(latest, who.warp_phases)
         self.blocks[at] = np.where(own, who.block, SEVERAL)
         self.phases[at] = who.phase
+        self.grid_phases[at] = who.grid_phase
 
 
 def merge(known: Numbers, at: Numbers, new: Numbers, stays: Flags) -> None:

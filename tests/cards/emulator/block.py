@@ -1,6 +1,6 @@
 """The threads of one block, which execute a kernel statement by statement together."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,7 +24,7 @@ class Block:
         self.number, self.threads = number, threads
         self.values: dict[int, Any] = {}
         self.rows: Numbers = np.arange(threads)
-        self.phase = 0
+        self.phase = self.grid_phase = 0
         self.warp_phases = np.zeros(threads // WARP, dtype=np.int64)
 
     @contextmanager
@@ -42,7 +42,8 @@ class Block:
 
     def who(self, threads: Numbers) -> Who:
         """Return threads as those that access memory now."""
-        return Who(self.number, self.phase, threads, self.warp_phases[threads // WARP])
+        warps = self.warp_phases[threads // WARP]
+        return Who(self.number, self.phase, threads, warps, self.grid_phase)
 
     def meet(self, name: str) -> None:
         """Pass a barrier of all threads."""
@@ -50,6 +51,12 @@ class Block:
             missing = np.setdiff1d(np.arange(self.threads), self.rows)
             raise Fault("divergence", f"thread {missing[0]} does not come to {name}")
         self.phase += 1
+
+    def meet_blocks(self, name: str, wait: Callable[[], None]) -> None:
+        """Pass a barrier of all blocks, which `wait` for each other."""
+        self.meet(name)
+        wait()
+        self.grid_phase += 1
 
     def warps(self, name: str) -> list[Numbers]:
         """Return the threads of each active warp; all of its lanes must be active."""

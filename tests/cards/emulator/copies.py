@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from tests.cards.emulator.accesses import Numbers
 from tests.cards.emulator.block import Block
+from tests.cards.emulator.faults import Fault
+from tests.cards.emulator.grid import Grid, Turn
 from tests.cards.emulator.memory import Location
 
 
@@ -31,10 +33,13 @@ class Copy:
 
 
 class Copying:
-    """The copies of all threads of a block, and how many groups each of them closed."""
+    """The copies of all threads of a block, and how many groups each of them closed.
 
-    def __init__(self, block: Block) -> None:
-        self.block = block
+    `turn` is that of the block if the blocks of the `grid` wait for each other.
+    """
+
+    def __init__(self, block: Block, grid: Grid, turn: Turn | None) -> None:
+        self.block, self.grid, self.turn = block, grid, turn
         self.closed = np.zeros(block.threads, dtype=np.int64)
         self.under_way: list[Copy] = []
 
@@ -60,3 +65,20 @@ class Copying:
             copy.part(landed).land()
             if not landed.all():
                 self.under_way.append(copy.part(~landed))
+
+    def meet_blocks(self, counter: Any, count: NDArray[Any]) -> None:
+        """Count this block, and wait until so many were counted."""
+        turn, memory = self.turn, counter.array.memory
+        if turn is None:
+            raise Fault("divergence", "blocks wait for each other that do not run at once")
+        at = counter.places(4, 4)[:1]
+        if not memory.written[at].all():
+            raise Fault("uninitialised", f"{memory.name} is counted on")
+        held = memory.content[at[0, 0] : at[0, 0] + 4].view(np.uint32)
+        self.grid.counted = lambda: int(held[0])
+
+        def wait() -> None:
+            held[0] += 1
+            turn.meet(int(count[0]))
+
+        self.block.meet_blocks("a barrier of the grid", wait)

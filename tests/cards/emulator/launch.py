@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from math import prod
 from typing import Any
@@ -16,6 +17,7 @@ from tests.cards.emulator.block import Block
 from tests.cards.emulator.calls import Addresses
 from tests.cards.emulator.copies import Copying
 from tests.cards.emulator.expressions import COPYING, Expressions, Names, element_type
+from tests.cards.emulator.grid import Grid, Turn
 from tests.cards.emulator.memory import Array, Memory
 from tests.cards.emulator.statements import Statements
 
@@ -33,9 +35,13 @@ Argument = NDArray[Any] | Output | int
 
 
 class EmulatedKernel:
-    """A kernel as the code generator for cards takes it, ready to be launched."""
+    """A kernel as the code generator for cards takes it, ready to be launched.
 
-    def __init__(self, kernel: Function) -> None:
+    The blocks of one that `meets` wait for each other.
+    """
+
+    def __init__(self, kernel: Function, *, meets: bool = False) -> None:
+        self.meets = meets
         ((_, lowered),) = lowered_kernels({"kernel": kernel}).functions_items()
         self.names = Names()
         statements = Statements(Expressions(self.names))
@@ -55,11 +61,20 @@ class EmulatedKernel:
             blocks = sorted(tag for tag in sizes if tag.startswith("block"))
             own = self.thread_numbers(threads, sizes)
             count = prod(sizes[tag] for tag in threads)
-            for number, place in enumerate(places(blocks, sizes)):
+            grid = Grid()
+
+            def execute(number: int, place: dict[str, int], turn: Turn | None) -> None:
                 block = Block(number, count)
-                block.values[COPYING] = Copying(block)
+                block.values[COPYING] = Copying(block, grid, turn)
                 block.values.update({**given, **own, **self.block_numbers(place)})
                 self.body(block)
+
+            numbered = list(enumerate(places(blocks, sizes)))
+            if self.meets:
+                grid.run([partial(execute, *one) for one in numbered])
+            else:
+                for number, place in numbered:
+                    execute(number, place, None)
 
     def value(self, parameter: Any, argument: Argument) -> Any:
         """Return what a parameter stands for."""

@@ -37,11 +37,12 @@ class Axis:
 class Edge:
     """A padded axis: a tap reads cell `number * stride + tap * apart - low` of `size`.
 
-    It is such an axis of the rows and of the terms. Its first tap has bit `bit` of the
-    number that tells which taps of a row are inside.
+    It is axis `axis` of the rows and axis `tap_axis` of the terms. Its first tap has bit
+    `bit` of the number that tells which taps of a row are inside.
     """
 
     axis: int
+    tap_axis: int
     size: Index
     stride: int
     apart: int
@@ -251,27 +252,81 @@ def cells_of(node: Node, x: Strided, terms: Sequence[int], dims: Dims) -> Operan
             Axis(inputs, x.steps[1]),
             *(Axis(count, step * by) for count, step, by in spread),
         ),
-        window_of(node, terms, dims),
+        window_of(node, terms, 1, dims),
     )
 
 
-def window_of(node: Node, terms: Sequence[int], dims: Dims) -> Window | None:
-    """Return what of a convolution's operand is padding, None if nothing is."""
+def channels_last_convolution(
+    node: Node, left: Strided, right: Strided, dims: Dims
+) -> Contraction:
+    """Return the same of values with their channels last: those are the last terms."""
+    facts, (x, weight) = attributes_of(node), node.operands
+    shape = [index_of(entry, dims) for entry in node.result.type.shape]
+    outer, *terms = (int(entry) for entry in weight.type.shape)
+    groups: int = facts["groups"]
+    outputs = outer // groups
+    weights = Operand(
+        right.buffer,
+        weight.type.dtype,
+        right.start,
+        (Axis(groups, right.steps[0] * outputs),),
+        (Axis(outputs, right.steps[0]),),
+        tuple(Axis(size, step) for size, step in zip(terms, right.steps[1:], strict=True)),
+    )
+    steps, (*taps, inputs) = left.steps[1:-1], terms
+    lows = [low for low, _ in facts["padding"]]
+    cells = zip(shape[1:-1], steps, facts["strides"], strict=True)
+    spread = zip(taps, steps, facts["rhs_dilation"], strict=True)
+    rows = Operand(
+        left.buffer,
+        x.type.dtype,
+        left.start - sum(low * step for low, step in zip(lows, steps, strict=True)),
+        (Axis(groups, left.steps[-1] * inputs),),
+        (
+            Axis(shape[0], left.steps[0]),
+            *(Axis(size, step * by) for size, step, by in cells),
+        ),
+        (
+            *(Axis(count, step * by) for count, step, by in spread),
+            Axis(inputs, left.steps[-1]),
+        ),
+        window_of(node, terms, 0, dims),
+    )
+    return Contraction(
+        node,
+        rows,
+        weights,
+        lambda group, row, column: (*row, group[0] * outputs + column[0]),
+        ends_in_rows=False,
+        most=(groups, most_of(node.result.type.shape[:-1]), outputs),
+    )
+
+
+def window_of(
+    node: Node, terms: Sequence[int], first_tap: int, dims: Dims
+) -> Window | None:
+    """Return what of a convolution's operand is padding, None if nothing is.
+
+    Of the terms, axis `first_tap` is that of the taps along the first spatial axis.
+    """
     facts, edges, bit = attributes_of(node), [], 0
+    spatial = slice(1, -1) if first_tap == 0 else slice(2, None)
     shape = node.result.type.shape
     for axis, (low, high) in enumerate(facts["padding"]):
-        taps = terms[axis + 1]
+        taps = terms[axis + first_tap]
         if low or high:
-            size = index_of(node.operands[0].type.shape[axis + 2], dims)
+            size = index_of(node.operands[0].type.shape[spatial][axis], dims)
             steps = facts["strides"][axis], facts["rhs_dilation"][axis]
-            edges.append(Edge(axis + 1, size, *steps, low, taps, bit))
+            places = axis + 1, axis + first_tap
+            edges.append(Edge(*places, size, *steps, low, taps, bit))
             bit += taps
-    rows = (index_of(shape[0], dims), *(index_of(size, dims) for size in shape[2:]))
+    rows = (index_of(shape[0], dims), *(index_of(size, dims) for size in shape[spatial]))
     return Window(rows, tuple(terms), tuple(edges)) if edges else None
 
 
 FORMS: Mapping[str, Callable[[Node, Strided, Strided, Dims], Contraction]] = {
     "dot_general": matrix_product,
     "conv": convolution,
+    "channels_last_conv": channels_last_convolution,
 }
 """The reductions that are products."""

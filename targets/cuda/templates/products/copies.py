@@ -124,7 +124,7 @@ class Copies:
         taps = unravel(term, window.terms)
         conditions = []
         for edge in window.edges:
-            place = cast("int32", as_index(taps[edge.axis] + edge.bit))
+            place = cast("int32", as_index(taps[edge.tap_axis] + edge.bit))
             shifted = intrinsic("shift_right", bits, place)
             one = intrinsic("and", shifted, constant(1, "int32"))
             conditions.append(differs(one, none))
@@ -168,7 +168,7 @@ class Copies:
         here = both(self.is_inside(slot, term), has_term)
         place = cast("int64", load(self.starts, slot) + deep)
         size = side.copy_bytes
-        if side.is_wide:
+        if side.vector > 1:
             self.writer.need_alignment()
         if size in COPIES:
             condition = select(here, constant(1, "int32"), constant(0, "int32"))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from lxc.targets.cuda.grid_writer import GridWriter
-from lxc.targets.cuda.templates.products.contraction import Contraction
+from lxc.targets.cuda.templates.products.contraction import Contraction, Coordinates
 from lxc.targets.cuda.templates.products.copies import unrolled
 from lxc.targets.kernels.anchors import Anchor
 from lxc.targets.kernels.finish import finished
@@ -13,6 +13,7 @@ from lxc.targets.kernels.storage import computed
 from lxc.targets.kernels.tile import Work
 from lxc.targets.tvm_api import (
     Buffer,
+    Expr,
     Index,
     as_index,
     at_most,
@@ -90,12 +91,23 @@ def write_result(
         conditions.append(is_less(number, as_index(size)))
         numbers.append(writer.name(at_most(number, size - 1), size))
     at = contraction.coordinates(corner.batch, *numbers)
+    write_at(work, total, at, both(*conditions))
+
+
+def write_at(
+    work: Work, total: Index, at: Coordinates, is_there: Expr | None = None
+) -> None:
+    """Write the result that follows a sum, on a condition if there is one."""
+    writer = work.writer
     elements, place, element = finished(work, total, at, 1)
     position = position_in_result(writer, work.group, place)
     dtype = work.group.stored.type.dtype
+    if is_there is None:
+        elements.save(work.result, position, element, dtype)
+        return
     held = elements.hold(element, computed(dtype))
     writer.choose(
-        both(*conditions),
+        is_there,
         lambda: elements.save(work.result, position, held, dtype),
         lambda: None,
     )

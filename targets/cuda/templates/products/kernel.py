@@ -2,81 +2,52 @@
 
 from collections.abc import Sequence
 
-from lxc.ir.node import Value
-from lxc.passes.rows import rows_in
-from lxc.passes.tiled_products import suits_tiles
 from lxc.targets.cuda.grid_writer import GridWriter
-from lxc.targets.cuda.templates.products.contraction import Contraction, contraction_of
-from lxc.targets.cuda.templates.products.copies import COPIES
-from lxc.targets.cuda.templates.products.ends import anchor_of
+from lxc.targets.cuda.templates.products.added_chains import following_of
+from lxc.targets.cuda.templates.products.contraction import Contraction
 from lxc.targets.cuda.templates.products.matrices import MatrixTiling
-from lxc.targets.cuda.templates.products.memory import Memory, Way, memories_of
-from lxc.targets.cuda.templates.products.sides import Side, side_of
+from lxc.targets.cuda.templates.products.memory import Way, memories_of
+from lxc.targets.cuda.templates.products.plan import Plan, plan_of, sides_of
+from lxc.targets.cuda.templates.products.split_tiles import SplitTiles
+from lxc.targets.cuda.templates.products.splits import Split, chain_of
 from lxc.targets.cuda.templates.products.tiles import ProductTiles
-from lxc.targets.cuda.templates.products.tilings import (
-    MATRICES,
-    Tiling,
-    Tilings,
-    tilings_of,
-)
-from lxc.targets.kernels.element import Source
-from lxc.targets.kernels.group import group_of
+from lxc.targets.cuda.templates.products.tilings import Tiling
 from lxc.targets.kernels.node_work import NodeWork
 from lxc.targets.kernels.tile import Work
 from lxc.targets.kernels.variants import Variants
-from lxc.targets.tvm_api import Buffer, as_index, is_at_most, select
+from lxc.targets.tvm_api import as_index, is_at_most, select
 
 
 def write_products(writer: GridWriter, work: NodeWork, variants: Variants) -> str | None:
     """Write a product or a convolution, and return the algorithm if it is worth it."""
-    if work.node.op.name != "fused" or rows_in(work.node.bodies[0].nodes):
+    plan = plan_of(writer, work.node, work.operands)
+    if plan is None:
         return None
-    (body,) = work.node.bodies
-    buffers: dict[Value, Buffer] = dict(zip(body.parameters, work.operands, strict=True))
-    source, group = Source(body, buffers), group_of(body)
-    if group.anchor is None or not suits_tiles(group.anchor):
-        return None
-    if group.halo is not None or group.exit is not None:
-        return None
-    contraction = contraction_of(group.anchor, source, writer.dims)
-    sides = sides_of(writer, contraction, MATRICES[0])
-    one_by_one = any(side.copy_bytes not in COPIES for side in sides)
-    tilings = tilings_of(contraction, one_by_one=one_by_one)
-    anchor = anchor_of(contraction, writer)
-    whole = Work(writer, source, group, anchor, work.result, variants)
-    write_ways(writer, whole, contraction, tilings)
-    by = "matrix units" if isinstance(tilings.few, MatrixTiling) else "tiles of threads"
-    return f"{group.anchor.op} by {by}"
+    if plan.split is not None:
+        writer.following = following_of(plan.product, plan.split, variants)
+    write_ways(writer, plan, plan.product.work(writer, work.result, variants))
+    by_matrices = isinstance(plan.tilings.few, MatrixTiling)
+    by = "matrix units" if by_matrices else "tiles of threads"
+    return f"{plan.product.anchor.op} by {by}{', in parts' if plan.split else ''}"
 
 
-def way_of(writer: GridWriter, contraction: Contraction, tiling: Tiling) -> Way:
+def way_of(
+    writer: GridWriter, contraction: Contraction, tiling: Tiling, split: Split | None
+) -> Way:
     """Return how a product is computed in some tiles."""
-    return Way(tiling, sides_of(writer, contraction, tiling))
+    sides = sides_of(writer, contraction, tiling)
+    return Way(tiling, sides, chain_of(contraction), split)
 
 
-def sides_of(
-    writer: GridWriter, contraction: Contraction, tiling: Tiling
-) -> tuple[Side, Side]:
-    """Return how both operands are kept for some tiles."""
-    how = tiling.depth, writer.prover
-    by_matrices = isinstance(tiling, MatrixTiling)
-    left, right = contraction.left, contraction.right
-    return (
-        side_of(left, tiling.rows, *how, by_matrices=by_matrices),
-        side_of(right, tiling.columns, *how, by_matrices=by_matrices),
-    )
-
-
-def write_ways(
-    writer: GridWriter, work: Work, contraction: Contraction, tilings: Tilings
-) -> None:
-    """Write a product in tiles for few rows or for many.
+def write_ways(writer: GridWriter, plan: Plan, work: Work) -> None:
+    """Write a product in tiles for few rows or for many, whose sums blocks may share.
 
     If only a call tells how many there are, both are written, and the number decides. Where
     an operand does not begin at a multiple of 16 bytes, elements are copied one by one.
     """
+    contraction, tilings, split = plan.product.contraction, plan.tilings, plan.split
     few, many, small = (
-        way_of(writer, contraction, tiling)
+        way_of(writer, contraction, tiling, split)
         for tiling in (tilings.few, tilings.many, tilings.small)
     )
     rows, limit = contraction.rows, few.tiling.rows
@@ -87,13 +58,18 @@ def write_ways(
         ways = (many,)
     writer.threads = many.tiling.threads
     *memories, rest = memories_of(writer, (*ways, small))
+    of_kind = SplitTiles if split else ProductTiles
 
     def write() -> None:
         if writer.is_aligned:
-            write_chosen(writer, work, contraction, ways, memories)
+            tiles = [
+                of_kind(writer, work, contraction, way, memory)
+                for way, memory in zip(ways, memories, strict=True)
+            ]
+            write_chosen(writer, contraction, tiles)
             return
         turns = list(writer.extents)
-        ProductTiles(writer, work, contraction, small.by_elements(), rest).write()
+        of_kind(writer, work, contraction, small.by_elements(), rest).write()
         # As many blocks as suit what most calls do.
         writer.extents[:] = turns
 
@@ -102,21 +78,14 @@ def write_ways(
 
 
 def write_chosen(
-    writer: GridWriter,
-    work: Work,
-    contraction: Contraction,
-    ways: Sequence[Way],
-    memories: Sequence[Memory],
+    writer: GridWriter, contraction: Contraction, tiles: Sequence[ProductTiles]
 ) -> None:
-    """Write a product in the only way, or in the first one for few rows."""
-    first, last = (
-        ProductTiles(writer, work, contraction, ways[number], memories[number])
-        for number in (0, -1)
-    )
-    if len(ways) == 1:
+    """Write a product in the only tiles, or in the first ones for few rows."""
+    first, last = tiles[0], tiles[-1]
+    if len(tiles) == 1:
         first.write()
         return
-    is_few = is_at_most(as_index(contraction.rows), as_index(ways[0].tiling.rows))
+    is_few = is_at_most(as_index(contraction.rows), as_index(first.tiling.rows))
     before = len(writer.extents)
     writer.choose(is_few, first.write, last.write)
     chosen = [as_index(extent) for extent in writer.extents[before:]]

@@ -15,6 +15,7 @@ from lxc.targets.cuda.intrinsics import (
 )
 from lxc.targets.cuda.templates.products.copies import unrolled
 from lxc.targets.cuda.templates.products.sides import CHUNK_BYTES, Side
+from lxc.targets.cuda.templates.products.units import Take
 from lxc.targets.tvm_api import (
     Buffer,
     Index,
@@ -38,6 +39,8 @@ MULTIPLY = {
 @dataclass(frozen=True)
 class MatrixTiling:
     """A tile of a block: a warp computes `high` by `wide` matrices of 16 by 8 results.
+
+    `wide` is 1 or even.
 
     Copies are under way for all but one of the `stages` of `depth` terms.
     """
@@ -98,29 +101,45 @@ class Matrices:
         self.multiply: Intrinsic = MULTIPLY[dtype]
         self.chunk = CHUNK_BYTES // dtype.bytes
         self.rounds = dtype is DType.F32
-        self.sums = writer.array("float32", 4 * tiling.high * tiling.wide)
+        self.sums = writer.array("float32", self.count)
+
+    @property
+    def count(self) -> int:
+        """How many sums a thread has."""
+        return 4 * self.tiling.high * self.tiling.wide
 
     def clear(self) -> None:
         """Write that all sums are zero."""
-        with unrolled(self.writer, 4 * self.tiling.high * self.tiling.wide) as number:
+        with unrolled(self.writer, self.count) as number:
             self.writer.write(store(self.sums, number, constant(0.0, "float32")))
 
     def add_terms(self, bases: tuple[Index, Index]) -> None:
         """Write all terms of a stage, whose two parts begin at `bases`."""
         writer, tiling = self.writer, self.tiling
         # Two chunks of terms are what one instruction adds.
-        terms = 2 * self.chunk
-        with unrolled(writer, tiling.depth // terms) as group:
-            left = writer.array("uint32", 4 * tiling.high)
-            right = writer.array("uint32", 2 * tiling.wide)
-            with unrolled(writer, tiling.high) as i:
-                self.read(0, left, i * 4, bases[0], i * 16, group * terms)
-            with unrolled(writer, tiling.wide // 2) as j:
-                self.read(1, right, j * 4, bases[1], j * 16, group * terms)
-            with unrolled(writer, tiling.high) as i, unrolled(writer, tiling.wide) as j:
-                sums = address_of(self.sums, (i * tiling.wide + j) * 4)
-                factors = address_of(left, i * 4), address_of(right, j * 2)
-                writer.write(self.multiply.statement(sums, *factors))
+        terms, steps = 2 * self.chunk, self.steps
+        with unrolled(writer, tiling.depth // (terms * steps)) as group:
+            right = writer.array("uint32", 2 * tiling.wide * steps)
+            with unrolled(writer, tiling.wide * steps // 2) as j:
+                self.read(1, right, j * 4, bases[1], j * 16, group * (terms * steps))
+            with unrolled(writer, steps) as step:
+                left, term = writer.array("uint32", 4 * tiling.high), group * steps + step
+                with unrolled(writer, tiling.high) as i:
+                    self.read(0, left, i * 4, bases[0], i * 16, term * terms)
+                self.multiply_all(left, right, step * 2)
+
+    @property
+    def steps(self) -> int:
+        """How many instructions' terms one load of the right operand brings."""
+        return 2 if self.tiling.wide == 1 else 1
+
+    def multiply_all(self, left: Buffer, right: Buffer, first: Index) -> None:
+        """Write the products of what was loaded, that of the right from `first` on."""
+        writer, tiling = self.writer, self.tiling
+        with unrolled(writer, tiling.high) as i, unrolled(writer, tiling.wide) as j:
+            sums = address_of(self.sums, (i * tiling.wide + j) * 4)
+            factors = address_of(left, i * 4), address_of(right, first + j * 2)
+            writer.write(self.multiply.statement(sums, *factors))
 
     def read(
         self, number: int, to: Buffer, at: Index, base: Index, first: Index, term: Index
@@ -128,7 +147,8 @@ class Matrices:
         """Write the load of 16 rows or columns by two chunks of terms: four matrices.
 
         Each has eight lines of a chunk. The second one of the left operand is below the
-        first one, that of the right operand holds the next terms.
+        first one, that of the right operand holds the next terms. Where a warp has eight
+        columns, all four of the right operand are theirs.
         """
         side = self.sides[number]
         if side.along_depth or not self.rounds:
@@ -154,12 +174,14 @@ class Matrices:
 
     def matrix(self, number: int, which: Index) -> tuple[Index, Index]:
         """Return the first row or column of one of four matrices, and its first term."""
+        if number == 1 and self.steps == 2:
+            return self.corner[1], which * self.chunk
         second, third = modulo(which, 2), divide(which, 2)
         free, deep = (second, third) if number == 0 else (third, second)
         return self.corner[number] + free * 8, deep * self.chunk
 
-    def put(self, totals: Buffer, array: Buffer, base: Index, pitch: int) -> None:
-        """Write the sums in `totals` to shared memory, row by row."""
+    def give(self, totals: Buffer, take: Take) -> None:
+        """Write what `take` does with the row, the column and the number of each sum."""
         writer, tiling = self.writer, self.tiling
         with (
             unrolled(writer, tiling.high) as i,
@@ -168,5 +190,4 @@ class Matrices:
         ):
             row = self.corner[0] + i * 16 + divide(part, 2) * 8 + divide(self.lane, 4)
             column = self.corner[1] + j * 8 + modulo(self.lane, 4) * 2 + modulo(part, 2)
-            element = load(totals, (i * tiling.wide + j) * 4 + part)
-            writer.write(store(array, base + row * pitch + column, element))
+            take(row, column, load(totals, (i * tiling.wide + j) * 4 + part))

@@ -6,17 +6,26 @@ from dataclasses import dataclass, replace
 from lxc.targets.cuda.grid_writer import GridWriter
 from lxc.targets.cuda.shared_memory import SharedArray
 from lxc.targets.cuda.templates.products.sides import Side
+from lxc.targets.cuda.templates.products.splits import Split
 from lxc.targets.cuda.templates.products.tilings import Tiling
 from lxc.targets.kernels.storage import stored
 from lxc.targets.tvm_api import Buffer
 
+TELLING = 2
+"""So many slices tell others their sums at a time: the stages need the memory."""
+
 
 @dataclass(frozen=True)
 class Way:
-    """Tiles, and how the operands are kept for them."""
+    """Tiles, and how the operands are kept for them.
+
+    A sum has chains of so many terms, None if it is one, which blocks share by a `split`.
+    """
 
     tiling: Tiling
     sides: tuple[Side, Side]
+    chain: int | None = None
+    split: Split | None = None
 
     def by_elements(self) -> "Way":
         """Return the same where every element is copied for itself."""
@@ -29,9 +38,10 @@ class Way:
 
     @property
     def partial_count(self) -> int:
-        """How many sums slices tell each other."""
-        slices = self.tiling.slices
-        return slices * self.tiling.rows * self.tiling.columns if slices > 1 else 0
+        """How many sums slices tell each other at a time."""
+        if self.split is not None or self.tiling.slices == 1:
+            return 0
+        return TELLING * self.tiling.rows * self.tiling.columns
 
     @property
     def result_count(self) -> int:

@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-from lxc.targets.cuda.templates.products.contraction import Operand, count_of, merged
+from lxc.targets.cuda.templates.products.contraction import (
+    Operand,
+    Window,
+    count_of,
+    merged,
+)
 from lxc.targets.tvm_api import Expr, Index, divide, intrinsic, modulo
 from lxc.targets.tvm_prover import Prover
 
@@ -37,11 +42,6 @@ class Side:
     def copy_bytes(self) -> int:
         """How many bytes a copy moves."""
         return self.vector * self.operand.dtype.bytes
-
-    @property
-    def is_wide(self) -> bool:
-        """Whether copies move 16 bytes, which must lie at a multiple of 16."""
-        return self.copy_bytes == CHUNK_BYTES
 
     @property
     def inner(self) -> int:
@@ -105,12 +105,27 @@ def side_of(
         depth=merged(operand.depth, prover),
     )
     along_depth = is_dense(short, along_depth=True) or not short.free
-    lanes = CHUNK_BYTES // operand.dtype.bytes
-    vector = lanes if is_aligned(short, along_depth, lanes, prover) else 1
+    vector = next(
+        (
+            count
+            for count in together_of(operand.dtype.bytes)
+            if is_aligned(short, along_depth, count, prover)
+        ),
+        1,
+    )
     gap = 0
     if operand.dtype.bytes == 4 and (along_depth or by_matrices):
         gap = ACROSS_GAP if along_depth else DOWN_GAP
     return Side(short, extent, depth, along_depth, vector, gap)
+
+
+def together_of(size: int) -> tuple[int, ...]:
+    """Return how many elements of so many bytes a copy may move, the most first.
+
+    Elements of four bytes have copies of their own, which need nothing to be aligned.
+    """
+    most = CHUNK_BYTES // size
+    return (most, most // 2, most // 4) if size == 2 else (most,)
 
 
 def is_dense(operand: Operand, *, along_depth: bool) -> bool:
@@ -122,7 +137,9 @@ def is_dense(operand: Operand, *, along_depth: bool) -> bool:
 
 def is_aligned(operand: Operand, along_depth: bool, lanes: int, prover: Prover) -> bool:
     """Return whether runs of so many elements begin at multiples of as many."""
-    if operand.window or not is_dense(operand, along_depth=along_depth):
+    if not is_dense(operand, along_depth=along_depth):
+        return False
+    if operand.window and not (along_depth and keeps_taps(operand.window, lanes)):
         return False
     axes = (*operand.batch, *operand.free, *operand.depth)
     inner = (operand.depth if along_depth else operand.free)[-1]
@@ -131,6 +148,14 @@ def is_aligned(operand: Operand, along_depth: bool, lanes: int, prover: Prover) 
         is_multiple(number, lanes, prover)
         for number in (*numbers, inner.size, operand.start)
     )
+
+
+def keeps_taps(window: Window, lanes: int) -> bool:
+    """Return whether so many neighbouring terms belong to one tap of each padded axis."""
+    last = len(window.terms) - 1
+    inner = window.terms[last]
+    apart = all(edge.tap_axis != last for edge in window.edges)
+    return apart and isinstance(inner, int) and inner % lanes == 0
 
 
 def is_multiple(value: Index, of: int, prover: Prover) -> bool:

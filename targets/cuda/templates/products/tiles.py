@@ -1,6 +1,6 @@
 """The tiles of a product: copies of operands run ahead of the sums, stage by stage.
 
-A result is the sum of chains of multiply-adds, in order, or one chain on matrix units.
+A result is the sum of chains, in order, or one chain on matrix units.
 Nothing of that depends on the tile or on how many rows or columns there are.
 """
 
@@ -10,18 +10,21 @@ from lxc.targets.cuda.templates.products.contraction import Contraction
 from lxc.targets.cuda.templates.products.copies import Copies, Team, unrolled
 from lxc.targets.cuda.templates.products.ends import Corner, write_end
 from lxc.targets.cuda.templates.products.matrices import Matrices
-from lxc.targets.cuda.templates.products.memory import Memory, Way
-from lxc.targets.cuda.templates.products.units import SPLIT, Units, UnitTiling
+from lxc.targets.cuda.templates.products.memory import TELLING, Memory, Way
+from lxc.targets.cuda.templates.products.units import Units, UnitTiling
 from lxc.targets.kernels.tile import Work
 from lxc.targets.tvm_api import (
     Buffer,
+    Expr,
     Index,
     as_index,
     at_most,
+    both,
     cast,
     constant,
     divide,
     is_equal,
+    is_less,
     load,
     modulo,
     select,
@@ -49,22 +52,35 @@ class ProductTiles:
         self.thread = cast("int64", writer.thread)
         self.slice = divide(self.thread, self.tiling.team)
         self.member = modulo(self.thread, self.tiling.team)
-        self.is_chained = isinstance(self.tiling, UnitTiling)
-        self.turns_of_chain = SPLIT // self.tiling.depth
+        self.chain = way.chain or self.tiling.depth
+        self.is_chained = way.chain is not None
+        self.turns_of_chain = self.chain // self.tiling.depth
+
+    @property
+    def counts(self) -> tuple[Index, Index]:
+        """How many rows and columns of tiles a batch has."""
+        return (
+            up(self.contraction.rows, self.tiling.rows),
+            up(self.contraction.columns, self.tiling.columns),
+        )
+
+    @property
+    def count(self) -> Index:
+        """How many tiles there are."""
+        rows, columns = self.counts
+        return self.contraction.batches * rows * columns
 
     def write(self) -> None:
         """Write the loop over tiles."""
-        rows = up(self.contraction.rows, self.tiling.rows)
-        columns = up(self.contraction.columns, self.tiling.columns)
-        count = self.contraction.batches * rows * columns
-        with self.writer.team_loop(count, self.writer.threads) as number:
-            self.write_tile(self.corner(number, rows, columns))
+        with self.writer.team_loop(self.count, self.writer.threads) as number:
+            self.write_tile(self.corner(number))
             # The next tile's copies go to where these sums are.
             self.writer.write(BARRIER.statement())
 
-    def corner(self, number: Index, rows: Index, columns: Index) -> Corner:
-        """Return where a tile lies; `rows` and `columns` are those of tiles."""
+    def corner(self, number: Index) -> Corner:
+        """Return where a tile lies."""
         writer, batches = self.writer, self.contraction.batches
+        rows, columns = self.counts
         batch = writer.name(divide(number, rows * columns), batches)
         rest = writer.name(modulo(number, rows * columns), rows * columns)
         group = divide(rest, columns * GROUP)
@@ -81,13 +97,7 @@ class ProductTiles:
 
     def write_tile(self, corner: Corner) -> None:
         """Write the sums of a tile, and what follows them."""
-        writer, tiling = self.writer, self.tiling
-        parts = (self.way.sides, self.memory.stages, self.member)
-        sums = (
-            Units(writer, tiling, *parts)
-            if isinstance(tiling, UnitTiling)
-            else Matrices(writer, tiling, *parts)
-        )
+        writer, tiling, sums = self.writer, self.tiling, self.sums()
         each = tiling.rows * tiling.columns // writer.threads
         totals = writer.array("float32", each) if self.is_chained else sums.sums
         if self.is_chained:
@@ -100,6 +110,13 @@ class ProductTiles:
         tile = (tiling.rows, tiling.columns)
         sums_at = self.memory.sums
         write_end(writer, self.work, self.contraction, corner, sums_at, tile)
+
+    def sums(self) -> Units | Matrices:
+        """Return the sums of a thread, which are still to be cleared."""
+        parts = (self.way.sides, self.memory.stages, self.member)
+        if isinstance(self.tiling, UnitTiling):
+            return Units(self.writer, self.tiling, *parts)
+        return Matrices(self.writer, self.tiling, *parts)
 
     def copies(self, corner: Corner) -> tuple[Copies, Copies]:
         """Write what threads need to know of a tile to copy; return the copies."""
@@ -120,14 +137,14 @@ class ProductTiles:
         whole = up(depth, self.tiling.depth)
         if slices == 1 or (isinstance(whole, int) and whole <= self.turns_of_chain):
             return whole
-        return up(depth, SPLIT * slices) * self.turns_of_chain
+        return up(depth, self.chain * slices) * self.turns_of_chain
 
     def first_term(self, turn: Index) -> Index:
         """Return the first term of a stage; slices take turns with chains."""
         if self.tiling.slices == 1:
             return turn * self.tiling.depth
         chain = divide(turn, self.turns_of_chain) * self.tiling.slices + self.slice
-        return chain * SPLIT + modulo(turn, self.turns_of_chain) * self.tiling.depth
+        return chain * self.chain + modulo(turn, self.turns_of_chain) * self.tiling.depth
 
     def write_sums(
         self, sums: Units | Matrices, totals: Buffer, copies: tuple[Copies, Copies]
@@ -151,13 +168,12 @@ class ProductTiles:
             self.issue(copies, before, turn + (stages - 1))
             left, right = (one.base + now * one.side.count for one in copies)
             sums.add_terms((left, right))
-            if isinstance(sums, Units):
+            if self.is_chained:
                 self.close_chain(sums, totals, turn)
             writer.write(store(cell, 0, select(is_equal(now, last), first, now + 1)))
         writer.write(WAIT_COPIES.statement(constant(0, "int32")))
         writer.write(BARRIER.statement())
-        if isinstance(sums, Units):
-            self.add_up(sums, totals)
+        self.close_sums(sums, totals)
 
     def issue(self, copies: tuple[Copies, Copies], stage: Index, turn: Index) -> None:
         """Write the copies of one stage, as a group."""
@@ -165,30 +181,54 @@ class ProductTiles:
             one.issue(stage, self.first_term(turn))
         self.writer.write(CLOSE_COPIES.statement())
 
-    def close_chain(self, sums: Units, totals: Buffer, turn: Index) -> None:
+    def close_chain(self, sums: Units | Matrices, totals: Buffer, turn: Index) -> None:
         """Write the end of a chain if this turn was its last one."""
         turns = self.turns()
         if isinstance(turns, int) and turns <= self.turns_of_chain:
             return
-        last = is_equal(
+        is_last = self.ends_chain(turn)
+        self.writer.choose(is_last, lambda: self.add_up(sums, totals), lambda: None)
+
+    def close_sums(self, sums: Units | Matrices, totals: Buffer) -> None:
+        """Write the end of the last chain."""
+        if self.is_chained:
+            self.add_up(sums, totals)
+
+    def ends_chain(self, turn: Index) -> Expr:
+        """Return whether a turn is the last one of a chain."""
+        return is_equal(
             as_index(modulo(turn, self.turns_of_chain)), as_index(self.turns_of_chain - 1)
         )
-        self.writer.choose(last, lambda: self.add_up(sums, totals), lambda: None)
 
-    def add_up(self, sums: Units, totals: Buffer) -> None:
+    def add_up(self, sums: Units | Matrices, totals: Buffer) -> None:
         """Write that chains are added to the totals, those of all slices in order."""
         writer, tiling = self.writer, self.tiling
         if self.memory.partial is None or tiling.slices == 1:
-            sums.add_to(totals)
+            with unrolled(writer, sums.count) as entry:
+                total = load(totals, entry) + load(sums.sums, entry)
+                writer.write(store(totals, entry, total))
+            sums.clear()
             return
-        count, partial = tiling.rows * tiling.columns, self.memory.partial
-        sums.put(sums.sums, partial, self.slice * count, tiling.columns)
+        for first in range(0, tiling.slices, TELLING):
+            self.tell(sums, totals, self.memory.partial, first)
         sums.clear()
+
+    def tell(
+        self, sums: Units | Matrices, totals: Buffer, partial: Buffer, first: int
+    ) -> None:
+        """Write that the sums of some slices are added to the totals, in order."""
+        writer, tiling = self.writer, self.tiling
+        count, number = tiling.rows * tiling.columns, self.slice - first
+        is_one = both(number >= 0, is_less(as_index(number), as_index(TELLING)))
+        lines = number * count, tiling.columns
+        writer.choose(
+            is_one, lambda: self.put_rows(sums, sums.sums, partial, lines), lambda: None
+        )
         writer.write(BARRIER.statement())
         with unrolled(writer, count // writer.threads) as entry:
             place = entry * writer.threads + self.thread
-            with unrolled(writer, tiling.slices) as number:
-                total = load(totals, entry) + load(partial, number * count + place)
+            with unrolled(writer, TELLING) as other:
+                total = load(totals, entry) + load(partial, other * count + place)
                 writer.write(store(totals, entry, total))
         writer.write(BARRIER.statement())
 
@@ -196,12 +236,30 @@ class ProductTiles:
         """Write the totals of a tile to shared memory."""
         writer, tiling, columns = self.writer, self.tiling, self.tiling.columns
         if tiling.slices == 1:
-            sums.put(totals, self.memory.sums, 0, columns + 1)
+            self.put_rows(sums, totals, self.memory.sums, (0, columns + 1))
             return
         with unrolled(writer, tiling.rows * columns // writer.threads) as entry:
             place = entry * writer.threads + self.thread
             to = divide(place, columns) * (columns + 1) + modulo(place, columns)
             writer.write(store(self.memory.sums, to, load(totals, entry)))
+
+    def put_rows(
+        self,
+        sums: Units | Matrices,
+        totals: Buffer,
+        array: Buffer,
+        lines: tuple[Index, int],
+    ) -> None:
+        """Write the sums in `totals` to shared memory, row by row.
+
+        `lines` are where the first row begins, and how far apart rows are.
+        """
+        base, pitch = lines
+
+        def take(row: Index, column: Index, element: Expr) -> None:
+            self.writer.write(store(array, base + row * pitch + column, element))
+
+        sums.give(totals, take)
 
 
 def up(value: Index, by: int) -> Index:

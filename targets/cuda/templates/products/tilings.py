@@ -17,19 +17,24 @@ UNITS = (
     UnitTiling(4, 4, 2, 1, slices=4),
 )
 """Tiles for multiply-adds, the largest first."""
-FEW_ROWS_BY_UNITS = UnitTiling(2, 4, 1, 1, slices=8)
-"""The tile for no more rows than it has."""
+FEW_ROWS_BY_UNITS = UnitTiling(2, 4, 1, 1, slices=8, stages=4)
+"""The tile for no more rows than it has: 48 KiB of weights are on their way to a block."""
 
 MATRICES = (
     MatrixTiling(4, 8, 2, 2),
     MatrixTiling(2, 4, 2, 2),
     MatrixTiling(1, 2, 2, 2, stages=6),
 )
-FEW_ROWS_BY_MATRICES = MatrixTiling(1, 2, 1, 4, depth=64, stages=6)
+FEW_ROWS_BY_MATRICES = MatrixTiling(1, 1, 1, 4, depth=128, stages=6)
+"""That for matrix units: 40 KiB of weights are on their way to a block."""
+
+CHAINED_MATRICES = (replace(MATRICES[0], wide=4), *MATRICES[1:])
+"""Where a sum has several chains: their sums are in registers beside those of one."""
 
 TF32_MATRICES = tuple(replace(one, depth=16) for one in MATRICES)
 """Factors of four bytes: half as many fit."""
-FEW_ROWS_BY_TF32 = replace(FEW_ROWS_BY_MATRICES, depth=32)
+CHAINED_TF32_MATRICES = tuple(replace(one, depth=16) for one in CHAINED_MATRICES)
+FEW_ROWS_BY_TF32 = replace(FEW_ROWS_BY_MATRICES, depth=64)
 
 BLOCKS = 96
 """So many blocks keep most of a card busy."""
@@ -49,17 +54,20 @@ class Tilings:
     small: Tiling
 
 
-def tilings_of(contraction: Contraction, *, one_by_one: bool) -> Tilings:
+def tilings_of(contraction: Contraction, *, one_by_one: bool, is_chained: bool) -> Tilings:
     """Return the tiles of a product; half types and TF32 have matrix units.
 
     Where elements of two bytes are copied `one_by_one`, through registers, the largest
-    tiles leave too few of those.
+    tiles leave too few of those. On matrix units a sum `is_chained` if it has several
+    chains.
     """
     most = contraction.most
     if attributes_of(contraction.node)["factors"] == "tf32":
-        return Tilings(FEW_ROWS_BY_TF32, best(TF32_MATRICES, most), TF32_MATRICES[-1])
+        fitting = CHAINED_TF32_MATRICES if is_chained else TF32_MATRICES
+        return Tilings(FEW_ROWS_BY_TF32, best(fitting, most), fitting[-1])
     if contraction.left.dtype is not DType.F32:
-        fitting = MATRICES[1:] if one_by_one else MATRICES
+        fitting = CHAINED_MATRICES if is_chained else MATRICES
+        fitting = fitting[1:] if one_by_one else fitting
         return Tilings(FEW_ROWS_BY_MATRICES, best(fitting, most), MATRICES[-1])
     return Tilings(FEW_ROWS_BY_UNITS, best(UNITS, most), UNITS[-1])
 

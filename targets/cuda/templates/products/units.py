@@ -28,6 +28,8 @@ SPLIT = 256
 
 Fragment = Callable[[Index, Index], Expr]
 """The element of a thread's row or column, and of one of `TERMS` terms."""
+Take = Callable[[Index, Index, Expr], None]
+"""It is called with the row and the column of a sum in its tile, and with the sum."""
 
 
 @dataclass(frozen=True)
@@ -112,18 +114,16 @@ class Units:
         )
         self.sums = writer.array("float32", tiling.thread_rows * tiling.thread_columns)
 
+    @property
+    def count(self) -> int:
+        """How many sums a thread has."""
+        return self.each[0] * self.each[1]
+
     def clear(self) -> None:
         """Write that all sums are zero."""
-        with unrolled(self.writer, self.each[0] * self.each[1]) as number:
+        with unrolled(self.writer, self.count) as number:
             zero = constant(0.0, "float32")
             self.writer.write(store(self.sums, number, zero))
-
-    def add_to(self, totals: Buffer) -> None:
-        """Write that the sums are added to others, and start again."""
-        with unrolled(self.writer, self.each[0] * self.each[1]) as number:
-            total = load(totals, number) + load(self.sums, number)
-            self.writer.write(store(totals, number, total))
-        self.clear()
 
     def add_terms(self, bases: tuple[Index, Index]) -> None:
         """Write all terms of a stage, whose two parts begin at `bases`."""
@@ -167,10 +167,9 @@ class Units:
                     writer.write(store(held, term * each + i, element))
         return lambda i, term: load(held, term * each + i)
 
-    def put(self, totals: Buffer, array: Buffer, base: Index, pitch: int) -> None:
-        """Write the sums in `totals` to shared memory, row by row."""
+    def give(self, totals: Buffer, take: Take) -> None:
+        """Write what `take` does with the row, the column and the number of each sum."""
         writer, (rows, columns) = self.writer, self.each
         with unrolled(writer, rows) as row, unrolled(writer, columns) as column:
-            down, across = self.entries[0](row, 0), self.entries[1](column, 0)
             element = load(totals, row * columns + column)
-            writer.write(store(array, base + down * pitch + across, element))
+            take(self.entries[0](row, 0), self.entries[1](column, 0), element)

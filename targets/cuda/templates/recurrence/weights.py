@@ -69,7 +69,9 @@ class Weights:
         writer = self.writer
         columns = self.product.columns
         with each(writer, columns) as column, unrolled(writer, self.held) as term:
-            writer.write(store(to, term, self.element(constants, column, term)))
+            writer.write(
+                store(to, term, weight_of(writer, self.product, constants, column, term))
+            )
 
     def bring_shared(self, to: Buffer, constants: Mapping[Value, Buffer]) -> None:
         """Write the copy of all other terms; neighbouring threads read neighbours."""
@@ -77,24 +79,8 @@ class Weights:
         with each(writer, self.product.columns * left) as entry:
             column = writer.name(divide(entry, left), self.product.columns)
             term = writer.name(modulo(entry, left), left)
-            element = self.element(constants, column, self.held + term)
+            element = weight_of(writer, self.product, constants, column, self.held + term)
             writer.write(store(to, self.place(column, term), element))
-
-    def element(
-        self, constants: Mapping[Value, Buffer], column: Index, term: Index
-    ) -> Expr:
-        """Return a weight out of the operands of the loop."""
-        (body,), node = self.product.node.bodies, self.product.node
-        pairs = zip(body.parameters, node.operands, strict=True)
-        known = {inside: constants[value] for inside, value in pairs if value in constants}
-        weight, facts = self.product.anchor.operands[1], attributes_of(self.product.anchor)
-        (axis,) = facts["rhs_contract"]
-        shape = [int(entry) for entry in weight.type.shape]
-        free = [entry for number, entry in enumerate(shape) if number != axis]
-        place = list(unravel(column, free))
-        place.insert(axis, term)
-        elements = Elements(self.writer, Source(body, known), 1)
-        return elements.hold(elements.at(weight, Place(shape, place)), F32)
 
     def place(self, column: Index, term: Index) -> Index:
         """Return where in shared memory a term lies that is not held."""
@@ -122,3 +108,24 @@ class Weights:
         if term < self.held and self.registers is not None:
             return load(self.registers, term)
         return load(self.memory, self.place(column, term - self.held))
+
+
+def weight_of(
+    writer: GridWriter,
+    product: StepProduct,
+    constants: Mapping[Value, Buffer],
+    column: Index,
+    term: Index,
+) -> Expr:
+    """Return a weight out of the operands of the loop."""
+    (body,), node = product.node.bodies, product.node
+    pairs = zip(body.parameters, node.operands, strict=True)
+    known = {inside: constants[value] for inside, value in pairs if value in constants}
+    weight, facts = product.anchor.operands[1], attributes_of(product.anchor)
+    (axis,) = facts["rhs_contract"]
+    shape = [int(entry) for entry in weight.type.shape]
+    free = [entry for number, entry in enumerate(shape) if number != axis]
+    place = list(unravel(column, free))
+    place.insert(axis, term)
+    elements = Elements(writer, Source(body, known), 1)
+    return elements.hold(elements.at(weight, Place(shape, place)), F32)

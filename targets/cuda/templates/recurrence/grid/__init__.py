@@ -1,0 +1,1 @@
+"""Whole loops on cards whose units the blocks of a grid share."""

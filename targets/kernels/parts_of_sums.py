@@ -1,0 +1,275 @@
+"""Long sums part by part, so that the weights of a part stay in the first-level cache.
+
+All tiles of a panel add one part of their terms before the first of them adds the next. In
+between their sums lie in memory. Every sum is still one chain in the order of the reduction
+axes, so nothing of this changes a bit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from lxc.ir.machine import Machine
+from lxc.ir.ops.packed import blocked_conv
+from lxc.targets.kernels.finish import finish_tile
+from lxc.targets.kernels.nest import choose_entries, choose_kind
+from lxc.targets.kernels.place import Place, unravel
+from lxc.targets.kernels.sizes import product
+from lxc.targets.kernels.split import Panels, Pieces, total
+from lxc.targets.kernels.tile import (
+    TERMS_UNROLLED,
+    Cell,
+    Tile,
+    Work,
+    has_next_panel,
+    write_steps,
+    write_terms,
+)
+from lxc.targets.tvm_api import (
+    Buffer,
+    Index,
+    as_index,
+    at_most,
+    divide,
+    is_equal,
+    is_less,
+    load,
+    modulo,
+    select,
+)
+
+FLOAT_BYTES = 4
+LINE = 16
+"""The float32 of a line of a cache."""
+FEWEST_STEPS = 48
+"""So many steps are worth to read sums for, and to write them again."""
+MOST_KEPT_BYTES = 12 << 10
+"""The sums of all tiles of a task take no more of the stack than this."""
+FEWEST_TILES = 6
+"""So many tiles must read a part before it is worth to bring it so near."""
+TASKS = 8
+"""So many pieces of work at least for threads to share, where there is enough."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """How sums are cut: `size` entries of the first reduction axis at a time.
+
+    A task computes all tiles of one panel, for one entry of all `outer` axes.
+    """
+
+    work: Work
+    kinds: list[Pieces]
+    panels: list[Panels]
+    outer: tuple[int, ...]
+    size: int
+
+    @property
+    def count(self) -> int:
+        """The number of parts."""
+        return int(self.work.anchor.depth[0]) // self.size
+
+    @property
+    def depth(self) -> tuple[int, ...]:
+        """The sizes of the reduction axes in one part."""
+        return (self.size, *(int(entry) for entry in self.work.anchor.depth[1:]))
+
+    @property
+    def turns(self) -> tuple[int, ...]:
+        """How many tiles a task computes: the inner axes, and the tiles along the rows."""
+        inner = (int(self.work.anchor.loops[axis]) for axis in self.work.anchor.inner)
+        return (*inner, int(total(self.kinds)))
+
+    @property
+    def tall(self) -> int:
+        """The rows of the largest tile."""
+        return max(kind.size for kind in self.kinds)
+
+    @property
+    def wide(self) -> int:
+        """The lanes of the largest panel."""
+        return max(width_of(self.work, panel) for panel in self.panels)
+
+    @property
+    def kept(self) -> int:
+        """How many sums a task keeps."""
+        return prod(self.turns) * self.tall * self.wide
+
+    def write(self, *, parallel: bool) -> None:
+        """Write the loop over tasks."""
+        writer, anchor = self.work.writer, self.work.anchor
+        axes = [*(anchor.loops[axis] for axis in self.outer), self.panels]
+        shape = [*axes[:-1], total(self.panels)]
+        with writer.loop(product(shape), parallel=parallel) as number:
+            kept = writer.array(anchor.held, self.kept, stays=True)
+
+            def task(entries: tuple[Any, ...]) -> None:
+                self.task(kept, entries)
+
+            choose_entries(writer, axes, unravel(number, shape), task)
+
+    def task(self, kept: Buffer, entries: tuple[Any, ...]) -> None:
+        """Write the tiles of one task, part after part of their sums."""
+        *outer, (panel, block) = entries
+        writer, anchor, turns = self.work.writer, self.work.anchor, prod(self.turns)
+        with writer.loops((self.count, *self.turns)) as (part, *inner, turn):
+            place = Place(self.turns, (*inner, turn)).position
+            base: list[Index] = [0] * len(anchor.loops)
+            axes = (*self.outer, *anchor.inner, anchor.block or 0)
+            for axis, start in zip(axes, (*outer, *inner, block), strict=True):
+                base[axis] = start
+
+            def tile(entry: tuple[Pieces, Index]) -> None:
+                kind, row = entry
+                if anchor.row is not None:
+                    base[anchor.row] = row
+                made = Tile(self.work, tuple(base), kind.size, panel.vectors, place, turns)
+                self.tile(made, part, kept, place * self.tall * self.wide)
+
+            choose_kind(writer, self.kinds, turn, tile)
+
+    def tile(self, tile: Tile, part: Index, kept: Buffer, start: Index) -> None:
+        """Write one part of the sums of a tile, which lie from `start` on in between."""
+        writer, anchor = self.work.writer, self.work.anchor
+        sums = {
+            (row, j): writer.array(anchor.held, tile.vectors[j].width)
+            for row, j in tile.cells
+        }
+        wide = width_of(self.work, tile)
+
+        def lanes(cell: Cell) -> tuple[Index, Index, int]:
+            row, j = cell
+            width = tile.vectors[j].width
+            return start + row * wide + j * lane_width(self.work), writer.lane(width), width
+
+        def begin() -> None:
+            for cell, held in sums.items():
+                _, lane, width = lanes(cell)
+                writer.store(held, lane, anchor.start, width)
+
+        def go_on() -> None:
+            for cell, held in sums.items():
+                place, lane, width = lanes(cell)
+                writer.store(held, lane, load(kept, place + lane), width)
+
+        def keep() -> None:
+            for cell, held in sums.items():
+                place, lane, width = lanes(cell)
+                writer.store(kept, place + lane, load(held, lane), width)
+
+        writer.choose(is_equal(as_index(part), as_index(0)), begin, go_on)
+        following = next_part(self, tile, part)
+
+        def step(deep: tuple[Index, ...]) -> None:
+            write_fetches(self, tile, following, deep)
+            write_terms(tile, sums, (part * self.size + deep[0], *deep[1:]))
+
+        most = max(1, TERMS_UNROLLED // len(sums))
+        write_steps(writer, self.depth, most, step)
+        is_last = is_equal(as_index(part), as_index(self.count - 1))
+        writer.choose(is_last, lambda: finish_tile(tile, sums, []), keep)
+
+
+def lane_width(work: Work) -> int:
+    """Return the lanes of a block."""
+    return 1 if work.anchor.lane is None else int(work.anchor.loops[work.anchor.lane])
+
+
+def width_of(work: Work, panel: Panels | Tile) -> int:
+    """Return how many lanes the blocks of a panel have together."""
+    return len(panel.vectors) * lane_width(work)
+
+
+def next_part(parts: Parts, tile: Tile, part: Index) -> Index:
+    """Return where the weights begin that are read after a part of those of a panel.
+
+    Those are the next part of the panel, or the first one of the next panel.
+    """
+    anchor, writer = parts.work.anchor, parts.work.writer
+    if anchor.panel_place is None or anchor.panel_weight is None:
+        return 0
+    place = anchor.panel_place(tile.base)
+    panel = product(anchor.depth) * width_of(parts.work, tile)
+    here = place + (part + 1) * prod(parts.depth) * lane_width(parts.work)
+    last = int(anchor.panel_weight.type.element_count) - panel
+    inside = is_less(as_index(part), as_index(parts.count - 1))
+    found = select(inside, here, at_most(place + panel, last))
+    return writer.name(found, last + panel)
+
+
+def write_fetches(
+    parts: Parts, tile: Tile, following: Index, deep: Sequence[Index]
+) -> None:
+    """Write which of the weights that are read next one step brings near.
+
+    All tiles that read a part bring in some lines of the next one each, those of all blocks
+    side by side.
+    """
+    work, anchor = parts.work, parts.work.anchor
+    weight, steps = anchor.panel_weight, prod(parts.depth)
+    if weight is None:
+        return
+    count = width_of(work, tile) * steps // LINE
+    turn = tile.turn * steps + Place(parts.depth, deep).position
+    lines = -(-count // (steps * int(tile.turns)))
+    blocks, block = len(tile.vectors), product(anchor.depth) * lane_width(work)
+    for line in range(lines):
+        number = turn * lines + line
+        if lines == 1:
+            number = divide(turn * count, steps * int(tile.turns))
+        number = at_most(number, count - 1)
+        place = modulo(number, blocks) * block + divide(number, blocks) * LINE
+        work.writer.fetch(work.source.buffers[weight], following + place, nearest=True)
+
+
+def part_size(work: Work, panels: Sequence[Panels], machine: Machine) -> int:
+    """Return how many entries of the first reduction axis are one part; 0 means all.
+
+    A part of the weights of a panel takes at most half of the first-level cache, or all of
+    it where a single entry does not take less. Products of matrices gain nothing: their
+    rows are read along the sums. Neither do vectors narrower than a line of the cache,
+    which take so long to multiply that weights are there in time.
+    """
+    anchor = work.anchor
+    if anchor.node.op is not blocked_conv or machine.lanes < LINE:
+        return 0
+    sizes = (*anchor.depth, *anchor.loops)
+    if not all(isinstance(entry, int) for entry in sizes) or not panels:
+        return 0
+    if anchor.held != "float32" or anchor.pairs or work.terms or work.group.exit:
+        return 0
+    if anchor.far is not None or len(anchor.factors) != 2 or not has_next_panel(work):
+        return 0
+    if anchor.panel_weight is None or anchor.panel_weight.type.dtype.bytes != FLOAT_BYTES:
+        return 0
+    first, *rest = (int(entry) for entry in anchor.depth)
+    wide = max(width_of(work, panel) for panel in panels)
+    entry_bytes = prod(rest) * wide * FLOAT_BYTES
+    if first * entry_bytes <= 2 * machine.first_cache or entry_bytes > machine.first_cache:
+        return 0
+    most = max(1, machine.first_cache // 2 // entry_bytes)
+    size = max(size for size in range(1, most + 1) if first % size == 0)
+    steps = size * prod(rest)
+    return 0 if steps < FEWEST_STEPS or steps * lane_width(work) % LINE else size
+
+
+def parts_of(
+    work: Work,
+    kinds: list[Pieces],
+    panels: list[Panels],
+    outer: tuple[int, ...],
+    machine: Machine,
+) -> Parts | None:
+    """Return how sums are taken apart, or None if they are computed in one go.
+
+    They are where one task can keep those of all tiles of a panel, where there are enough
+    of these, and enough panels for threads to share.
+    """
+    size = part_size(work, panels, machine)
+    if not size:
+        return None
+    found = Parts(work, kinds, panels, outer, size)
+    tasks = product([*(work.anchor.loops[axis] for axis in outer), total(panels)])
+    few = prod(found.turns) < FEWEST_TILES or tasks < TASKS
+    return None if few or found.kept * FLOAT_BYTES > MOST_KEPT_BYTES else found
