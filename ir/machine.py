@@ -15,7 +15,7 @@ class Machine:
     `pads_in_products`, kernels of convolutions take zeros for what is beside an operand.
     Where it `has_tf32`, matrix units read float32 factors of products as TF32. Products for
     all steps of a loop may take `stacked_bytes` in front of it; 0 stands for half of the
-    second cache.
+    second cache. It `converts_halves` if it has instructions between float16 and float32.
     """
 
     name: str
@@ -31,3 +31,4 @@ class Machine:
     has_tf32: bool = False
     # Not in the text that names a machine in records of tiles, which do not depend on it.
     stacked_bytes: int = field(default=0, repr=False)
+    converts_halves: bool = field(default=True, repr=False)

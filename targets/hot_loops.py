@@ -5,6 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 LABEL = re.compile(r"^(\.LBB\w+):")
+FEW = 16
+"""One vector may be put aside for so many operations: a function has many constants."""
+FEW_WIDE = 12
+"""One vector may be put aside for so many lines where some are on lanes of 64 bits.
+
+Functions that need them keep two registers for every vector of float32, and constants of
+twice the size. What is put aside is moved beside arithmetic that takes longer.
+"""
+IN_FLOAT64 = frozenset({"cos", "exp", "exp2", "fmod", "log", "pow", "sin", "tan"})
+"""Functions of float64 are those of the C library: their rounding is what is promised."""
 
 
 @dataclass(frozen=True)
@@ -12,13 +22,14 @@ class Syntax:
     """How the lines that matter look in the assembly of an architecture.
 
     `jump` has the label in its only group. `saved` puts a whole vector on the stack at a
-    fixed place.
+    fixed place. `wide` is on lanes of 64 bits.
     """
 
     jump: re.Pattern[str]
     arithmetic: re.Pattern[str]
     saved: re.Pattern[str]
     call: re.Pattern[str]
+    wide: re.Pattern[str]
 
 
 SYNTAX = {
@@ -29,12 +40,16 @@ SYNTAX = {
         ),
         saved=re.compile(r"%[xyz]mm\d+, -?\d*\(%rsp\)"),
         call=re.compile(r"^\s+callq?\s+(\S+)"),
+        wide=re.compile(
+            r"^\s+v?(?:f?n?m?(?:add|sub|mul|div|madd)\w*pd|cvt\w*pd\w*|pmuludq)\b"
+        ),
     ),
     "aarch64": Syntax(
         jump=re.compile(r"^\s+(?:b|b\.\w+|cbn?z|tbn?z)\s+(?:\S+,\s*)*(\.LBB\w+)"),
         arithmetic=re.compile(r"^\s+f\w+\s+v\d+\.[24][sd]"),
         saved=re.compile(r"^\s+st[pru]+\s+q\d+,.*\[sp"),
         call=re.compile(r"^\s+blr?\s+(\S+)"),
+        wide=re.compile(r"^\s+\w+\s+v\d+\.2d"),
     ),
 }
 """By architecture: AT&T's form for x86-64, Arm's own for the other."""
@@ -66,6 +81,27 @@ class HotLoop:
     def arithmetic(self) -> int:
         """The number of vector operations."""
         return sum(bool(self.syntax.arithmetic.match(line)) for line in self.lines)
+
+    @property
+    def most_saved(self) -> int:
+        """How many vectors may be put aside."""
+        if any(self.syntax.wide.match(line) for line in self.lines):
+            written = [line for line in self.lines if not line.lstrip().startswith(".")]
+            return max(len(written) // FEW_WIDE, self.arithmetic // FEW)
+        return self.arithmetic // FEW
+
+
+def faults(loop: HotLoop) -> list[str]:
+    """Return what is wrong with a loop, as lines of text.
+
+    It may put a few vectors aside, and call functions of float64 that are not lxc's own.
+    """
+    names = [(line, line.split()[-1].partition("@")[0]) for line in loop.calls]
+    found = [f"{loop.label}: {line}" for line, name in names if name not in IN_FLOAT64]
+    # No vector outlives a call in a register.
+    if len(loop.saved) > loop.most_saved and (found or not loop.calls):
+        found += [f"{loop.label}: {line}" for line in loop.saved]
+    return found
 
 
 def hot_loops(assembly: str, architecture: str = "x86_64") -> list[HotLoop]:

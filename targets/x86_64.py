@@ -48,6 +48,7 @@ def machine_of(name: str, features: frozenset[str], lanes: int) -> Machine:
         has_bf16_dot="avx512bf16" in features,
         has_bf16_tiles=features.issuperset(TILES),
         has_look_up=wide,
+        converts_halves="f16c" in features,
     )
 
 

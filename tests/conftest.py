@@ -8,6 +8,7 @@ from hypothesis import settings
 
 from tests.conformance.record import Record, properties
 from tests.emulation.machines import choose_targets
+from tests.machine_code.reader import read_hot_loops
 
 # How long an example takes says nothing but how busy the machine is.
 settings.register_profile("untimed", deadline=None)
@@ -25,11 +26,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--card", action="store_true", help="run code for cards on the card of this machine"
     )
+    parser.addoption(
+        "--hot-loops", action="store_true", help="read the machine code of all tests"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose targets; record rows of conformance where all reports come together."""
     choose_targets(config.getoption("--target"), has_card=config.getoption("--card"))
+    read_hot_loops(config)
     whole = not config.getoption("--target")
     if whole and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Record(bool(config.getoption("--bless"))))

@@ -31,6 +31,12 @@ def channels_last_conv(
     """
     if x.rank < 3 or weight.rank != x.rank:
         raise Mismatch("weight", f"{x.dtype} of rank {x.rank}", weight, because=f"x is {x}")
+    # Not left to `conv`, whose messages show axes in its own order.
+    if x.shape[-1] != weight.shape[-1] * groups and groups > 0:
+        expected = x.with_shape((*x.shape[:-1], weight.shape[-1] * groups))
+        raise Mismatch("x", expected, x, because=f"weight is {weight} in {groups} groups")
+    if groups > 0 and (not isinstance(weight.shape[0], int) or weight.shape[0] % groups):
+        raise Mismatch("weight", f"output channels in {groups} equal groups", weight)
     facts = {
         "strides": strides,
         "padding": padding,

@@ -27,15 +27,16 @@ def cumulative(work: NodeWork) -> None:
         def hold(value: Expr, name: str) -> Expr:
             return writer.hold(value, name, width)
 
+        by_hand = None if writer.converts_halves else hold
         total = writer.array(held, width)
         writer.store(total, lane, start_of(kind, dtype), width)
         with writer.loop(entries) as step:
             place = (rows[0] * entries + step) * run + inner
-            element = hold(from_memory(load(work.operands[0], place), dtype), held)
+            element = hold(from_memory(load(work.operands[0], place), dtype, by_hand), held)
             combined = COMBINE[kind](load(total, lane), element, held, hold)
             writer.store(total, lane, combined, width)
-            kept = hold(rounded(load(total, lane), dtype), held)
-            writer.store(work.result, place, to_memory(kept, dtype), width)
+            kept = hold(rounded(load(total, lane), dtype, by_hand), held)
+            writer.store(work.result, place, to_memory(kept, dtype, by_hand), width)
 
     work.each_vector([outer], run, body)
 

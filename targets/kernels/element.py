@@ -88,6 +88,7 @@ class Elements:
         self.source = source
         self.width = width
         self.by_lane = by_lane
+        self.by_hand = None if writer.converts_halves else self.hold
         self.known: dict[tuple[Value, Place], Expr] = {}
         self._places: dict[tuple[Node, Place], Place] = {}
         self._readable: Expr | None = None
@@ -102,6 +103,14 @@ class Elements:
             number = select(value, constant(1, "int32"), constant(0, "int32"))
             return differs(self.hold(number, "int32"), constant(0, "int32"))
         return self.writer.hold(value, dtype, self.width)
+
+    def rounded(self, value: Expr, dtype: DType) -> Expr:
+        """Return a vector as numbers of a type, which `value`, a load, may be between."""
+        return self.hold(rounded(value, dtype, self.by_hand), computed(dtype))
+
+    def in_memory(self, element: Expr, dtype: DType) -> Expr:
+        """Return a vector, rounded before, as it is stored."""
+        return to_memory(element, dtype, self.by_hand)
 
     def _step(self, node: Node) -> Step:
         rarely = partial(write_rare, self.writer, self.width)
@@ -123,7 +132,7 @@ class Elements:
         if node.op.kind == "elementwise":
             return self._compute(node, place)
         if node.op.kind == "source":
-            return SOURCES[node.op.name](node, place, self.hold)
+            return SOURCES[node.op.name](node, place, self.hold, self.rounded)
         if node.op.name in FILLED:
             return FILLED[node.op.name](self, node, place)
         if node.op.kind == "view":
@@ -156,7 +165,7 @@ class Elements:
             word = only_if(
                 self._readable, load(memory, position), constant(0, stored(dtype))
             )
-        element = from_memory(word, dtype)
+        element = from_memory(word, dtype, self.by_hand)
         if self.source.readers.get(value, 0) > 1 or is_half(value.type.dtype):
             return self.hold(element, computed(value.type.dtype))
         return element
@@ -170,7 +179,7 @@ class Elements:
         dtype = node.result.type.dtype
         held = self.hold(element, computed(dtype))
         if is_half(dtype) and not keeps_half(node):
-            held = self.hold(rounded(held, dtype), computed(dtype))
+            held = self.rounded(held, dtype)
         return held
 
     def _contracted(self, node: Node, place: Place) -> Expr | None:
@@ -269,7 +278,7 @@ class Elements:
     def save(self, buffer: Buffer, position: Index, element: Expr, dtype: DType) -> None:
         """Write one vector to memory."""
         position = self.writer.prover.simplify(position)
-        self.writer.store(buffer, position, to_memory(element, dtype), self.width)
+        self.writer.store(buffer, position, self.in_memory(element, dtype), self.width)
 
 
 FILLED: Mapping[str, Callable[[Elements, Node, Place], Expr]] = {"pad": Elements.padded}

@@ -8,7 +8,7 @@ from lxc.targets.kernels.halo import position_in_result
 from lxc.targets.kernels.place import Place
 from lxc.targets.kernels.sizes import index_of
 from lxc.targets.kernels.split import powers
-from lxc.targets.kernels.storage import rounded, stored
+from lxc.targets.kernels.storage import stored
 from lxc.targets.kernels.tile import Cell, Tile, Work
 from lxc.targets.kernels.turned_rows import Row, write_turned
 from lxc.targets.tvm_api import (
@@ -162,7 +162,7 @@ def finished(
     if anchor.held == "int32" and anchor.dtype.value == "bool":
         summed = differs(summed, constant(0, "int32"))
     else:
-        summed = elements.hold(rounded(summed, anchor.dtype), anchor.held)
+        summed = elements.rounded(summed, anchor.dtype)
     elements.known[anchor.node.result, place] = summed
     return elements, place, elements.at(group.stored, place)
 

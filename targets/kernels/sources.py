@@ -6,26 +6,27 @@ from lxc.ir.node import Node
 from lxc.ir.types import DType
 from lxc.passes.nodes import attributes_of
 from lxc.targets.kernels.place import Place
-from lxc.targets.kernels.storage import computed, is_half, rounded, shortened
+from lxc.targets.kernels.storage import computed, is_half, shortened
 from lxc.targets.tvm_api import Expr, as_index, cast, select
 from lxc.targets.tvm_api import constant as number
 
 Hold = Callable[[Expr, str], Expr]
+Rounded = Callable[[Expr, DType], Expr]
 
 
-def iota(node: Node, place: Place, hold: Hold) -> Expr:
+def iota(node: Node, place: Place, hold: Hold, rounded: Rounded) -> Expr:
     """Return the index along an axis."""
     dtype = node.result.type.dtype
     name = computed(dtype)
     count = as_index(place.coordinates[attributes_of(node)["axis"]])
     if is_half(dtype):
         count = shortened(hold(count, "int64"), DType.I64, hold)
-        return hold(rounded(hold(count, name), dtype), name)
+        return rounded(hold(count, name), dtype)
     # A copy, for 0 / 0 must not become 1 where two counters are divided.
     return hold(cast(name, count), name)
 
 
-def constant(node: Node, place: Place, hold: Hold) -> Expr:
+def constant(node: Node, place: Place, hold: Hold, rounded: Rounded) -> Expr:
     """Return one of the numbers of a small array."""
     dtype = node.result.type.dtype
     name = computed(dtype)
@@ -42,7 +43,7 @@ def constant(node: Node, place: Place, hold: Hold) -> Expr:
     return element if plain else hold(element, name)
 
 
-SOURCES: Mapping[str, Callable[[Node, Place, Hold], Expr]] = {
+SOURCES: Mapping[str, Callable[[Node, Place, Hold, Rounded], Expr]] = {
     "iota": iota,
     "constant": constant,
 }

@@ -3,11 +3,12 @@
 A bool is a byte that is 0 or 1. Half types are held as their bits (bfloat16) or as
 themselves (float16), and are computed on in float32 with one rounding after every op:
 that is the correctly rounded result for sums, products, quotients and square roots.
+Where a machine has no instruction that converts float16, functions here are given what
+holds vectors, and convert by operations on whole numbers.
 """
 
-from collections.abc import Callable
-
 from lxc.ir.types import DType
+from lxc.targets.kernels.halves import Hold, narrowed_half, rounded_half, widened_half
 from lxc.targets.tvm_api import (
     Expr,
     both,
@@ -19,8 +20,6 @@ from lxc.targets.tvm_api import (
     reinterpret,
     select,
 )
-
-Hold = Callable[[Expr, str], Expr]
 
 NAMES = {
     DType.I8: "int8",
@@ -48,34 +47,36 @@ def computed(dtype: DType) -> str:
     return COMPUTED[dtype]
 
 
-def from_memory(value: Expr, dtype: DType) -> Expr:
+def from_memory(value: Expr, dtype: DType, hold: Hold | None = None) -> Expr:
     """Return an element as it is computed on."""
     if dtype is DType.BOOL:
         return differs(value, constant(0, "uint8"))
     if dtype is DType.F16:
-        return cast("float32", value)
+        return widened_half(value, hold) if hold else cast("float32", value)
     if dtype is DType.BF16:
         return widened(cast("uint32", value))
     return value
 
 
-def to_memory(value: Expr, dtype: DType) -> Expr:
+def to_memory(value: Expr, dtype: DType, hold: Hold | None = None) -> Expr:
     """Return an element as it is stored; a half value must have been rounded."""
     if dtype is DType.BOOL:
         return select(value, constant(1, "uint8"), constant(0, "uint8"))
     if dtype is DType.F16:
-        return cast("float16", value)
+        return narrowed_half(value, hold) if hold else cast("float16", value)
     if dtype is DType.BF16:
         return cast("uint16", shifted_right(reinterpret("uint32", value)))
     return value
 
 
-def rounded(value: Expr, dtype: DType) -> Expr:
+def rounded(value: Expr, dtype: DType, hold: Hold | None = None) -> Expr:
     """Return a float32 rounded to nearest even in a half type; other types as they are.
 
     `value` is repeated in the result, so it should be a load.
     """
     if dtype is DType.F16:
+        if hold:
+            return rounded_half(value, hold)
         return cast("float32", cast("float16", value))
     if dtype is DType.BF16:
         bits = reinterpret("uint32", value)

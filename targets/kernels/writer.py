@@ -40,13 +40,21 @@ from lxc.targets.tvm_prover import Prover
 class Writer:
     """The blocks of a kernel that are still open, innermost last."""
 
-    def __init__(self, dims: Mapping[str, Expr], *, has_look_up: bool = False) -> None:
+    def __init__(
+        self,
+        dims: Mapping[str, Expr],
+        *,
+        has_look_up: bool = False,
+        converts_halves: bool = True,
+    ) -> None:
         """Start with an empty outermost block; `dims` are the kernel's dimensions.
 
-        `has_look_up` says that kernels may take numbers out of tables in registers.
+        `has_look_up` says that kernels may take numbers out of tables in registers,
+        `converts_halves` that the machine has instructions to convert float16.
         """
         self.dims = dims
         self.has_look_up = has_look_up
+        self.converts_halves = converts_halves
         self.prover = Prover()
         self._blocks: list[list[Stmt]] = [[]]
         self._counter = 0

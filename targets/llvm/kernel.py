@@ -41,7 +41,11 @@ def make_kernel(
 ) -> Kernel:
     """Return the kernel of a fused node or of an opaque op."""
     variables = {dim.name: variable(dim.name) for dim in dims}
-    writer = Writer(variables, has_look_up=machine.has_look_up)
+    writer = Writer(
+        variables,
+        has_look_up=machine.has_look_up,
+        converts_halves=machine.converts_halves,
+    )
     for dim in dims:
         writer.prover.bind(variables[dim.name], dim.low, dim.high - dim.low + 1)
     operands = [

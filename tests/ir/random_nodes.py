@@ -177,6 +177,17 @@ def add_convolution(draw: Draw, build: Builder, pool: list[Value]) -> None:
         rhs_dilation=(draw(st.integers(1, 2)),),
         groups=groups,
     )
+    (last,) = build.add(OPS["iota"], dtype=dtype, shape=(1, cells, 2), axis=2)
+    (taps,) = build.add(OPS["iota"], dtype=dtype, shape=(4, 2, 2 // groups), axis=1)
+    build.add(
+        OPS["channels_last_conv"],
+        last,
+        taps,
+        strides=(draw(st.integers(1, 2)),),
+        padding=((1, draw(st.sampled_from([1, N + 0]))),),
+        rhs_dilation=(draw(st.integers(1, 2)),),
+        groups=groups,
+    )
 
 
 def add_blocks(draw: Draw, build: Builder, pool: list[Value]) -> None:

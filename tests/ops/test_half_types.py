@@ -81,6 +81,11 @@ def test_every_half_number_widens_exactly_and_comes_back(
     number = ~np.isnan(exact)
     np.testing.assert_array_equal(narrow.view(np.uint16)[number], x.view(np.uint16)[number])
     assert np.isnan(narrow[~number].astype(np.float32)).all()
+    if half == np.float16 and isinstance(target, Compiled):
+        # Every processor keeps what a NaN says, whatever converts it.
+        bits = x.view(np.uint16)[~number].astype(np.uint32)
+        quiet = (bits & 0x8000) << 16 | (bits & 0x3FF) << 13 | 0x7FC00000
+        np.testing.assert_array_equal(wide.view(np.uint32)[~number], quiet)
 
 
 def half_value(bits: Array, half: np.dtype[Any]) -> Array:

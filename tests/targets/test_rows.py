@@ -19,10 +19,10 @@ from lxc.passes import LAYER_PIPELINE, TENSOR_PIPELINE, passes_named, run_passes
 from lxc.runtime.load import load
 from lxc.targets import TARGETS
 from lxc.targets.compile import build_artifact, emit
-from lxc.targets.hot_loops import hot_loops
+from lxc.targets.hot_loops import faults, hot_loops
 from tests.targets.accuracy import apart
 from tests.targets.backends import Backend, Compiled, compiled
-from tests.targets.test_hot_loops import FEW, KINDS_OF_TARGETS
+from tests.targets.test_hot_loops import KINDS_OF_TARGETS
 from tests.targets.test_programs import check
 
 LENGTHS = (1, 2, 15, 16, 17, 127, 128, 1000)
@@ -289,9 +289,7 @@ def test_loops_along_rows_keep_vectors_in_registers(level: str, length: Any) -> 
     target = TARGETS[level]
     loops = hot_loops(emit(graph, target, "asm").decode(), target.architecture)
     assert len(loops) >= len(KINDS)
-    assert not [loop.label for loop in loops if loop.calls]
-    spilling = [loop for loop in loops if len(loop.saved) > loop.arithmetic // FEW]
-    assert not {loop.label: loop.saved for loop in spilling}
+    assert not [fault for loop in loops for fault in faults(loop)]
 
 
 @pytest.mark.parametrize("level", compiled())

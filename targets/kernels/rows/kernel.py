@@ -32,7 +32,7 @@ from lxc.targets.kernels.rows.vectors import (
 )
 from lxc.targets.kernels.sizes import index_of
 from lxc.targets.kernels.step import Rule, Step
-from lxc.targets.kernels.storage import computed, rounded, stored, to_memory
+from lxc.targets.kernels.storage import computed, stored
 from lxc.targets.kernels.streams import Streams, streams_of
 from lxc.targets.kernels.writer import Writer
 from lxc.targets.tvm_api import Buffer, Expr, Index, constant, differs, load
@@ -242,7 +242,9 @@ class RowKernel:
             elements = self.elements_of_rows(turn.numbers)
             total = load(partial.merged(), self.writer.lane(turn.count))
             found = result_of(partial.anchor, total, elements)
-            self.keep(node.result, found, turn.numbers)
+            self.keep(
+                node.result, elements.in_memory(found, node.result.type.dtype), turn.numbers
+            )
 
     def write_scalars(self, first: Index, number: int, numbers: Numbers) -> None:
         """Write what is spread along the rows once so many walks are done."""
@@ -251,13 +253,14 @@ class RowKernel:
             if known == number and self.scalars.memory[value] not in numbers.together:
                 position = first + self.writer.lane(len(numbers.alone))
                 place = Place(self.shape(value), position=position)
-                self.keep(value, elements.at(value, place), numbers)
+                element = elements.in_memory(elements.at(value, place), value.type.dtype)
+                self.keep(value, element, numbers)
 
     def keep(self, value: Value, element: Expr, numbers: Numbers) -> None:
-        """Write one number for each row to memory of its own."""
-        dtype, memory = value.type.dtype, self.scalars.memory[value]
+        """Write one number for each row, as it is stored, to memory of its own."""
+        memory = self.scalars.memory[value]
         # Otherwise a product might be fused with what reads it, depending on the rows.
-        number = self.writer.settled(stored(dtype), to_memory(element, dtype))
+        number = self.writer.settled(stored(value.type.dtype), element)
         numbers.add(self.writer, memory, number)
 
 
@@ -275,4 +278,4 @@ def result_of(anchor: Anchor, total: Expr, elements: Elements) -> Expr:
     """Return a finished result of a reduction as it is computed on."""
     if anchor.dtype is DType.BOOL:
         return differs(total, constant(0, "int32"))
-    return elements.hold(rounded(total, anchor.dtype), anchor.held)
+    return elements.rounded(total, anchor.dtype)
