@@ -5,6 +5,7 @@ from lxc.ir.dim import Size
 from lxc.ir.graph import Graph
 from lxc.ir.machine import Machine
 from lxc.ir.node import Node, Value
+from lxc.ir.ops.channels_last import channels_last_conv
 from lxc.ir.ops.contract import conv
 from lxc.ir.ops.reduce import identity, reduce_window
 from lxc.ir.ops.shape import pad
@@ -36,6 +37,8 @@ def pad_first(node: Node) -> Replacement | None:
     """Return a pad and the bare node, or None where there is nothing to pad."""
     if node.op is conv:
         return pad_convolution(node)
+    if node.op is channels_last_conv:
+        return pad_channels_last(node)
     if node.op is reduce_window:
         return pad_window(node)
     return None
@@ -55,6 +58,21 @@ def pad_convolution(node: Node) -> Replacement | None:
         (before[-1].result, *node.operands[1:]),
         padding=((0, 0),) * len(padding),
         lhs_dilation=(1,) * len(dilation),
+    )
+    return Replacement(bare.results, (*before, bare))
+
+
+def pad_channels_last(node: Node) -> Replacement | None:
+    """Move the padding of a convolution with channels behind the cells into a pad."""
+    padding = attributes_of(node)["padding"]
+    if not any(map(is_padded, padding)):
+        return None
+    edges = ((0, 0), *padding, (0, 0))
+    before = pad_nodes(node, 0.0 if is_float(node) else 0, edges, (0,) * len(edges))
+    bare = with_attributes(
+        node,
+        (before[-1].result, *node.operands[1:]),
+        padding=((0, 0),) * len(padding),
     )
     return Replacement(bare.results, (*before, bare))
 
