@@ -38,8 +38,8 @@ def test_an_interrupted_compilation_leaves_no_file(tmp_path: Path, delay: float)
         process.send_signal(signal.SIGINT)
         _, printed = process.communicate(timeout=60)
     left = {path.name for path in tmp_path.iterdir()} - {"models.py", "__pycache__"}
-    if process.returncode == 0:
-        # It was faster than the signal: the file is whole.
+    if process.returncode in (0, -signal.SIGINT):
+        # It was faster than the signal, which may find Python shutting down: the file is whole.
         assert left == {"net.lxc"}
         return
     assert (process.returncode, left) == (130, set())
