@@ -39,7 +39,7 @@ def test_an_interrupted_compilation_leaves_no_file(tmp_path: Path, delay: float)
         _, printed = process.communicate(timeout=60)
     left = {path.name for path in tmp_path.iterdir()} - {"models.py", "__pycache__"}
     if process.returncode in (0, -signal.SIGINT):
-        # It was faster than the signal, which may find Python shutting down: the file is whole.
+        # It was faster than the signal, which may find Python shutting down.
         assert left == {"net.lxc"}
         return
     assert (process.returncode, left) == (130, set())
