@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from lxc.ir.builder import make_node
 from lxc.ir.graph import Graph
 from lxc.ir.node import Location, Node, Value, users
-from lxc.ir.op import Attribute, Op
+from lxc.ir.op import Op
 from lxc.ir.ops.arithmetic import add, divide, multiply, negate, subtract
 from lxc.ir.ops.shape import broadcast, reshape
-from lxc.passes.nodes import attributes_of, producers, scalar
+from lxc.passes.node_writer import NodeWriter
+from lxc.passes.nodes import attributes_of, producers
 from lxc.passes.parameter_values import parameter_leaves
 
 SCALING = frozenset({multiply, divide, negate})
@@ -121,7 +121,7 @@ class Channels:
         return self.step(readers[0])
 
 
-class Affine:
+class Affine(NodeWriter):
     """The parameter-only `scale` and `shift` of a chain, and the nodes that compute them.
 
     Both are vectors along the chain's axis; None stands for 1 and 0.
@@ -129,9 +129,8 @@ class Affine:
 
     def __init__(self, channels: Channels, chain: Chain, location: Location) -> None:
         """Go through the steps."""
+        super().__init__(location)
         self.channels = channels
-        self.location = location
-        self.nodes: list[Node] = []
         self.scale: Value | None = None
         self.shift: Value | None = None
         self.axis = chain.axis
@@ -144,26 +143,26 @@ class Affine:
         """Change scale and shift as one step does."""
         op = step.node.op
         if step.vector is None:
-            self.scale = self.apply(negate, self.scale or self.number(1.0))
-            self.shift = self.apply(negate, self.shift) if self.shift else None
+            self.scale = self.made(negate, self.scale or self.number(1.0))
+            self.shift = self.made(negate, self.shift) if self.shift else None
             return
         vector = self.vector(step.vector)
         if op in (multiply, divide):
             if op is multiply and self.scale is None:
                 self.scale = vector
             else:
-                self.scale = self.apply(op, self.scale or self.number(1.0), vector)
-            self.shift = self.apply(op, self.shift, vector) if self.shift else None
+                self.scale = self.made(op, self.scale or self.number(1.0), vector)
+            self.shift = self.made(op, self.shift, vector) if self.shift else None
         elif op is add:
-            self.shift = self.apply(add, self.shift, vector) if self.shift else vector
+            self.shift = self.made(add, self.shift, vector) if self.shift else vector
         elif step.flipped:
-            self.scale = self.apply(negate, self.scale or self.number(1.0))
-            self.shift = self.apply(subtract, vector, self.shift) if self.shift else vector
+            self.scale = self.made(negate, self.scale or self.number(1.0))
+            self.shift = self.made(subtract, vector, self.shift) if self.shift else vector
         else:
             self.shift = (
-                self.apply(subtract, self.shift, vector)
+                self.made(subtract, self.shift, vector)
                 if self.shift
-                else self.apply(negate, vector)
+                else self.made(negate, vector)
             )
 
     def vector(self, value: Value) -> Value:
@@ -175,7 +174,7 @@ class Affine:
             return self.fitted(node.operands[0])
         if node and node.op.kind == "elementwise" and node.result.type.rank:
             operands = tuple(self.vector(operand) for operand in node.operands)
-            return self.apply(node.op, *operands, **attributes_of(node))
+            return self.made(node.op, *operands, **attributes_of(node))
         return self.fitted(value)
 
     def fitted(self, value: Value) -> Value:
@@ -185,26 +184,18 @@ class Affine:
         if shape == self.type.shape:
             return value
         if count == 1 and shape != ():
-            value = self.apply(reshape, value, shape=())
+            value = self.made(reshape, value, shape=())
         if count == 1:
-            return self.apply(broadcast, value, shape=self.type.shape, axes=())
-        return self.apply(reshape, value, shape=self.type.shape)
+            return self.made(broadcast, value, shape=self.type.shape, axes=())
+        return self.made(reshape, value, shape=self.type.shape)
 
     def number(self, number: float) -> Value:
         """Return a vector of one number."""
-        node = scalar(number, self.type, self.location)
-        self.nodes.append(node)
-        return self.fitted(node.result)
-
-    def apply(self, op: Op, *operands: Value, **attributes: Attribute) -> Value:
-        """Add a node and return its result."""
-        node = make_node(op, operands, attributes, (), self.location)
-        self.nodes.append(node)
-        return node.result
+        return self.fitted(self.single(number, self.type))
 
     def joined(self, op: Op, x: Value, vector: Value | None, axis: int) -> Value:
         """Return `op` of `x` and a vector along `axis`, or `x` if there is no vector."""
         if vector is None:
             return x
-        spread = self.apply(broadcast, vector, shape=x.type.shape, axes=(axis,))
-        return self.apply(op, x, spread)
+        spread = self.made(broadcast, vector, shape=x.type.shape, axes=(axis,))
+        return self.made(op, x, spread)

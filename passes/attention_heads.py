@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lxc.ir.builder import make_node
 from lxc.ir.dim import Size
 from lxc.ir.node import Location, Node, Value
-from lxc.ir.op import Attribute, Op
 from lxc.ir.ops.arithmetic import multiply
 from lxc.ir.ops.contract import free_axes
 from lxc.ir.ops.shape import broadcast, reshape, transpose
 from lxc.ir.types import Shape
 from lxc.passes.known_values import KnownValues
+from lxc.passes.node_writer import NodeWriter
 from lxc.passes.nodes import attributes_of
 
 
@@ -49,20 +48,18 @@ def product_of(node: Node) -> Product | None:
     )
 
 
-class Heads:
+class Heads(NodeWriter):
     """The nodes that bring operands into order, in the order in which they are made."""
 
     def __init__(self, known: KnownValues, location: Location) -> None:
         """Start without nodes."""
-        self.known, self.location = known, location
-        self.nodes: list[Node] = []
+        super().__init__(location)
+        self.known = known
 
-    def made(self, op: Op, *operands: Value, **attributes: Attribute) -> Value:
-        """Return the result of a new node."""
-        node = make_node(op, operands, attributes, (), self.location)
-        self.nodes.append(node)
+    def append(self, node: Node) -> Value:
+        """Append a node, which may be known, and return its first result."""
         self.known.note(node)
-        return node.result
+        return super().append(node)
 
     def turned(self, value: Value, order: Sequence[int]) -> Value:
         """Return a value with its axes in another order."""

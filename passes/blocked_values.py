@@ -12,16 +12,14 @@ from typing import Any
 import numpy as np
 
 from lxc.errors import InternalError
-from lxc.ir.builder import make_node
 from lxc.ir.dim import Size
-from lxc.ir.node import NOWHERE, Location, Node, Value
-from lxc.ir.op import Attribute, Op
+from lxc.ir.node import Node, Value
 from lxc.ir.ops.logic import less, select
 from lxc.ir.ops.shape import broadcast, iota, pad, reshape, slice, transpose
 from lxc.ir.types import Array, DType, Shape, TensorType
 from lxc.passes.known_values import KnownValues
 from lxc.passes.lane_fill import Filling, filling, is_harmless
-from lxc.passes.nodes import scalar
+from lxc.passes.two_forms import Border, TwoForms
 
 
 @dataclass(frozen=True)
@@ -41,46 +39,21 @@ class Padded:
     facts: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Border:
-    """A value that was brought from plain order into blocks, or back."""
-
-    value: Value
-    into_blocks: bool
-
-
-class BlockedValues:
-    """The nodes made so far, with the plain form and the blocked twin of each value.
-
-    Every value of the old graph has at least one of the two; the other one is made when
-    somebody asks for it, once.
-    """
+class BlockedValues(TwoForms):
+    """The nodes made so far, with the plain form and the blocked twin of each value."""
 
     def __init__(self, lanes: int, headers: Iterable[Value]) -> None:
         """Start with the header values, which are plain."""
+        super().__init__(headers)
         self.lanes = lanes
-        self.nodes: list[Node] = []
-        self.plain: dict[Value, Value] = {value: value for value in headers}
         self.twins: dict[Value, Blocked] = {}
         self.known = KnownValues(self.plain)
         self.padded: dict[Value, Padded] = {}
-        self.borders: list[Border] = []
-        self.location: Location = NOWHERE
-
-    def keep(self, node: Node) -> None:
-        """Append a node whose results are plain values of the old graph."""
-        self.append(node)
-        self.plain.update((value, value) for value in node.results)
 
     def append(self, node: Node) -> Value:
-        """Append a node and return its first result."""
-        self.nodes.append(node)
+        """Append a node, which may be known, and return its first result."""
         self.known.note(node)
-        return node.results[0]
-
-    def made(self, op: Op, *operands: Value, **attributes: Attribute) -> Value:
-        """Return the result of a new node."""
-        return self.append(make_node(op, operands, attributes, (), self.location))
+        return super().append(node)
 
     def number(self, number: float, like: TensorType) -> Value:
         """Return a scalar constant of the element type of `like`."""
@@ -88,7 +61,7 @@ class BlockedValues:
             number = bool(number)
         elif not like.dtype.is_float:
             number = int(number)
-        return self.append(scalar(number, like, self.location))
+        return self.single(number, like)
 
     def blocks(self, channels: int) -> int:
         """Return how many blocks hold some channels."""
@@ -100,12 +73,9 @@ class BlockedValues:
 
     # From one form to the other
 
-    def plain_of(self, value: Value) -> Value:
-        """Return a value in plain order."""
-        if value not in self.plain:
-            self.borders.append(Border(value, into_blocks=False))
-            self.plain[value] = self.unblocked(self.twins[value].value, value.type.shape)
-        return self.plain[value]
+    def brought_back(self, value: Value) -> Value:
+        """Return a value in plain order that lies in blocks."""
+        return self.unblocked(self.twins[value].value, value.type.shape)
 
     def unblocked(self, blocked: Value, shape: Shape) -> Value:
         """Return a blocked value as a plain one of a shape."""
@@ -127,7 +97,7 @@ class BlockedValues:
     def twin_of(self, value: Value) -> Blocked:
         """Return the blocked twin of a value."""
         if value not in self.twins:
-            self.borders.append(Border(value, into_blocks=True))
+            self.borders.append(Border(value, from_plain=True))
             plain = self.plain[value]
             channels = known_size(plain, 1)
             zero = filling([np.zeros((), plain.type.dtype.numpy)])

@@ -5,21 +5,10 @@ than three axes are the same in both.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from lxc.ir.builder import make_node
-from lxc.ir.node import NOWHERE, Location, Node, Value
-from lxc.ir.op import Attribute, Op
+from lxc.ir.node import Value
 from lxc.ir.ops.shape import pad, reshape, transpose
-from lxc.passes.nodes import scalar
-
-
-@dataclass(frozen=True)
-class Turn:
-    """A value that was brought from plain order to channels last, or back."""
-
-    value: Value
-    to_last: bool
+from lxc.passes.two_forms import Border, TwoForms
 
 
 def first_to_last(rank: int) -> tuple[int, ...]:
@@ -32,54 +21,28 @@ def last_to_first(rank: int) -> tuple[int, ...]:
     return (0, rank - 1, *range(1, rank - 1)) if rank > 2 else tuple(range(rank))
 
 
-class ChannelOrders:
-    """The nodes made so far, with the forms of each value.
-
-    Every value of the old graph has at least one of the two; the other one is made when
-    somebody asks for it, once.
-    """
+class ChannelOrders(TwoForms):
+    """The nodes made so far, with the forms of each value."""
 
     def __init__(self, headers: Iterable[Value]) -> None:
         """Start with the header values, which are plain."""
-        self.nodes: list[Node] = []
-        self.plain: dict[Value, Value] = {value: value for value in headers}
+        super().__init__(headers)
         self.last: dict[Value, Value] = {}
-        self.borders: list[Turn] = []
-        self.location: Location = NOWHERE
-
-    def keep(self, node: Node) -> None:
-        """Append a node whose results are plain values of the old graph."""
-        self.append(node)
-        self.plain.update((value, value) for value in node.results)
-
-    def append(self, node: Node) -> Value:
-        """Append a node and return its first result."""
-        self.nodes.append(node)
-        return node.results[0]
-
-    def made(self, op: Op, *operands: Value, **attributes: Attribute) -> Value:
-        """Return the result of a new node."""
-        return self.append(make_node(op, operands, attributes, (), self.location))
 
     def is_last_only(self, value: Value) -> bool:
         """Return whether a value exists with channels last only."""
         return value in self.last and value not in self.plain
 
-    def plain_of(self, value: Value) -> Value:
-        """Return a value in plain order."""
-        if value not in self.plain:
-            self.borders.append(Turn(value, to_last=False))
-            self.plain[value] = self.permuted(
-                self.last[value], last_to_first(value.type.rank)
-            )
-        return self.plain[value]
+    def brought_back(self, value: Value) -> Value:
+        """Return a value in plain order that has its channels last."""
+        return self.permuted(self.last[value], last_to_first(value.type.rank))
 
     def last_of(self, value: Value) -> Value:
         """Return a value with channels last."""
         if value.type.rank < 3:
             return self.plain_of(value)
         if value not in self.last:
-            self.borders.append(Turn(value, to_last=True))
+            self.borders.append(Border(value, from_plain=True))
             self.last[value] = self.turned(self.plain[value])
         return self.last[value]
 
@@ -101,6 +64,6 @@ class ChannelOrders:
         if not more:
             return value
         none = (0,) * value.type.rank
-        zero = self.append(scalar(0.0, value.type, self.location))
+        zero = self.single(0.0, value.type)
         high = (*none[1:], more)
         return self.made(pad, value, zero, low=none, high=high, interior=none)

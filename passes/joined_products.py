@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lxc.ir.builder import make_node
-from lxc.ir.node import Location, Node, Value
-from lxc.ir.op import Attribute, Op
+from lxc.ir.node import Node, Value
+from lxc.ir.op import Op
 from lxc.ir.ops.contract import dot_general, free_axes
 from lxc.ir.ops.shape import broadcast, concat, reshape, slice, transpose
 from lxc.ir.types import Shape, TensorType
 from lxc.passes.attention_memory import known
+from lxc.passes.node_writer import NodeWriter
 from lxc.passes.nodes import attributes_of
 
 
@@ -42,22 +42,16 @@ class Part:
         return tuple(node.op for node in self.nodes[1 : len(self.vectors) + 1])
 
 
-class Joined:
+class Joined(NodeWriter):
     """The nodes of one merged product."""
 
     def __init__(self, rows: Value, parts: Sequence[Part]) -> None:
         """Start without nodes."""
+        super().__init__()
         self.rows, self.parts = rows, parts
-        self.nodes: list[Node] = []
-        self.location = Location()
         for part in parts:
             for node in part.nodes:
                 self.location = self.location.join(node.location)
-
-    def made(self, op: Op, *operands: Value, **attributes: Attribute) -> Value:
-        """Return the result of a new node."""
-        self.nodes.append(make_node(op, operands, attributes, (), self.location))
-        return self.nodes[-1].result
 
     def write(self) -> dict[Value, Value]:
         """Write everything; return what stands for the value of each part."""

@@ -6,27 +6,15 @@ last one where their number is odd.
 
 from math import prod
 
-from lxc.ir.builder import make_node
-from lxc.ir.node import Location, Node, Value
-from lxc.ir.op import Attribute, Op
+from lxc.ir.node import Value
 from lxc.ir.ops.paired import PAIR
 from lxc.ir.ops.shape import pad, reshape, transpose
 from lxc.ir.types import Shape
-from lxc.passes.nodes import scalar
+from lxc.passes.node_writer import NodeWriter
 
 
-class PairLayout:
+class PairLayout(NodeWriter):
     """The nodes that bring one weight into pairs, in order."""
-
-    def __init__(self, location: Location) -> None:
-        """Start without nodes."""
-        self.location = location
-        self.nodes: list[Node] = []
-
-    def made(self, op: Op, *operands: Value, **attributes: Attribute) -> Value:
-        """Return the result of a new node."""
-        self.nodes.append(make_node(op, operands, attributes, (), self.location))
-        return self.nodes[-1].result
 
     def panels(self, weight: Value, batch: Shape, terms: int, lanes: int) -> Value:
         """Return [*batch, panels, pairs, lanes, 2] of [*batch, *terms, *columns]."""
@@ -49,8 +37,7 @@ class PairLayout:
         """Return a weight with zeros behind the last two axes."""
         if not terms and not columns:
             return weight
-        zero = scalar(0.0, weight.type, self.location)
-        self.nodes.append(zero)
+        zero = self.single(0.0, weight.type)
         none = (0,) * weight.type.rank
         high = (*none[2:], terms, columns)
-        return self.made(pad, weight, zero.result, low=none, high=high, interior=none)
+        return self.made(pad, weight, zero, low=none, high=high, interior=none)

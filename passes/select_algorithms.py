@@ -17,6 +17,7 @@ from lxc.passes.nodes import attributes_of, is_symbolic, producers
 from lxc.passes.parameter_values import parameter_leaves
 from lxc.passes.records import NO_RECORDS, Answer, Records, subject_of
 from lxc.passes.single_pass import Setting
+from lxc.passes.value_decisions import layers_of
 from lxc.passes.winograd_nodes import by_tiles
 
 
@@ -128,8 +129,3 @@ def told(found: Mapping[int, int]) -> str:
     """Return the costs in words."""
     tiles = [f"{one} for tiles of {tile}x{tile}" for tile, one in found.items() if tile]
     return f"{found[DIRECT]} cycles a sample directly, {', '.join(tiles)}"
-
-
-def layers_of(node: Node | None) -> str:
-    """Return the layer paths of a node; what is no node is the model's."""
-    return ", ".join(node.location.layers) if node else ""

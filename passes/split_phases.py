@@ -3,16 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from lxc.ir.builder import make_node
 from lxc.ir.dim import Size, bounds
 from lxc.ir.graph import Graph
 from lxc.ir.node import Node, Value
-from lxc.ir.op import Attribute, Op
 from lxc.ir.ops.contract import conv
 from lxc.ir.ops.shape import concat, pad, reshape, reverse, slice, transpose
 from lxc.ir.rewrite import Replacement, rewrite
 from lxc.ir.types import Shape
-from lxc.passes.nodes import attributes_of, is_symbolic, scalar, with_attributes
+from lxc.passes.node_writer import NodeWriter
+from lxc.passes.nodes import attributes_of, is_symbolic, with_attributes
 
 
 def split_phases(graph: Graph) -> Graph:
@@ -96,14 +95,13 @@ def without_zeros(node: Node) -> Replacement | None:
     return Rewriting(node, [phases_of(*axis) for axis in axes]).replacement()
 
 
-class Rewriting:
+class Rewriting(NodeWriter):
     """The nodes that stand for one convolution, in the order in which they are made."""
 
     def __init__(self, node: Node, split: list[Phases]) -> None:
         """Start without nodes."""
-        self.node = node
-        self.split = split
-        self.nodes: list[Node] = []
+        super().__init__(node.location)
+        self.node, self.split = node, split
 
     def replacement(self) -> Replacement:
         """Return the convolutions of the phases and what puts them side by side."""
@@ -190,23 +188,16 @@ class Rewriting:
     def padded(self, value: Value, sides: list[tuple[int, int]]) -> Value:
         """Return a value with zeros (before, behind) along the axes from the third on."""
         number = 0.0 if value.type.dtype.is_float else 0
-        zero = scalar(number, value.type, self.node.location)
-        self.nodes.append(zero)
+        zero = self.single(number, value.type)
         edges = [(0, 0), (0, 0), *sides]
         return self.made(
             pad,
             value,
-            zero.result,
+            zero,
             low=tuple(low for low, _ in edges),
             high=tuple(high for _, high in edges),
             interior=(0,) * len(edges),
         )
-
-    def made(self, op: Op, *operands: Value, **attributes: Attribute) -> Value:
-        """Return the result of a new node."""
-        node = make_node(op, operands, attributes, (), self.node.location)
-        self.nodes.append(node)
-        return node.result
 
     def shaped(self, value: Value, shape: Shape) -> Value:
         """Return the elements of a value in another shape."""

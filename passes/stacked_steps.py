@@ -5,13 +5,13 @@ Values of all steps are stacked along a new axis 0.
 
 from collections.abc import Callable, Mapping, Sequence
 
-from lxc.ir.builder import make_node
 from lxc.ir.dim import Size
 from lxc.ir.node import Node, Value
 from lxc.ir.op import Attribute, Op
 from lxc.ir.ops.contract import dot_general, free_axes
 from lxc.ir.ops.shape import broadcast, pad, reshape, reverse, slice, transpose
 from lxc.ir.types import count_elements
+from lxc.passes.node_writer import NodeWriter
 from lxc.passes.nodes import attributes_of
 
 Lift = Callable[[Node, Size], Mapping[str, Attribute]]
@@ -37,35 +37,29 @@ def stack(
     if node.op is dot_general:
         steps.product(*operands)
     elif node.op in VIEWS:
-        steps.add(node.op, *operands, **VIEWS[node.op](node, length))
+        steps.made(node.op, *operands, **VIEWS[node.op](node, length))
     else:
         same = [
             value if own else steps.repeated(value)
             for value, own in zip(operands, stacked, strict=True)
         ]
-        steps.add(node.op, *same, **node.attributes)
+        steps.made(node.op, *same, **node.attributes)
     return steps.nodes
 
 
-class Stacking:
+class Stacking(NodeWriter):
     """The nodes that stand for one node, in the order in which they are made."""
 
     def __init__(self, node: Node, length: Size) -> None:
         """Start without nodes."""
+        super().__init__(node.location)
         self.node, self.length = node, length
-        self.nodes: list[Node] = []
-
-    def add(self, op: Op, *operands: Value, **attributes: Attribute) -> Value:
-        """Return the result of a new node."""
-        made = make_node(op, operands, attributes, (), self.node.location)
-        self.nodes.append(made)
-        return made.result
 
     def repeated(self, value: Value) -> Value:
         """Return a value that is the same in every step, once for each."""
         shape = value.type.shape
         axes = tuple(range(1, len(shape) + 1))
-        return self.add(broadcast, value, shape=(self.length, *shape), axes=axes)
+        return self.made(broadcast, value, shape=(self.length, *shape), axes=axes)
 
     def product(self, lhs: Value, rhs: Value) -> None:
         """Multiply the rows of all steps; they become one axis where they lie in order."""
@@ -77,11 +71,11 @@ class Stacking:
         if flat:
             rows = count_elements([lhs.type.shape[axis] for axis in free])
             sizes = lhs.type.shape[len(free) :]
-            lhs = self.add(reshape, lhs, shape=(rows, *sizes))
+            lhs = self.made(reshape, lhs, shape=(rows, *sizes))
             contract = tuple(axis - len(free) + 1 for axis in contract)
-        y = self.add(dot_general, lhs, rhs, **{**facts, "lhs_contract": contract})
+        y = self.made(dot_general, lhs, rhs, **{**facts, "lhs_contract": contract})
         if flat:
-            self.add(reshape, y, shape=(self.length, *shape))
+            self.made(reshape, y, shape=(self.length, *shape))
 
 
 def stacked_slice(node: Node, length: Size) -> Mapping[str, Attribute]:

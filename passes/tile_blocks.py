@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from lxc.ir.dim import Size, bounds
 
+STRIPS = 2
+"""In so many strips at most lie the tiles of a block, each in memory of its own."""
+
 
 @dataclass(frozen=True)
 class TileBlock:

@@ -4,9 +4,7 @@ import math
 
 import numpy as np
 
-from lxc.ir.builder import make_node
 from lxc.ir.node import Node, Value
-from lxc.ir.op import Attribute, Op
 from lxc.ir.ops.arithmetic import absolute, divide, maximum, multiply
 from lxc.ir.ops.contract import dot_general, free_axes
 from lxc.ir.ops.functions import round
@@ -16,7 +14,8 @@ from lxc.ir.ops.shape import broadcast, transpose
 from lxc.ir.rewrite import Replacement
 from lxc.ir.types import DType
 from lxc.passes.decision import Refusal
-from lxc.passes.nodes import attributes_of, scalar
+from lxc.passes.node_writer import NodeWriter
+from lxc.passes.nodes import attributes_of
 
 LARGEST_INTEGER = 127.0
 """What the largest weight of a column becomes; the smallest integer is its negative."""
@@ -43,15 +42,15 @@ def by_column(node: Node) -> Replacement | Refusal:
     return Replacement((integers.product(),), integers.nodes)
 
 
-class Integers:
+class Integers(NodeWriter):
     """The nodes that stand for one product, in order."""
 
     def __init__(self, node: Node) -> None:
         """Start without nodes."""
+        super().__init__(node.location)
         facts = attributes_of(node)
         self.node, (self.rows, self.weight) = node, node.operands
         self.batch, self.contract = facts["rhs_batch"], facts["rhs_contract"]
-        self.nodes: list[Node] = []
 
     def product(self) -> Value:
         """Return the sums over the integers, each times the scale of its column."""
@@ -91,11 +90,5 @@ class Integers:
 
     def number(self, number: float, like: Value) -> Value:
         """Return one number in the shape of a value."""
-        self.nodes.append(scalar(number, like.type, self.node.location))
-        single = self.nodes[-1].result
+        single = self.single(number, like.type)
         return self.made(broadcast, single, shape=like.type.shape, axes=())
-
-    def made(self, op: Op, *operands: Value, **attributes: Attribute) -> Value:
-        """Return the result of a new node."""
-        self.nodes.append(make_node(op, operands, attributes, (), self.node.location))
-        return self.nodes[-1].result

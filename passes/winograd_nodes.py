@@ -14,7 +14,7 @@ from lxc.ir.ops.shape import broadcast, concat, constant, reshape
 from lxc.ir.ops.winograd import TAPS, weight_matrix, winograd_conv
 from lxc.ir.rewrite import Replacement
 from lxc.ir.types import DType, Shape
-from lxc.passes.tile_blocks import block_of, tile_counts
+from lxc.passes.tile_blocks import STRIPS, block_of, tile_counts
 
 
 def by_tiles(node: Node, tile: int, machine: Machine) -> Replacement:
@@ -43,9 +43,9 @@ class Tiled:
         block = block_of(samples, rows, columns, most).tiles
         memory = []
         for blocks in (inputs, outputs):
-            # Rows of points must not lie a power of two apart: caches have few places for
-            # addresses that agree in their last digits.
-            length = (int(blocks) * block + 1) * int(lanes)
+            # In two strips there may be room for one more tile than there is, and a line
+            # more for each, so that points do not lie a power of two apart.
+            length = (int(blocks) * (block + block % STRIPS) + STRIPS) * int(lanes)
             memory.append(self.made(scratch, shape=(points, length), dtype=dtype))
         y = self.made(winograd_conv, x, turned, *memory, tile=tile, block=block)
         return Replacement((y,), self.nodes)

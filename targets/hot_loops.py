@@ -1,7 +1,8 @@
 """Faults of innermost loops that cost speed and that no test of results shows."""
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 LABEL = re.compile(r"^(\.LBB\w+):")
@@ -13,7 +14,7 @@ FEW_WIDE = 12
 Functions that need them keep two registers for every vector of float32, and constants of
 twice the size. What is put aside is moved beside arithmetic that takes longer.
 """
-IN_FLOAT64 = frozenset({"cos", "exp", "exp2", "fmod", "log", "pow", "sin", "tan"})
+IN_FLOAT64 = frozenset({"cos", "exp", "exp2", "fmod", "log", "log1p", "pow", "sin", "tan"})
 """Functions of float64 are those of the C library: their rounding is what is promised."""
 
 
@@ -21,11 +22,13 @@ IN_FLOAT64 = frozenset({"cos", "exp", "exp2", "fmod", "log", "pow", "sin", "tan"
 class Syntax:
     """How the lines that matter look in the assembly of an architecture.
 
-    `jump` has the label in its only group. `saved` puts a whole vector on the stack at a
-    fixed place. `wide` is on lanes of 64 bits.
+    `jump` has the label in its only group. After what `leaves` the next line is not run.
+    `saved` puts a whole vector on the stack at a fixed place. `wide` is on lanes of 64
+    bits.
     """
 
     jump: re.Pattern[str]
+    leaves: re.Pattern[str]
     arithmetic: re.Pattern[str]
     saved: re.Pattern[str]
     call: re.Pattern[str]
@@ -35,6 +38,7 @@ class Syntax:
 SYNTAX = {
     "x86_64": Syntax(
         jump=re.compile(r"^\s+j\w+\s+(\.LBB\w+)"),
+        leaves=re.compile(r"^\s+(?:jmp\s+\.LBB|ret)"),
         arithmetic=re.compile(
             r"^\s+(?:v?f?n?m?(?:add|sub|mul|div|max|min|sqrt|madd)\w*p[sd]|[vt]dpbf16ps)\b"
         ),
@@ -46,6 +50,7 @@ SYNTAX = {
     ),
     "aarch64": Syntax(
         jump=re.compile(r"^\s+(?:b|b\.\w+|cbn?z|tbn?z)\s+(?:\S+,\s*)*(\.LBB\w+)"),
+        leaves=re.compile(r"^\s+(?:b\s+\.LBB|ret)"),
         arithmetic=re.compile(r"^\s+f\w+\s+v\d+\.[24][sd]"),
         saved=re.compile(r"^\s+st[pru]+\s+q\d+,.*\[sp"),
         call=re.compile(r"^\s+blr?\s+(\S+)"),
@@ -126,12 +131,56 @@ def hot_loops(assembly: str, architecture: str = "x86_64") -> list[HotLoop]:
 
 def loop_spans(lines: Sequence[str], syntax: Syntax) -> dict[str, tuple[int, int]]:
     """Return the first and the last line of every loop by its label."""
-    labels: dict[str, int] = {}
+    found = ((number, LABEL.match(line)) for number, line in enumerate(lines))
+    labels = {label.group(1): number for number, label in found if label}
+    turns = turns_of(lines, labels, syntax)
     spans: dict[str, tuple[int, int]] = {}
-    for number, line in enumerate(lines):
-        if label := LABEL.match(line):
-            labels[label.group(1)] = number
-        jump = syntax.jump.match(line)
-        if jump and jump.group(1) in labels:
-            spans[jump.group(1)] = (labels[jump.group(1)], number)
+    for place, turn in enumerate(turns):
+        if turn.target < turn.number and leads_to(turns, turn.target, place):
+            label = lines[turn.target].partition(":")[0]
+            spans[label] = (turn.target, turn.number)
     return spans
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A line that may not be followed by the next one, and the line that it jumps to.
+
+    What ends a function jumps to itself.
+    """
+
+    number: int
+    target: int
+    leaves: bool
+
+
+def turns_of(lines: Sequence[str], labels: Mapping[str, int], syntax: Syntax) -> list[Turn]:
+    """Return all jumps to known labels, and all ends."""
+    found = []
+    for number, line in enumerate(lines):
+        jump, leaves = syntax.jump.match(line), bool(syntax.leaves.match(line))
+        target = labels.get(jump.group(1), number) if jump else number
+        if leaves or target != number:
+            found.append(Turn(number, target, leaves))
+    return found
+
+
+def leads_to(turns: Sequence[Turn], start: int, end: int) -> bool:
+    """Return whether the turn at place `end` may come some time after line `start`.
+
+    What is hardly ever run lies behind the rest of a function and jumps back into it, which
+    is no loop.
+    """
+    seen: set[int] = set()
+    left = [start]
+    while left:
+        place = bisect_left(turns, left.pop(), key=lambda turn: turn.number)
+        while place < len(turns) and place not in seen:
+            if place == end:
+                return True
+            seen.add(place)
+            left.append(turns[place].target)
+            if turns[place].leaves:
+                break
+            place += 1
+    return False

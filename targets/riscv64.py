@@ -15,7 +15,7 @@ CACHES = 32 << 10, 256 << 10
 def risc_v(name: str, more: tuple[str, ...], lanes: int, description: str) -> Target:
     """Return a target that needs RV64GC and the extensions `more`."""
     features = (*GENERAL, *more)
-    machine = Machine(name, lanes, REGISTERS, True, *CACHES)
+    machine = Machine(name, lanes, REGISTERS, True, *CACHES, converts_halves=False)
     switches = tuple(f"+{feature}" for feature in features)
     return Target(
         name, TRIPLE, "generic-rv64", features, machine, description, LLVM, switches

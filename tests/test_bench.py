@@ -19,14 +19,21 @@ from lxc.benchmarking.turns import order, pace_of
 ROOT = Path(__file__).parent.parent
 CASE = "tiny/affine 32"
 Run = tuple[str, Any]
+SMALL_CACHES = """
+import cpu
+
+cpu.cache_sizes = lambda: {"L1": 32 << 10, "L2": 1 << 20, "L3": 8 << 20}
+cpu.main()
+"""
+"""The benchmark on a machine of small caches. A third one of hundreds of megabytes, as some
+servers have, would mean that gigabytes of memory are read four times over."""
 
 
-def bench(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the benchmark."""
     return subprocess.run(
         [sys.executable, "bench/cpu.py", *arguments],
         cwd=ROOT,
-        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -100,7 +107,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     path = folder / "result.json"
     against = "torch,onnxruntime,onnxruntime-c"
     arguments = ["--case", CASE, "--against", against, "--rounds", "2"]
-    done = bench(*arguments, "--json", str(path), PYTHONPATH=str(folder))
+    done = subprocess.run(
+        [sys.executable, "-c", SMALL_CACHES, *arguments, "--json", str(path)],
+        cwd=ROOT / "bench",
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout, json.loads(path.read_text())
 

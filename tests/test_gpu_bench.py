@@ -19,7 +19,7 @@ from gpu_suite import own, players
 from gpu_suite.building import write_artifact
 from gpu_suite.cases import TASKS, Task, chosen
 from gpu_suite.match import error_of, parts_here
-from gpu_suite.rival import exact
+from gpu_suite.rival import exact, rival
 from gpu_suite.verdict import Verdict
 from lxc.runtime.artifact import read
 from tests.emulation.machines import cards
@@ -164,6 +164,39 @@ def test_a_task_that_takes_the_card_away_ends_only_itself(
     for name in ("resnet50 b1 bf16", "bert b1 s128 bf16"):
         assert (said[name]["ratio"], said[name]["problems"]) == (2.0, {})
     assert "resnet50 b1 tf32: lxc: no answer in 1 s" in capsys.readouterr().out
+
+
+def test_cases_are_measured_where_the_limits_of_the_card_are_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost = PLAYER.replace('tell(roofline={"copy_gbs": 1})', "os._exit(3)")
+    (tmp_path / "player.py").write_text(lost)
+    monkeypatch.setattr(players, "SCRIPT", tmp_path / "player.py")
+    options = ["--artifacts", str(tmp_path), "--json", str(tmp_path / "found.json")]
+    bench(monkeypatch, *options, "--case", "gemm/512 bf16")
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert (found["card"], found["roofline"]) == ("a card", {})
+    assert "exit status 3" in found["roofline_problem"]
+    (case,) = found["cases"]
+    assert (case["ratio"], case["of_limit"]) == (2.0, None)
+    assert "exit status 3" in capsys.readouterr().out
+
+
+def test_a_rival_has_weights_as_its_library_wants_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The weights of a cell are in one piece, or they are put there in every call."""
+    (task,) = chosen(["lstm T512 B1 H256 float32"])
+    module = module_of(task.case)
+    (cell,) = (one for one in module.modules() if isinstance(one, torch.nn.RNNBase))
+    flattened: list[object] = []
+    monkeypatch.setattr(
+        torch.nn.RNNBase, "flatten_parameters", lambda self: flattened.append(self)
+    )
+    rival("torch", task, module, [])
+    (copied,) = flattened
+    assert isinstance(copied, torch.nn.LSTM)
+    assert copied is not cell
 
 
 def test_what_there_is_no_time_for_is_said(

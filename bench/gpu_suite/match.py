@@ -1,11 +1,12 @@
 """One task: everyone is built, checked against float64, and timed in turns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from cpu_suite.case import Array
 from cpu_suite.torch_models import module_of
 from gpu_suite.cases import TOLERANCES, Task
 from gpu_suite.own import Parts, parts_of, placed
@@ -18,9 +19,15 @@ Built = tuple[Callable[[], Any], Callable[[], list[torch.Tensor]]]
 
 def parts_here(task: Task) -> Parts:
     """Return a task with the weights that torch draws, the same in every process."""
-    state = module_of(task.case).state_dict()
+    return parts_from(task, module_of(task.case).state_dict(), task.case.arrays())
+
+
+def parts_from(
+    task: Task, state: Mapping[str, torch.Tensor], arrays: Mapping[str, Array]
+) -> Parts:
+    """Return a task with weights of torch that lie on the host."""
     weights = {name: tensor.numpy() for name, tensor in state.items()}
-    return parts_of(task, weights, task.case.arrays())
+    return parts_of(task, weights, arrays)
 
 
 def play(
@@ -36,11 +43,13 @@ def play(
     """
     verdict = Verdict(task.name)
     settle(task.precision)
-    module = module_of(task.case).cuda()
-    inputs = [torch.from_numpy(array).cuda() for array in task.case.arrays().values()]
+    module, arrays = module_of(task.case), task.case.arrays()
+    state = module.state_dict()  # which stays on the host
+    module = module.cuda()
+    inputs = [torch.from_numpy(array).cuda() for array in arrays.values()]
     expected = exact(module, inputs)
     makers: dict[str, Callable[[], Built]] = {
-        "lxc": lambda: placed(folder / task.file, parts_here(task), expected)
+        "lxc": lambda: placed(folder / task.file, parts_from(task, state, arrays), expected)
     }
     for way in rivals:
         makers[way] = lambda way=way: rival(way, task, module, inputs)  # type: ignore[misc]

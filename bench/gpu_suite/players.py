@@ -45,10 +45,17 @@ class Players:
         return self.running
 
     def machine(self) -> dict[str, Any]:
-        """Return the names of the card and of torch, and what the card reaches."""
+        """Return the names of the card and of torch, and what the card reaches.
+
+        Without the latter the tasks can be measured all the same.
+        """
         process = self.process()
         facts = {name: process.hello[name] for name in ("card", "torch")}
-        return {**facts, **process.ask({"do": "limits"}, LIMITS_SECONDS)}
+        try:
+            return {**facts, **process.ask({"do": "limits"}, LIMITS_SECONDS)}
+        except Lost as lost:
+            self.close()
+            return {**facts, "roofline": {}, "roofline_problem": lost.detail}
 
     def play(self, task: Task) -> Verdict:
         """Return the verdict of a task, of which whoever ends the process is told."""

@@ -30,8 +30,11 @@ def rival(
     way: str, task: Task, module: nn.Module, inputs: Sequence[torch.Tensor]
 ) -> tuple[Callable[[], Any], Callable[[], list[torch.Tensor]]]:
     """Return the call of a module in one of the ways, and what it leaves."""
-    mine = copy.deepcopy(module)
-    mine = mine.bfloat16() if task.precision == "bf16" else mine
+    # This also puts the weights of a recurrent cell back into one piece, which a copy's
+    # are not: every call would do that.
+    mine = copy.deepcopy(module).to(
+        torch.bfloat16 if task.precision == "bf16" else torch.float32
+    )
     given = cast(task, inputs)
     options = WAYS[way]
     # One forward of a kind of module would be compiled a few times only, and no more then.

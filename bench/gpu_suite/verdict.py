@@ -26,7 +26,7 @@ class Verdict:
         self, work: tuple[str, float] | None, limits: Mapping[str, float]
     ) -> float | None:
         """Return what lxc reaches of the card's limit, for work in terms of that limit."""
-        if work is None or "lxc" not in self.seconds:
+        if work is None or "lxc" not in self.seconds or work[0] not in limits:
             return None
         limit, amount = work
         return amount / self.seconds["lxc"] / limits[limit]

@@ -34,11 +34,16 @@ def staged_conv(
     }
     (found,) = conv.infer((x, weight), facts)
     least = staged_size(x, weight, strides, padding)
+    check_memory(memory, x, least, f"x is {x}")
+    return found
+
+
+def check_memory(memory: TensorType, x: TensorType, least: Size, because: str) -> None:
+    """Refuse scratch memory that has no rows of at least so many elements like `x`."""
     fits = memory.rank == 2 and memory.dtype == x.dtype
     if not fits or bounds(memory.shape[1] - least)[0] < 0:
         wanted = f"rows of {least} {x.dtype} or more"
-        raise Mismatch("memory", wanted, memory, because=f"x is {x}")
-    return found
+        raise Mismatch("memory", wanted, memory, because=because)
 
 
 def staged_size(
@@ -103,10 +108,7 @@ def stretched_conv(
     taps = weight.shape[2:]
     if any(entry != 1 for entry in taps):
         raise Mismatch("weight", "one tap", weight, because="each cell is read once")
-    fits = memory.rank == 2 and memory.dtype == x.dtype
-    if not fits or bounds(memory.shape[1] - weight.shape[1])[0] < 0:
-        wanted = f"rows of {weight.shape[1]} {x.dtype} or more"
-        raise Mismatch("memory", wanted, memory, because=f"weight is {weight}")
+    check_memory(memory, x, weight.shape[1], f"weight is {weight}")
     return found
 
 

@@ -1,6 +1,5 @@
 """lxc bench: how long calls take, and whether another model or runtime is faster."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from lxc.benchmarking.model_calls import KINDS, Manner, model_contestant
 from lxc.benchmarking.order_statistics import FEWEST
 from lxc.benchmarking.race import Race
 from lxc.benchmarking.rivals import RIVALS, rival
-from lxc.commands.given_values import value_options, values_for, values_like
+from lxc.commands.given_values import ValueOptions, value_options, values_for, values_like
 from lxc.commands.group import verb, verbosity
 from lxc.commands.screen import Say, print_json, progress
 from lxc.commands.times import show_race
@@ -29,14 +28,10 @@ PATH = click.Path(path_type=Path)
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Wanted(ValueOptions):
     """What the command line asks for."""
 
     artifact: Path
-    inputs: tuple[str, ...]
-    dims: tuple[str, ...]
-    params: Path | None
-    state: Path | None
     threads: int | None
     target: str | None
     kind: str
@@ -45,11 +40,6 @@ class Wanted:
     vs: str | None
     onnx: Path | None
     fail_above: float | None
-
-    @property
-    def files(self) -> Mapping[str, Path | None]:
-        """The files of params and state."""
-        return {"params": self.params, "state": self.state}
 
     @property
     def manner(self) -> Manner:

@@ -1,6 +1,7 @@
 """Values for a compiled model: given, stored in its artifact, or drawn."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,21 @@ def value_options(function: Callable[..., Any]) -> Callable[..., Any]:
     ):
         function = option(function)
     return function
+
+
+@dataclass(frozen=True)
+class ValueOptions:
+    """What the command line says of the values that a model is called with."""
+
+    inputs: tuple[str, ...]
+    dims: tuple[str, ...]
+    params: Path | None
+    state: Path | None
+
+    @property
+    def files(self) -> Mapping[str, Path | None]:
+        """The files of params and state."""
+        return {"params": self.params, "state": self.state}
 
 
 def values_for(

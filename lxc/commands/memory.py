@@ -21,7 +21,7 @@ from lxc.runtime.manifest import TargetRecord
 from lxc.runtime.signature import Leaf
 from lxc.stored_model import stored_choices, stored_graph
 from lxc.targets import targets_named
-from lxc.targets.compile import target_program
+from lxc.targets.compile import lowered_program, target_program
 
 PATH = click.Path(path_type=Path)
 
@@ -81,9 +81,13 @@ def chosen_record(artifact: Artifact, target: str | None) -> TargetRecord:
 def use_in(artifact: Artifact, record: TargetRecord, records: Path | None) -> ArenaUse:
     """Return what the code for a target takes its arena for."""
     choices = stored_choices(artifact, given_records(records))
-    graph = tensor_level(stored_graph(artifact))
-    _, program = target_program(graph, targets_named(record.name)[-1], choices)
+    graph, target = tensor_level(stored_graph(artifact)), targets_named(record.name)[-1]
+    _, program = target_program(graph, target, choices)
     use = arena_use(program.run)
+    if use.bytes != record.arena_bytes:
+        # Only what the kernels are made of says what they take beside the values.
+        lowered = lowered_program(program, target, artifact.signature.name, choices)
+        use = use.of_code(lowered.arena_bytes)
     if use.bytes != record.arena_bytes:
         raise LxcError(
             "LXC-E0410",
@@ -119,6 +123,7 @@ def described(artifact: Artifact, record: TargetRecord, use: ArenaUse) -> dict[s
     return {
         "target": record.name,
         "bytes": parts(artifact, record),
+        "behind_values": use.behind,
         "fullest_step": use.fullest,
         "steps": [
             {"ops": ops, "bytes": use.taken_at(step)} for step, ops in enumerate(use.steps)
@@ -131,6 +136,9 @@ def show(artifact: Artifact, record: TargetRecord, use: ArenaUse, most: int) -> 
     """Print sizes, then the largest values in the arena."""
     sizes = parts(artifact, record)
     print_facts([("target", record.name), *((n, bytes_text(s)) for n, s in sizes.items())])
+    if use.behind:
+        behind = bytes_text(use.behind)
+        click.echo(f"behind the values: {behind} of the arena, for kernels and copies")
     if not use.steps:
         return
     full = use.fullest

@@ -8,11 +8,11 @@ from typing import Any
 
 from lxc.bundling import Brought, bundle_of
 from lxc.commands.bundle_folder import write_folder, written_folder
+from lxc.commands.encoded import encoded_model
 from lxc.commands.model import ModelOptions, TracedModel
 from lxc.commands.reproduced import Request
 from lxc.commands.screen import bytes_text
 from lxc.commands.written import Written
-from lxc.compilation import artifact_of
 from lxc.memory.limit import check_memory, needs_in
 from lxc.passes import Choices
 from lxc.runtime.artifact import read
@@ -48,16 +48,8 @@ class Order:
 
     def encoded(self, told: Mapping[str, Any], kept: Parts | None) -> bytes:
         """Return the bytes of an artifact with `told` among its options."""
-        encoded = artifact_of(
-            self.model.graph,
-            [target.name for target in self.targets],
-            name=self.name,
-            choices=self.choices,
-            params=self.model.params,
-            state=self.model.state,
-            options={**self.choices.to_json(), **told},
-            kept=kept,
-        )
+        names = [target.name for target in self.targets]
+        encoded = encoded_model(self.model, names, self.name, self.choices, told, kept)
         check_memory(needs_in(read(encoded).manifest.memory), self.most)
         return encoded
 

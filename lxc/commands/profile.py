@@ -1,6 +1,6 @@
 """lxc profile: where the time of a call goes, kernel by kernel or layer by layer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from lxc.benchmarking.machine import usable_threads
-from lxc.commands.given_values import value_options, values_for
+from lxc.commands.given_values import ValueOptions, value_options, values_for
 from lxc.commands.group import verb, verbosity
 from lxc.commands.profile_tables import show
 from lxc.commands.run import noted_threads
@@ -29,23 +29,14 @@ PATH = click.Path(path_type=Path)
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Wanted(ValueOptions):
     """What the command line asks for, beside how it is shown."""
 
     artifact: Path
-    inputs: tuple[str, ...]
-    dims: tuple[str, ...]
-    params: Path | None
-    state: Path | None
     records: Path | None
     threads: int | None
     target: str | None
     seconds: float
-
-    @property
-    def files(self) -> Mapping[str, Path | None]:
-        """The files of params and state."""
-        return {"params": self.params, "state": self.state}
 
 
 @verb("lxc profile digits.lxc --dim N=16 --threads 1 --chrome trace.json")

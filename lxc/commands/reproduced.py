@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
 
+from lxc.commands.encoded import encoded_model
 from lxc.commands.model import ModelOptions, traced_model
-from lxc.compilation import artifact_of
 from lxc.errors import LxcError
 from lxc.passes import Choices
 from lxc.runtime.artifact import read
@@ -46,12 +46,6 @@ def check_reproducible(encoded: bytes, request: Request) -> None:
 def encoded_for(request: Request) -> bytes:
     """Return the bytes of the artifact that was asked for, from the source on."""
     model = traced_model(request.model, request.name)
-    return artifact_of(
-        model.graph,
-        request.targets,
-        name=request.name,
-        choices=request.choices,
-        params=model.params,
-        state=model.state,
-        options={**request.choices.to_json(), **request.told},
+    return encoded_model(
+        model, request.targets, request.name, request.choices, request.told
     )

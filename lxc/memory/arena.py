@@ -46,11 +46,20 @@ class Tenant:
 
 @dataclass(frozen=True)
 class ArenaUse:
-    """The arena of one call: its size, its steps and who lies in it, in order of time."""
+    """The arena of one call: its size, its steps and who lies in it, in order of time.
+
+    So many bytes at its end are `behind` the values: what kernels of the call take to do
+    their work, and copies of values that change places.
+    """
 
     bytes: int
     steps: tuple[str, ...]
     tenants: tuple[Tenant, ...]
+    behind: int = 0
+
+    def of_code(self, whole: int) -> "ArenaUse":
+        """Return the arena that code takes, which is so large."""
+        return replace(self, bytes=whole, behind=whole - self.bytes)
 
     def taken_at(self, step: int) -> int:
         """Return how many bytes hold a value that is needed in a step."""

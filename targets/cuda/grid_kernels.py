@@ -5,11 +5,8 @@ from dataclasses import replace
 
 from lxc.ir.dim import Dim
 from lxc.targets.cuda.kernel import DeviceKernel, arrays_of, finished, writer_for
-from lxc.targets.cuda.templates.recurrence.grid.kernel import (
-    Exchange,
-    write_grid_loop,
-    write_start,
-)
+from lxc.targets.cuda.templates.recurrence.grid.exchange import Exchange, write_start
+from lxc.targets.cuda.templates.recurrence.grid.kernel import write_grid_loop
 from lxc.targets.cuda.templates.recurrence.grid.plan import GridLoop
 from lxc.targets.cuda.templates.recurrence.memory import carries_of
 from lxc.targets.kernels.cost import Cost

@@ -174,6 +174,7 @@ class Launches(Calls):
         """Return fresh memory for the counter and for what blocks tell each other."""
         sizes = [4, *(4 * plan.exchanged_elements(value) for value in plan.exchanged)]
         found: list[Address] = []
+        self.scratch = -(-self.scratch // LINE) * LINE
         for size in sizes:
             found.append(self.arena.part(self.scratch, size))
             self.scratch += -(-size // LINE) * LINE

@@ -1,9 +1,7 @@
 """The compilers for cards: nvcc where it is installed, else NVRTC from a Python package."""
 
-import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -16,6 +14,7 @@ from typing import Protocol
 from lxc.errors import LxcError
 from lxc.targets.cuda.architectures import Architecture
 from lxc.targets.cuda.nvrtc import Nvrtc, cuda_of
+from lxc.targets.tool import run_tool
 
 INSTALL_NVRTC = "pip install nvidia-cuda-nvrtc"
 INSTALL_DISASSEMBLER = "pip install nvidia-cuda-nvdisasm"
@@ -144,24 +143,6 @@ def packaged(
 
 
 def run(command: Sequence[str], folder: str | None = None) -> str:
-    """Run a tool and return what it printed; its failure is a coded error."""
-    name = Path(command[0]).name
-    try:
-        finished = subprocess.run(
-            command,
-            cwd=folder,
-            env={**os.environ, "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
-    except OSError as error:
-        raise LxcError("LXC-E0310", f"cannot run {name}: {error.strerror}") from None
-    said = (finished.stdout + finished.stderr).decode("utf-8", "replace")
-    if finished.returncode != 0:
-        raise LxcError(
-            "LXC-E0310",
-            f"{name} failed with status {finished.returncode}",
-            actual=said.strip()[-2000:] or None,
-        )
-    return said
+    """Run a tool and return all that it said; its failure is a coded error."""
+    said = run_tool(command, "LXC-E0310", folder)
+    return said.printed + said.beside

@@ -60,6 +60,8 @@ class Anchor:
     they lie, and the last of `depth` counts them, without a half one at the end. A `loose`
     maximum may pass over NaN. Where loops run through several axes of the result at once,
     `position` says where in it an element lies: lanes in a row must be seen to be that.
+    `first_shared` is the loop axis that threads share before any in front of it, where the
+    kernels before and after this one share theirs along the same axis.
     """
 
     node: Node
@@ -81,6 +83,7 @@ class Anchor:
     pairs: Pairs | None = None
     loose: bool = False
     position: Callable[[Coordinates], Index] | None = None
+    first_shared: int | None = None
 
     @property
     def dtype(self) -> DType:

@@ -13,10 +13,11 @@ from lxc.targets.kernels.element import Elements, Source
 from lxc.targets.kernels.finish import finish
 from lxc.targets.kernels.halo import write_halo
 from lxc.targets.kernels.nest import walk
+from lxc.targets.kernels.sizes import whole_parts
 from lxc.targets.kernels.split import Pieces
 from lxc.targets.kernels.tile import Work
 from lxc.targets.kernels.writer import Writer
-from lxc.targets.tvm_api import Buffer, Expr, Index, divide, load, modulo
+from lxc.targets.tvm_api import Buffer, Expr, Index, load, modulo
 
 MOST_VECTORS = 4
 
@@ -62,7 +63,7 @@ def write_chain(
     rest = writer.array(anchor.held, 1)
     writer.store(rest, 0, anchor.start, 1)
     step = width * count
-    whole = extent // step if isinstance(extent, int) else divide(extent, step)
+    whole = whole_parts(extent, step)
     with ExitStack() as stack:
         deep = tuple(stack.enter_context(writer.loop(e)) for e in anchor.depth[:-1])
         with writer.loop(whole) as number:

@@ -79,15 +79,19 @@ class Elements:
         width: int,
         *,
         by_lane: Container[Value] = (),
+        beside_sums: bool = False,
     ) -> None:
         """Know nothing; `known` may be filled with what an anchor computed.
 
         Of values `by_lane`, every lane reads the element of its own number, at any place.
+        What is `beside_sums` leaves them the registers.
         """
         self.writer = writer
         self.source = source
         self.width = width
         self.by_lane = by_lane
+        look_up = partial(write_look_up, writer, width, clears=not beside_sums)
+        self.look_up = look_up if writer.has_look_up else None
         self.by_hand = None if writer.converts_halves else self.hold
         self.known: dict[tuple[Value, Place], Expr] = {}
         self._places: dict[tuple[Node, Place], Place] = {}
@@ -114,9 +118,7 @@ class Elements:
 
     def _step(self, node: Node) -> Step:
         rarely = partial(write_rare, self.writer, self.width)
-        look_up = partial(write_look_up, self.writer, self.width)
-        tables = look_up if self.writer.has_look_up else None
-        return Step(node, self.hold, rarely, tables, self.writer.settled)
+        return Step(node, self.hold, rarely, self.look_up, self.writer.settled)
 
     def at(self, value: Value, place: Place) -> Expr:
         """Return the element of `value` at `place`, in the type it is computed in."""
@@ -154,8 +156,7 @@ class Elements:
         """Return an element of the memory that a parameter stands for."""
         if value not in self.source.buffers:
             raise InternalError("code generation", "a body reads a value from outside")
-        own = value in self.by_lane
-        index = self.writer.lane(self.width) if own else place.position
+        index = self.writer.lane(self.width) if value in self.by_lane else place.position
         position = self.writer.prover.simplify(index)
         dtype = value.type.dtype
         memory = self.source.buffers[value]
@@ -293,7 +294,6 @@ def keeps_half(node: Node) -> bool:
 SUMS = frozenset({"add", "subtract"})
 PRECISE = frozenset({DType.F32, DType.F64})
 """Products of half types are rounded before anything is added to them."""
-
 KEEPING = frozenset(
     {"absolute", "copysign", "maximum", "minimum", "negate", "select", "sign"}
 )

@@ -157,7 +157,7 @@ def finished(
 ) -> tuple[Elements, Place, Expr]:
     """Return what follows the reduction for one vector of its results, and its place."""
     writer, anchor, group = work.writer, work.anchor, work.group
-    elements = Elements(writer, work.source, width)
+    elements = Elements(writer, work.source, width, beside_sums=True)
     place = place_of(work, at)
     if anchor.held == "int32" and anchor.dtype.value == "bool":
         summed = differs(summed, constant(0, "int32"))

@@ -12,6 +12,7 @@ from lxc.targets.tvm_api import (
     extern,
     load,
     load_vector,
+    repeated,
     shuffled,
     store_vector,
 )
@@ -31,14 +32,21 @@ declare <16 x float> @llvm.x86.avx512.vpermi2var.ps.512(
 """
 
 
-def write_look_up(writer: Writer, width: int, table: Sequence[float], index: Expr) -> Expr:
+def write_look_up(
+    writer: Writer, width: int, table: Sequence[float], index: Expr, *, clears: bool
+) -> Expr:
     """Write the numbers that a vector of indices names; return that of the current lane.
 
-    A short vector is looked up as a whole one, of which the other lanes are not used.
+    A short vector is looked up as a whole one, of which the other lanes are not used. If it
+    `clears` them, no loop keeps what they were before. LLVM puts that on the stack, which
+    costs less than registers where sums need all of them.
     """
     writer.use(HELPER)
     whole = -(-width // LANES) * LANES
     places, found = writer.array("int32", whole), writer.array("float32", whole)
+    if clears and whole > width:
+        zeros = repeated(constant(0, "int32"), whole)
+        writer.write(store_vector(places, 0, zeros, whole))
     writer.store(places, writer.lane(width), index, width)
     numbers = [constant(value, "float32") for value in table]
     low, high = (shuffled(numbers[at : at + LANES], range(LANES)) for at in (0, LANES))

@@ -7,7 +7,7 @@ from lxc.targets.kernels.place import unravel
 from lxc.targets.kernels.sizes import product
 from lxc.targets.kernels.split import Panels, Pieces, total
 from lxc.targets.kernels.writer import Writer
-from lxc.targets.tvm_api import Index, as_index, modulo
+from lxc.targets.tvm_api import Expr, Index, as_index, modulo, select
 
 Coordinates = tuple[Index, ...]
 Cut = Sequence[Pieces] | Sequence[Panels]
@@ -91,6 +91,30 @@ def walk_flat(
             # Indices of symbolic sizes are long, and compilers take minutes to find out
             # that those of all uses are the same.
             counters = tuple(map(writer.name, counters, shape))
+        choose_entries(writer, axes, counters, body)
+
+
+def walk_one_of(
+    writer: Writer,
+    axes: Sequence[Index | Cut],
+    order: Sequence[int],
+    condition: Expr,
+    body: EntryBody,
+) -> None:
+    """Write `body` for all entries of the axes in a loop that threads share.
+
+    Where the condition holds, the last axis is innermost; elsewhere the axes stand in
+    another order, the first of which is the outermost.
+    """
+    counts = [total(axis) if isinstance(axis, Sequence) else axis for axis in axes]
+    with writer.loop(product(counts), parallel=True) as number:
+        plain = unravel(number, counts)
+        turned = unravel(number, [counts[axis] for axis in order])
+        counters: list[Index] = [0] * len(axes)
+        for place, axis in enumerate(order):
+            if counts[axis] != 1:
+                chosen = select(condition, plain[axis], turned[place])
+                counters[axis] = writer.name(chosen, counts[axis])
         choose_entries(writer, axes, counters, body)
 
 

@@ -32,8 +32,22 @@ def strides_of(shape: Sequence[Index]) -> list[Index]:
     return strides[::-1]
 
 
+def whole_parts(count: Index, size: Index) -> Index:
+    """Return how many whole parts of a size there are in a count."""
+    if isinstance(count, int) and isinstance(size, int):
+        return count // size
+    return divide(count, size)
+
+
+def covering_parts(count: Index, size: Index) -> Index:
+    """Return how many parts of a size cover a count, the last one maybe in part."""
+    return whole_parts(count + (size - 1), size)
+
+
 def product(shape: Sequence[Index]) -> Index:
-    """Return the number of elements of a shape."""
+    """Return the number of elements of a shape, a plain 0 if an axis certainly has none."""
+    if any(isinstance(entry, int) and entry == 0 for entry in shape):
+        return 0
     total: Index = 1
     for entry in shape:
         total = total * entry

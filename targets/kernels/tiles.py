@@ -13,7 +13,7 @@ from lxc.targets.kernels.halo import write_halo
 from lxc.targets.kernels.nest import choose_kind, walk_axes
 from lxc.targets.kernels.parts_of_sums import parts_of
 from lxc.targets.kernels.place import Place
-from lxc.targets.kernels.sizes import product
+from lxc.targets.kernels.sizes import covering_parts, product
 from lxc.targets.kernels.split import (
     Panels,
     Pieces,
@@ -36,6 +36,10 @@ FEW_ROWS = 8
 """So many lines surely fit into one place of a first-level cache."""
 TASKS = 16
 """So many pieces of work at least for threads to share, where there is enough."""
+BANDS = 4
+"""Into so many bands is an axis cut that threads share before others, ..."""
+BAND_BYTES = 8192
+"""... if each has so many bytes in a row: what fetches memory ahead goes on behind them."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,8 @@ class Tiling:
 
     `outer` are the loop axes that are walked outside of both. `chunk` is how many tiles
     are computed one after the other for a panel; 0 means all. `fetches` says whether the
-    next panel is fetched meanwhile.
+    next panel is fetched meanwhile. Of the axis `first_shared` of the anchor, if it is set,
+    a band of so many entries is walked inside of all others; 0 means that there are none.
     """
 
     work: Work
@@ -54,6 +59,7 @@ class Tiling:
     outer: tuple[int, ...]
     chunk: int
     fetches: bool
+    band: int
 
     @property
     def axes(self) -> list[Any]:
@@ -62,11 +68,27 @@ class Tiling:
         if self.chunk:
             chunks = divide(total(self.kinds) + self.chunk - 1, self.chunk)
         outer = [anchor.loops[axis] for axis in self.outer]
+        if self.band and anchor.first_shared is not None:
+            place = self.outer.index(anchor.first_shared)
+            outer[place] = covering_parts(outer[place], self.band)
         inner = [anchor.loops[axis] for axis in anchor.inner]
         return [*outer, self.work.writer.prover.simplify(chunks), self.panels, *inner]
 
     def write(self, entries: tuple[Any, ...], columns: list[Buffer]) -> None:
         """Write the tiles of one entry of all axes."""
+        writer, axis = self.work.writer, self.work.anchor.first_shared
+        if not self.band or axis is None:
+            self.write_rows(entries, columns)
+            return
+        place = self.outer.index(axis)
+        first = entries[place] * self.band
+        left = at_most(self.work.anchor.loops[axis] - first, self.band)
+        with writer.loop(writer.prover.simplify(left)) as number:
+            here = (*entries[:place], first + number, *entries[place + 1 :])
+            self.write_rows(here, columns)
+
+    def write_rows(self, entries: tuple[Any, ...], columns: list[Buffer]) -> None:
+        """Write the tiles of one row of the result, or of one entry of all axes."""
         writer = self.work.writer
         if not self.chunk:
             for kind in self.kinds:
@@ -155,10 +177,13 @@ def write_tiles(work: Work, machine: Machine, *, parallel: bool) -> None:
     kinds = tiles(rows, tall, few=long)
     placed = {anchor.lane, anchor.row, anchor.block, *anchor.inner}
     outer = tuple(axis for axis in range(len(anchor.loops)) if axis not in placed)
+    band = band_of(anchor, outer) if parallel else 0
+    if band and anchor.first_shared is not None:
+        outer = shared_first(outer, anchor.first_shared)
     others = known_part([anchor.loops[axis] for axis in outer], panels)
     near = bytes_of_tile(anchor, tall)
     chunk = tiles_together(anchor, kinds, near, others, machine, parallel=parallel)
-    tiling = Tiling(work, long, kinds, panels, outer, chunk, variant.fetches)
+    tiling = Tiling(work, long, kinds, panels, outer, chunk, variant.fetches, band)
     write_halo(work.writer, work.source, work.group, work.result, machine.lanes)
     parts = None if long else parts_of(work, kinds, panels, outer, machine)
     if parts is not None:
@@ -171,6 +196,26 @@ def write_tiles(work: Work, machine: Machine, *, parallel: bool) -> None:
         tiling.write(entries, tiling.columns() if shared is None else shared)
 
     walk_axes(work.writer, tiling.axes, body, parallel=parallel)
+
+
+def band_of(anchor: Anchor, outer: Sequence[int]) -> int:
+    """Return how many entries a band of the axis has that threads share first.
+
+    It is 0 where bands would have few bytes, or sizes are not known.
+    """
+    axis = anchor.first_shared
+    if axis is None or axis not in outer:
+        return 0
+    extent, entry = anchor.loops[axis], product(anchor.loops[axis + 1 :])
+    if not isinstance(extent, int) or not isinstance(entry, int):
+        return 0
+    band: int = -(-extent // BANDS)
+    return band if band * entry * anchor.dtype.bytes >= BAND_BYTES else 0
+
+
+def shared_first(outer: Sequence[int], first: int) -> tuple[int, ...]:
+    """Return the outer axes: samples, the one that threads share first, then all others."""
+    return (outer[0], first, *(axis for axis in outer[1:] if axis != first))
 
 
 def variant_of(

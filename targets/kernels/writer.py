@@ -19,8 +19,11 @@ from lxc.targets.tvm_api import (
     Stmt,
     allocate,
     any_bit,
+    as_index,
     bind,
     branch,
+    constant,
+    is_less,
     load,
     load_vector,
     loop,
@@ -34,6 +37,7 @@ from lxc.targets.tvm_api import (
     variable,
     with_helper,
 )
+from lxc.targets.tvm_functions import answer_of, call_c
 from lxc.targets.tvm_prover import Prover
 
 
@@ -106,6 +110,8 @@ class Writer:
             yield counter
         empty = isinstance(extent, int) and extent == 0
         if inner and not empty:
+            if parallel:
+                self.write(call_c("lxc_share_turns", as_index(extent)))
             kind = PARALLEL if parallel else SERIAL
             self.write(loop(counter, extent, kind, sequence(inner)))
 
@@ -171,6 +177,11 @@ class Writer:
         buffer = stack_array(self.fresh("t"), dtype, width)
         self.write(allocate(buffer, stays=stays))
         return buffer
+
+    def has_threads(self) -> Expr:
+        """Return whether several threads share those loops of the kernel that may be."""
+        threads = self.hold(answer_of("lxc_threads"), "int32", 1)
+        return is_less(constant(1, "int32"), threads)
 
     def name(self, value: Index, extent: Index) -> Index:
         """Return a variable for an index from 0 to below `extent`, computed only here."""

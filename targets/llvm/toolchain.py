@@ -4,7 +4,6 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from lxc.errors import LxcError
+from lxc.targets.tool import run_tool
 
 COMPILERS = ("cc", "gcc", "clang")
 CROSS = re.compile(r"(\w+)-linux-gnu-gcc")
@@ -50,28 +50,8 @@ class Toolchain:
 
     def run(self, command: Sequence[str], folder: Path | None = None) -> str:
         """Run a tool and return what it printed; its failure is a coded error."""
-        try:
-            finished = subprocess.run(
-                command,
-                cwd=folder,
-                env={**os.environ, "LC_ALL": "C"},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                check=False,
-            )
-        except OSError as error:
-            raise LxcError(
-                "LXC-E0302", f"cannot run {command[0]}: {error.strerror}"
-            ) from None
-        if finished.returncode != 0:
-            said = finished.stderr.decode("utf-8", "replace").strip()
-            raise LxcError(
-                "LXC-E0302",
-                f"{Path(command[0]).name} failed with status {finished.returncode}",
-                actual=said[-2000:] or None,
-                hint="run `lxc doctor` to check the installation of the compiler",
-            )
-        return finished.stdout.decode("utf-8", "replace")
+        hint = "run `lxc doctor` to check the installation of the compiler"
+        return run_tool(command, "LXC-E0302", folder, hint).printed
 
     def tool(self, name: str) -> list[str]:
         """Return the beginning of commands of `ar`, `objcopy` or another tool."""

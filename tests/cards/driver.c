@@ -62,6 +62,7 @@ int emulated_multiprocessors = 132, emulated_blocks_of_each = 1; /* of kernels t
 int64_t emulated_memory = (int64_t)1 << 40; /* bytes that may be allocated on the card */
 int emulated_node_updates, emulated_instantiations, emulated_graph_launches;
 int emulated_meetings; /* launches whose blocks begin at once */
+int emulated_cooperates = 1; /* whether blocks can */
 int emulated_captures; /* all streams but the default one, if it is not 0 */
 int emulated_modules, emulated_events, emulated_waits, emulated_uploads, emulated_downloads;
 int64_t emulated_bytes_in_use;
@@ -120,7 +121,7 @@ int cuDeviceGetAttribute(int *value, int attribute, int device) {
     if (attribute == 75) *value = emulated_capabilities[device] / 10;
     else if (attribute == 76) *value = emulated_capabilities[device] % 10;
     else if (attribute == 16) *value = emulated_multiprocessors;
-    else if (attribute == 95) *value = 1;
+    else if (attribute == 95) *value = emulated_cooperates;
     else return INVALID;
     return 0;
 }
@@ -222,6 +223,7 @@ static int is_legal(const params *one) {
 /* A card may wait for ever for blocks that it does not hold, or that were not said to meet. */
 static int is_held(const params *one, int is_cooperative) {
     if (!is_cooperative) return one->kernel->meets ? INVALID : 0;
+    if (!emulated_cooperates) return INVALID;
     int64_t most = (int64_t)emulated_multiprocessors * emulated_blocks_of_each;
     return one->grid[0] <= most ? 0 : TOO_MANY_AT_ONCE;
 }

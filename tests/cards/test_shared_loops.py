@@ -12,19 +12,19 @@ from lxc import nn, ops
 from lxc.ir.graph import Graph
 from lxc.ir.node import Node
 from lxc.ir.types import Array
-from lxc.runtime.artifact import read
-from lxc.runtime.load import load
 from lxc.targets import TARGETS
-from lxc.targets.compile import build_artifact, target_program
+from lxc.targets.compile import target_program
 from lxc.targets.cuda import launches
 from lxc.targets.cuda.architectures import SM_80
 from lxc.targets.cuda.device_code import device_source
+from lxc.targets.cuda.entry import lower_for_card
 from lxc.targets.cuda.grid_kernels import make_grid_kernel
 from lxc.targets.cuda.images import Image, usages
 from lxc.targets.cuda.templates.recurrence.forms import loop_form
 from lxc.targets.cuda.templates.recurrence.grid.plan import GridLoop, grid_loop_of
 from lxc.targets.cuda.templates.recurrence.plan import recurrence_of
 from lxc.targets.cuda.toolchain import find_device_compiler
+from lxc.targets.llvm.addresses import Address
 from tests.cards.emulated import driver
 from tests.cards.emulator import programs
 from tests.cards.emulator.block import Block
@@ -157,38 +157,23 @@ def test_blocks_that_do_not_wait_as_they_should_are_found(
     assert raised.value.kind == kind
 
 
-def leaves(found: Any) -> list[Array]:
-    """Return the outputs of a call as arrays."""
-    return [np.asarray(one) for one in found[0]]
-
-
-def test_any_batch_length_and_card_have_the_same_bits(
+def test_what_blocks_exchange_begins_where_a_card_moves_bytes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    cell = nn.RNNCell(8, 260)
-    model = nn.Recurrence(cell, return_sequence=True)
-    ps, st = parameters(model)
-    dims = lxc.Dim("N", 1, 400), lxc.Dim("T", 1, 12)
-    graph = tensor_graph(model, lxc.TensorSpec((*dims, 8)), ps, st)
-    with cards():
-        card, packed = Emulated(driver()), []
-        for choose in (loop_form, lambda _: "not asked for"):
-            monkeypatch.setattr(launches, "loop_form", choose)
-            packed.append(build_artifact(graph, [TARGETS["cuda"]], name="recurrent"))
-        (record,) = read(packed[0]).manifest.targets
-        assert "scan by 5 blocks" in [one["algorithm"] for one in record.kernels]
-        shared, stepwise = map(load, packed)
-        for rows, length, multiprocessors, meeting in (
-            *((8, 3, 5, 1), (1, 1, 132, 1), (9, 2, 132, 0), (2, 2, 4, 0)),
-        ):
-            with card.having("multiprocessors", multiprocessors):
-                model_of_card = load(packed[0]) if multiprocessors == 4 else shared
-                before = card["meetings"]
-                x = drawn(rows, length, 8)
-                found = model_of_card(x, ps, st)
-                assert card["meetings"] - before == meeting
-            for one, other in zip(leaves(found), leaves(stepwise(x, ps, st)), strict=True):
-                np.testing.assert_array_equal(one, other)
+    """Blocks ask for the counter all the time, so nothing else is near it."""
+    graph, places = of_cell(nn.RNNCell(8, 260), 1, length=1), []
+    exchange = launches.Launches.exchange
+
+    def noted(calls: launches.Launches, plan: GridLoop) -> list[Address]:
+        places.extend(exchange(calls, plan))
+        return places
+
+    monkeypatch.setattr(launches.Launches, "exchange", noted)
+    _, program = target_program(graph, TARGETS["cuda"])
+    assert (program.run.arena_bytes or 0) % launches.LINE
+    lower_for_card(program, "model", MACHINE)
+    assert len(places) == 2
+    assert [int(one.offset) % launches.LINE for one in places] == [0, 0]
 
 
 @dataclass(frozen=True)

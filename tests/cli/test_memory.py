@@ -10,6 +10,7 @@ from lxc.__main__ import run
 from lxc.runtime.artifact import read
 from lxc.runtime.manifest import Manifest
 from tests.cli.conftest import Cli
+from tests.emulation.machines import cards
 
 SVG = "{http://www.w3.org/2000/svg}"
 CHAIN = """
@@ -18,6 +19,29 @@ from lxc import nn
 model = nn.Chain(nn.Dense(100, 300), nn.Dense(300, 20), nn.Dense(20, 2))
 """
 SOURCE = ("chain.py:model", "--input", "x=f32[N,100]", "--dim", "N=1..8")
+
+
+BEHIND = """
+from dataclasses import dataclass
+
+import numpy as np
+
+from lxc import nn
+
+split = nn.Dense(1100, 8)
+
+
+@dataclass(frozen=True)
+class Turning(nn.Layer):
+    def init_state(self, rng):
+        return {"one": np.zeros((9, 50), "f4"), "two": np.ones((9, 50), "f4")}
+
+    def __call__(self, x, ps, st):
+        return x + 1.0, {"one": st["two"], "two": st["one"]}
+
+
+turning = Turning()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +92,27 @@ def test_values_of_one_time_lie_apart_and_within_the_arena(cli: Cli, net: Path) 
             if one["first_step"] < other["first_step"] <= one["last_step"] - 1:
                 below = one["offset"] + one["bytes"] <= other["offset"]
                 assert below or other["offset"] + other["bytes"] <= one["offset"]
+
+
+@pytest.mark.parametrize(
+    ("model", "target", "behind"),
+    # Five chains of the sums that blocks share; two values that are saved.
+    [("split", "cuda", 1472), ("turning", "x86-64-v2", 2 * 1856)],
+)
+def test_memory_behind_the_values_is_a_part_of_the_arena(
+    cli: Cli, model: str, target: str, behind: int
+) -> None:
+    Path("behind.py").write_text(BEHIND)
+    width = {"split": 1100, "turning": 7}[model]
+    options = ("--input", f"x=f32[9,{width}]", "--target", target, "-o", "behind.lxc")
+    with cards():
+        cli("compile", f"behind.py:{model}", *options)
+        said = cli("memory", "behind.lxc", "--json").json
+        printed = cli("memory", "behind.lxc").out
+    assert said["behind_values"] == behind
+    ends = [one["offset"] + one["bytes"] for one in said["values"]]
+    assert said["bytes"]["arena"] >= max(ends, default=0) + said["behind_values"]
+    assert "behind the values: " in printed
 
 
 def test_the_largest_come_first(cli: Cli, chain: Path) -> None:

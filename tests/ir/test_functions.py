@@ -1,6 +1,6 @@
 """Public functions mean on arrays, on traced tensors and through NumPy what NumPy means."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,17 @@ from tests.ir.function_cases import F, cases
 from tests.ir.traced import same, traced
 
 CASES = cases()
-ALL = pytest.mark.parametrize(
-    ("name", "arrays", "call"), CASES, ids=[f"{c[0]}-{i}" for i, c in enumerate(CASES)]
-)
+MOVING = structural_cases.cases() + product_cases.cases()
+"""What the eager functions mean here is compared in `test_structural_functions.py`."""
+
+
+def each(found: Sequence[Any]) -> pytest.MarkDecorator:
+    """Return the mark of a test of every one of some calls."""
+    names = [f"{name}-{number}" for number, (name, _, _) in enumerate(found)]
+    return pytest.mark.parametrize(("name", "arrays", "call"), found, ids=names)
+
+
+ALL = each([*CASES, *MOVING])
 CLOSE = {
     "mean",
     "prod",
@@ -39,7 +47,7 @@ def numpy_result(name: str, arrays: tuple[Any, ...], call: Callable[..., Any]) -
         return call(np, *arrays)
 
 
-@ALL
+@each(CASES)
 def test_eager_results_are_numpys(
     name: str, arrays: tuple[Any, ...], call: Callable[..., Any]
 ) -> None:
@@ -144,7 +152,6 @@ ELSEWHERE |= {"random_bits", "random_normal", "random_split", "random_uniform"}
 def test_every_public_function_is_compared() -> None:
     tested = {name for name, _, _ in CASES} | set(BEYOND)
     tested |= {case.name for case in elementwise_cases()}
-    moving = structural_cases.cases() + product_cases.cases()
-    tested |= {name for name, _, _ in moving}
+    tested |= {name for name, _, _ in MOVING}
     tested |= ELSEWHERE
     assert set(ops.__all__) == tested

@@ -9,7 +9,7 @@ import pytest
 
 from lxc.ir import functions as ops
 from tests.ir import product_cases, structural_cases
-from tests.ir.traced import same, traced
+from tests.ir.traced import same
 
 CASES = structural_cases.cases() + product_cases.cases()
 ALL = pytest.mark.parametrize(
@@ -48,17 +48,3 @@ def test_eager_results_are_numpys(
         expected = call(np, *arrays)
     rounded = name in ROUNDED or any(x.dtype == np.float16 for x in arrays)
     (close if rounded else same)(call(ops, *arrays), expected)
-
-
-@ALL
-def test_traced_results_are_the_eager_ones(
-    name: str, arrays: tuple[Any, ...], call: Callable[..., Any]
-) -> None:
-    same(traced(lambda *xs: call(ops, *xs), *arrays), call(ops, *arrays))
-
-
-@ALL
-def test_numpys_functions_take_traced_tensors(
-    name: str, arrays: tuple[Any, ...], call: Callable[..., Any]
-) -> None:
-    same(traced(lambda *xs: call(np, *xs), *arrays), call(ops, *arrays))

@@ -1,47 +1,20 @@
 """The artifact as a file: its one form, and what is refused."""
 
 import io
-import json
 import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 import pytest
 
-from lxc.errors import LxcError
 from lxc.runtime import CompiledModel, artifact, container
-from lxc.runtime.manifest import canonical
+from tests.runtime.changed import members_of, read_all, refused, with_manifest
 
 Toy = Any
-
-
-def refused(call: Callable[[], object]) -> str:
-    with pytest.raises(LxcError) as caught:
-        call()
-    assert caught.value.code.startswith("LXC-E04"), caught.value
-    return caught.value.code
-
-
-def read_all(encoded: bytes) -> None:
-    artifact.read(encoded).verify()
-
-
-def members_of(encoded: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(encoded)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def with_manifest(encoded: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
-    """Return the artifact with another manifest and everything else right."""
-    members = members_of(encoded)
-    value = json.loads(members["manifest.json"])
-    change(value)
-    return container.pack({**members, "manifest.json": canonical(value)})
 
 
 def test_any_zip_tool_can_open_an_artifact(toy: Toy) -> None:

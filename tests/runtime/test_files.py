@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,9 @@ import pytest
 
 from lxc.errors import LxcError
 from lxc.runtime import artifact, files
+from tests.runtime.changed import refused
 
 Toy = Any
-
-
-def refused(call: Callable[[], object]) -> str:
-    with pytest.raises(LxcError) as caught:
-        call()
-    assert caught.value.code.startswith("LXC-E04"), caught.value
-    return caught.value.code
 
 
 def write_toy(toy: Toy, path: Path, **options: Any) -> bytes:

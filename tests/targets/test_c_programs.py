@@ -73,6 +73,15 @@ def test_pool_and_checks_are_clean_under_sanitizers(
     assert finished.stdout == b"0 wrong\n"
 
 
+def test_threads_have_the_same_share_of_the_tasks_in_every_region(
+    code: bytes, tmp_path: Path
+) -> None:
+    finished = subprocess.run(
+        [build(tmp_path, "shares.c", code)], capture_output=True, check=False, timeout=60
+    )
+    assert finished.stdout == b"0 wrong, 6 shared\n", finished.stderr.decode()
+
+
 def test_a_forked_child_uses_the_pool(code: bytes, tmp_path: Path) -> None:
     finished = subprocess.run(
         [build(tmp_path, "fork.c", code)], capture_output=True, check=False, timeout=60

@@ -23,7 +23,9 @@ HAS_CARD = any(Path("/dev").glob("nvidia[0-9]*"))
 SANITIZER = shutil.which("compute-sanitizer")
 PROCESSES = max(4, min(16, os.cpu_count() or 4))
 MOST_SECONDS = 1800
-SUITES = ("tests/ops", "tests/conformance")
+FORMS = ("tests/cards/test_forms.py", "-m", "slow or not slow")
+"""Models of the sizes that cards have forms for."""
+SUITES = {"ops": ("tests/ops",), "conformance": ("tests/conformance",), "forms": FORMS}
 WATCHED = (
     "tests/ops/test_reductions.py",
     "tests/ops/test_gather.py",
@@ -56,23 +58,30 @@ def finished(command: list[str]) -> subprocess.CompletedProcess[str]:
     return done
 
 
-def tests(target: str, *paths: str, processes: int) -> list[str]:
-    """Return the command that runs tests on the card."""
-    options = ["--target", target, "--card", "-q", "-x", "--tb=short", "-n", str(processes)]
-    return [sys.executable, "-m", "pytest", *options, *paths]
+def run_of(target: str, *paths: str, processes: int) -> list[str]:
+    """Return the command that runs tests on the card.
+
+    It goes on after a failure, but not for long: the first one may have cost its process
+    the card.
+    """
+    options = ["--target", target, "--card", "-q", "--maxfail=10", "--tb=short"]
+    return [sys.executable, "-m", "pytest", *options, "-n", str(processes), *paths]
 
 
 @pytest.mark.parametrize("suite", SUITES)
 def test_a_card_gives_what_its_emulation_gives(suite: str, target: str) -> None:
-    done = finished(tests(target, suite, processes=PROCESSES))
+    done = finished(run_of(target, *SUITES[suite], processes=PROCESSES))
     print(done.stdout.splitlines()[-1])
 
 
 @pytest.mark.skipif(SANITIZER is None, reason="compute-sanitizer is not on the PATH")
+@pytest.mark.parametrize("tests", [WATCHED, FORMS], ids=["small", "forms"])
 @pytest.mark.parametrize("tool", ["memcheck", "racecheck", "synccheck"])
-def test_kernels_touch_only_what_is_theirs(tool: str, target: str) -> None:
+def test_kernels_touch_only_what_is_theirs(
+    tool: str, tests: tuple[str, ...], target: str
+) -> None:
     # The compilers that tests start use no card.
     only = ["--target-processes", "application-only"]
     watch = [str(SANITIZER), "--tool", tool, *only, "--error-exitcode", "9"]
-    done = finished([*watch, *tests(target, *WATCHED, processes=0)])
+    done = finished([*watch, *run_of(target, *tests, processes=0)])
     assert "ERROR SUMMARY: 0 errors" in done.stdout or "0 hazards" in done.stdout

@@ -65,6 +65,26 @@ def test_a_planted_spill_and_a_planted_call_are_found() -> None:
     assert loop.calls == ("bl\texpf",)
 
 
+RARELY_RUN = """
+	testl	%eax, %eax
+	je	.LBB0_2
+	mulps	%xmm0, %xmm1
+.LBB0_1:
+	addps	%xmm0, %xmm1
+	callq	tanf@PLT
+	retq
+.LBB0_2:
+	subps	%xmm0, %xmm1
+	jmp	.LBB0_1
+"""
+
+
+def test_a_jump_back_out_of_code_behind_a_function_is_no_loop() -> None:
+    assert not hot_loops(RARELY_RUN)
+    (loop,) = hot_loops(RARELY_RUN.replace("retq", "jne\t.LBB0_2"))
+    assert len(faults(loop)) == 1
+
+
 def dense(rows: int, inputs: int, outputs: int, activation: Any = nn.identity) -> Graph:
     return traced(nn.Dense(inputs, outputs, activation), (rows, inputs))
 
@@ -107,6 +127,7 @@ MODELS: dict[str, Callable[[], Graph]] = {
     "pooling": lambda: image(nn.Chain(nn.Conv((3, 3), 32, 32), nn.MaxPool((2, 2))), 32, 18),
     "softmax": lambda: traced(nn.WrappedFunction(ops.softmax), (30, 128)),
     "tanh": lambda: traced(nn.WrappedFunction(nn.tanh), (600, 1024)),
+    "tanh of any length": lambda: traced(nn.WrappedFunction(nn.tanh), (1, 100_076)),
     "layer norm": lambda: traced(nn.LayerNorm((200,)), (30, 200)),
     "lstm": lambda: traced(nn.Recurrence(nn.LSTMCell(32, 48)), (3, 10, 32)),
 }

@@ -113,6 +113,14 @@ def test_float16_is_converted_where_no_instruction_does_it(target: Compiled) -> 
     np.testing.assert_array_equal(twice, sums.astype(np.float32))
 
 
+@pytest.mark.parametrize("name", ["riscv64-linux", "riscv64-linux-v"])
+def test_float16_is_converted_on_risc_v_without_calls(name: str) -> None:
+    model, spec = nn.WrappedFunction(lxc.ops.softmax), lxc.TensorSpec((4, 40), "f16")
+    graph = lxc.trace(model, spec, {}, {}, mode="test")
+    text = emit(tensor_level(graph), TARGETS[name], "asm").decode()
+    assert not re.findall(r"call\s+__\w+", text)
+
+
 @pytest.mark.parametrize("target", [back_end(TARGETS["riscv64-linux"])])
 def test_convolutions_of_bfloat16_need_no_vectors(target: Compiled) -> None:
     ps, st = lxc.setup(0, CONVOLUTION)

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +13,12 @@ import pytest
 
 import lxc
 from lxc import nn
+from lxc.ir.graph import Graph
+from lxc.passes import LAYER_PIPELINE, TENSOR_PIPELINE, passes_named, run_passes
 from lxc.runtime import CompiledModel
+from lxc.targets.compile import emit
 from lxc.targets.kernels.cost import cost_of
+from lxc.targets.named import target_named
 
 WIDTH = 256
 MOST = 4096
@@ -106,7 +111,32 @@ def test_threads_grow_with_the_work_of_a_call(saved: Path) -> None:
     assert asked == sorted(asked)
     assert 2 <= asked[1][1] < asked[2][1] < asked[3][1] == 64
     for tasks, threads in asked[1:]:
-        assert threads <= tasks <= 8 * threads
+        assert threads <= tasks <= 32 * threads
+
+
+TURNS = re.compile(r'"lxc_share_turns", T.int64\((\d+)\)')
+
+
+@pytest.mark.parametrize("threads", [2, 3, 7, 64])
+@pytest.mark.parametrize(("rows", "inputs", "outputs"), [(40, 256, 200), (100, 512, 96)])
+def test_every_task_has_something_to_do(
+    tmp_path: Path, rows: int, inputs: int, outputs: int, threads: int
+) -> None:
+    model = nn.Dense(inputs, outputs)
+    ps, st = lxc.setup(0, model)
+    x = np.ones((rows, inputs), np.float32)
+    lxc.compile(model, x, ps, st).save(tmp_path / "rows.lxc", params=ps, state=st)
+    passes = passes_named((*LAYER_PIPELINE, *TENSOR_PIPELINE))
+    graph = run_passes(lxc.trace(model, x, ps, st), passes).program
+    assert isinstance(graph, Graph)
+    # The loop of the only kernel behind those that prepare the weights.
+    turns = int(TURNS.findall(emit(graph, target_named("native"), "tir").decode())[-1])
+    loaded = lxc.load(tmp_path / "rows.lxc")
+    pool = recorded(loaded, threads)
+    loaded.bind(loaded.params, loaded.state)(x, loaded.state)
+    ((tasks, asked),) = pool.launches
+    assert 2 <= asked <= tasks
+    assert (tasks - 1) * -(-turns // tasks) < turns
 
 
 def test_a_call_takes_no_more_threads_than_it_says(saved: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from lxc.ir.graph import Graph
 from lxc.ir.parser import parse_graph
 from lxc.targets import TARGETS
+from lxc.targets.kernels.winograd.kernel import in_strips
 from lxc.targets.kernels.winograd.products import depth_of
 from tests.targets.backends import Compiled, compiled
 from tests.targets.test_packed_kernels import check
@@ -80,8 +81,8 @@ def text_of(
         "POINTS": points,
         "INPUTS": inputs,
         "DEPTH": inputs * lanes,
-        "CELLS": inputs * block * lanes + lanes,
-        "SUMS": 3 * block * lanes,
+        "CELLS": inputs * (block + block % 2) * lanes + lanes,
+        "SUMS": 3 * (block + block % 2) * lanes,
         "TILE": tile,
         "BLOCK": block,
     }
@@ -102,6 +103,37 @@ def test_convolutions_by_tiles_are_right(
 ) -> None:
     text = text_of(BODY, level, size, tile, block, "maximum(%4, %3)")
     check(text, level, tmp_path, [1, 2, 5])
+
+
+@pytest.mark.parametrize("level", compiled())
+@pytest.mark.parametrize(
+    ("tile", "size", "block"),
+    [(4, (12, 20), 15), (4, (21, 34), 27), (2, (9, 60), 30), (4, (8, 70), 13)],
+    ids=str,
+)
+def test_tiles_that_threads_share_in_strips_are_right(
+    tile: int, size: tuple[int, int], block: int, level: Compiled, tmp_path: Path
+) -> None:
+    text = text_of(BODY, level, size, tile, block, "maximum(%4, %3)", inputs=4)
+    check(text, level, tmp_path, [1, 2])
+
+
+@pytest.mark.parametrize("tall", [1, 3, 4, 7, 14])
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 16, 25, 27, 49, 60])
+def test_every_register_tile_lies_in_one_strip(count: int, tall: int) -> None:
+    strip = -(-count // 2)
+    kinds = in_strips(count, strip, tall)
+    cells: list[int] = []
+    edge = 0
+    for kind in kinds:
+        assert kind.start == edge
+        for number in range(kind.count):
+            first = kind.start + number * kind.size
+            cells += range(first, first + kind.size)
+            assert kind.size <= tall
+            assert (first < strip) == (first + kind.size <= strip)
+        edge = len(cells)
+    assert cells == list(range(count))
 
 
 @pytest.mark.parametrize("level", compiled())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lxc.ir.machine import Machine
 from lxc.passes.attention_memory import FEWEST, KEYS, LINE, TALL, AttentionMemory
+from lxc.targets.kernels.sizes import covering_parts, whole_parts
 from lxc.targets.kernels.split import vectors
 from lxc.targets.kernels.strided import Strided
 from lxc.targets.kernels.transposition import turned
@@ -179,9 +180,7 @@ def bring_keys(block: Block, keys: Keys) -> None:
         return
     writer, lanes = work.writer, work.lanes
     start = block.place + work.parts.keys
-    whole = (
-        keys.count // lanes if isinstance(keys.count, int) else divide(keys.count, lanes)
-    )
+    whole = whole_parts(keys.count, lanes)
 
     def vector(place: Index, number: Index, *, last: bool) -> None:
         inner = number * lanes + writer.lane(lanes)
@@ -206,7 +205,7 @@ def clear_behind(block: Block, keys: Keys) -> None:
         end: Index = max(-(-vectors // size) * size for size in wide)
     else:
         most = max(work.wide(1), work.wide(TALL))
-        end = divide(vectors + (most - 1), most) * most
+        end = covering_parts(vectors, most) * most
     with writer.loop(work.size) as place, writer.loop(end - vectors) as number:
         at = start + place * KEYS + (vectors + number) * lanes + writer.lane(lanes)
         writer.store(work.memory, at, constant(0.0, F32), lanes)

@@ -41,7 +41,7 @@ from lxc.targets.kernels.attention.values import add_values
 from lxc.targets.kernels.element import Elements, Source
 from lxc.targets.kernels.group import Group
 from lxc.targets.kernels.place import Place, unravel
-from lxc.targets.kernels.sizes import index_of, product
+from lxc.targets.kernels.sizes import covering_parts, index_of, product
 from lxc.targets.kernels.split import vectors
 from lxc.targets.kernels.strided import strided
 from lxc.targets.kernels.writer import Writer
@@ -153,7 +153,7 @@ def write_places(
         return
     with (
         writer.loop(places, parallel=True) as place,
-        writer.loop(divide(count - place + (places - 1), places)) as turn,
+        writer.loop(covering_parts(count - place, places)) as turn,
     ):
         body(writer.name(place + turn * places, count), place)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from lxc.passes.attention_memory import KEYS
 from lxc.targets.kernels.attention.block import F32, Block, Keys, Tile
 from lxc.targets.kernels.attention.scores import folded
+from lxc.targets.kernels.sizes import covering_parts
 from lxc.targets.kernels.split import vectors
 from lxc.targets.tvm_api import (
     Buffer,
@@ -44,12 +45,12 @@ def walk_keys(block: Block, body: Callable[[Keys, TileBody], None], one: TileBod
     """
     work = block.work
     writer = work.writer
-    blocks = whole_up(work.keys, KEYS)
+    blocks = covering_parts(work.keys, KEYS)
     if not work.causal or (isinstance(blocks, int) and blocks == 1):
         with writer.loop(blocks) as number:
             body(keys_of(block, number), one)
         return
-    seen = writer.name(whole_up(reach(block, 0, block.rows), KEYS), blocks + 1)
+    seen = writer.name(covering_parts(reach(block, 0, block.rows), KEYS), blocks + 1)
     end = writer.array("int64", 1)
     writer.store(end, 0, as_index(seen), 1)
     with writer.loop(2) as turn:
@@ -69,11 +70,6 @@ def walk_keys(block: Block, body: Callable[[Keys, TileBody], None], one: TileBod
             body(keys_of(block, number), where_due)
 
 
-def whole_up(count: Index, size: int) -> Index:
-    """Return how many pieces of a size cover `count`."""
-    return -(-count // size) if isinstance(count, int) else divide(count + (size - 1), size)
-
-
 def keys_of(block: Block, number: Index) -> Keys:
     """Return a block of keys by its number."""
     work = block.work
@@ -82,7 +78,7 @@ def keys_of(block: Block, number: Index) -> Keys:
         count: Index = min(work.keys, KEYS)
     else:
         count = work.writer.name(at_most(work.keys - first, KEYS), KEYS + 1)
-    return Keys(first, count, whole_up(count, work.lanes))
+    return Keys(first, count, covering_parts(count, work.lanes))
 
 
 def reach(block: Block, start: Index, rows: Index) -> Index:
@@ -90,13 +86,23 @@ def reach(block: Block, start: Index, rows: Index) -> Index:
     work = block.work
     first = block.first + start
     last = at_most(first + rows, block.first + block.rows) - 1
-    if work.shared > 1:
-        one_head = is_equal(
-            as_index(divide(first, work.queries)), as_index(divide(last, work.queries))
-        )
-        inside = as_index(modulo(last, work.queries))
-        last = select(one_head, inside, as_index(work.queries - 1))
-    return at_least(at_most(last + work.offset + 1, work.keys), 0)
+    query = last_query(first, last, work.shared, work.queries)
+    return keys_up_to(query + work.offset, work.keys)
+
+
+def last_query(first: Index, last: Index, shared: int, queries: Index) -> Index:
+    """Return the last query of rows that are counted through all of some heads."""
+    if shared == 1:
+        return last
+    heads = (divide(row, queries) for row in (first, last))
+    one_head = is_equal(*map(as_index, heads))
+    inside = as_index(modulo(last, queries))
+    return select(one_head, inside, as_index(queries - 1))
+
+
+def keys_up_to(last: Index, keys: Index) -> Index:
+    """Return how many of so many keys a query sees, the last one of which is `last`."""
+    return at_least(at_most(last + 1, keys), 0)
 
 
 def rest_matters(block: Block) -> Buffer:
@@ -105,7 +111,7 @@ def rest_matters(block: Block) -> Buffer:
     writer = work.writer
     # No block in front of that is hidden from a row, whatever head it is of.
     query = block.first if work.shared == 1 else 0
-    shown = at_least(at_most(query + work.offset + 1, work.keys), 0)
+    shown = keys_up_to(query + work.offset, work.keys)
     hidden = writer.name(divide(shown, KEYS) * KEYS, work.keys + 1)
     found = writer.array("int32", 1)
     writer.store(found, 0, constant(0, "int32"), 1)

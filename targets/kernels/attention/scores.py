@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from lxc.passes.attention_memory import KEYS
 from lxc.targets.kernels.attention.block import F32, LOWEST, Tile
 from lxc.targets.kernels.attention.power import falling_power
+from lxc.targets.kernels.sizes import covering_parts, whole_parts
 from lxc.targets.kernels.writer import Writer
 from lxc.targets.tvm_api import (
     Buffer,
@@ -19,7 +20,6 @@ from lxc.targets.tvm_api import (
     at_most,
     constant,
     differs,
-    divide,
     is_equal,
     is_less,
     load,
@@ -43,7 +43,7 @@ def score(tile: Tile) -> None:
     queries = [tile.block.query_start(tile.start + row) for row in range(tile.rows)]
     keys = tile.block.place + work.parts.keys
     lane = writer.lane(lanes)
-    with writer.loop(divide(vectors + (wide - 1), wide)) as panel:
+    with writer.loop(covering_parts(vectors, wide)) as panel:
         column = writer.name(panel * (wide * lanes), KEYS)
         sums = [writer.array(F32, lanes) for _ in cells]
         for total in sums:
@@ -100,7 +100,7 @@ def raise_highest(tile: Tile, row: Index, before: Buffer, highest: Buffer) -> No
     top = writer.array(F32, lanes)
     writer.store(top, lane, constant(LOWEST, F32), lanes)
     masks = mask_rows(tile, row)
-    whole = count // lanes if isinstance(count, int) else divide(count, lanes)
+    whole = whole_parts(count, lanes)
 
     def vector(number: Index, *, last: bool) -> None:
         inner = number * lanes + lane

@@ -112,4 +112,5 @@ def depthwise_conv(node: Node, dims: Mapping[str, Expr], source: Source) -> Anch
             Factor(left, frozenset(range(last + 1))),
             Factor(right, frozenset({1, last})),
         ),
+        first_shared=2 if last > 3 else None,
     )

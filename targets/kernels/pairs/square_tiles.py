@@ -188,7 +188,7 @@ def write_square_tiles(work: Work, machine: Machine, *, parallel: bool) -> None:
     chunk = tiles_together(anchor, kinds, near, others, around, parallel=parallel)
     whole = Registers.of(tall, widest, anchor)
     made = replace(work, anchor=anchor)
-    tiling = SquareTiling(made, True, kinds, panels, outer, chunk, True, whole, rows)
+    tiling = SquareTiling(made, True, kinds, panels, outer, chunk, True, 0, whole, rows)
     write_halo(writer, work.source, work.group, work.result, machine.lanes)
 
     def body(entries: tuple[Any, ...]) -> None:

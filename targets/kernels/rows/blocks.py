@@ -17,7 +17,7 @@ from lxc.targets.kernels.rows.facts import facts_of
 from lxc.targets.kernels.rows.kernel import RowKernel
 from lxc.targets.kernels.rows.numbers import Numbers
 from lxc.targets.kernels.rows.scalars import row_scalars
-from lxc.targets.kernels.sizes import index_of
+from lxc.targets.kernels.sizes import covering_parts, index_of
 from lxc.targets.kernels.split import Pieces, vectors
 from lxc.targets.kernels.writer import Writer
 from lxc.targets.tvm_api import Buffer, Index, at_most, divide
@@ -86,7 +86,7 @@ def cut_of(kernel: RowKernel, count: Index) -> RowCut:
         return RowCut(rows, 0, 1, None, pieces)
     groups, whole = max(2, BLOCK_ELEMENTS // (rows * length)), pieces[0].count
     groups = min(groups, whole) if isinstance(whole, int) else groups
-    blocks = Pieces(0, divide(whole + (groups - 1), groups), (rows,) * groups)
+    blocks = Pieces(0, covering_parts(whole, groups), (rows,) * groups)
     return RowCut(rows, whole, groups, blocks, [blocks, *pieces[1:]])
 
 

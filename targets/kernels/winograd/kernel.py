@@ -6,8 +6,9 @@ scratch memory too, then the way back, with what follows the convolution, into t
 Every sum is one chain over the input channels in their order, whatever the block.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 from lxc.ir.machine import Machine
@@ -17,7 +18,7 @@ from lxc.targets.kernels.anchors import Anchor
 from lxc.targets.kernels.element import Source
 from lxc.targets.kernels.finish import LONG_WORK
 from lxc.targets.kernels.halo import write_halo
-from lxc.targets.kernels.nest import choose_kind, walk_axes
+from lxc.targets.kernels.nest import choose_kind, walk_axes, walk_one_of
 from lxc.targets.kernels.sizes import index_of
 from lxc.targets.kernels.split import (
     Panels,
@@ -29,14 +30,20 @@ from lxc.targets.kernels.split import (
 from lxc.targets.kernels.tile import Work
 from lxc.targets.kernels.tile_shapes import tile_shapes
 from lxc.targets.kernels.vector_math.steps import steps_of
-from lxc.targets.kernels.winograd.parts import Block, Winograd
-from lxc.targets.kernels.winograd.products import Product, depth_of, write_products
+from lxc.targets.kernels.winograd.parts import Block, Group, Winograd
+from lxc.targets.kernels.winograd.products import (
+    Product,
+    depth_of,
+    write_products,
+)
 from lxc.targets.kernels.winograd.tiles import write_cells, write_result
-from lxc.targets.tvm_api import Expr, Index, at_least, at_most, divide, modulo
+from lxc.targets.tvm_api import Expr, Index, at_most, divide, modulo
 
 MOST_ROWS = 16
 TASKS = 8
 """So many pieces of work at least for threads to share, where there is enough."""
+CHANNELS_PER_TILE = 16
+"""With more output channels per tile it takes longer to read weights than cells."""
 
 
 def winograd_conv(node: Node, dims: Mapping[str, Expr], source: Source) -> Anchor:
@@ -83,87 +90,138 @@ def write_samples(
 
     def body(entries: tuple[Any, ...]) -> None:
         (rows, row), (columns, column) = entries
-        place = (sample, row, column)
-        block = Block(*place, samples, rows.size, columns.size)
-        write_block(job, block, parallel=parallel)
+        size = samples, rows.size, columns.size
+        strip = strip_of(job, prod(size), parallel=parallel)
+        kinds, panels = cut_of(job, prod(size), strip, parallel=parallel)
+        block = Block(sample, row, column, *size, strip, kinds)
+        write_block(job, block, panels, parallel=parallel)
 
     cut = [tiles(job.rows, largest.rows), tiles(job.columns, largest.columns)]
     walk_axes(job.work.writer, cut, body, parallel=False)
 
 
-def write_block(job: Winograd, block: Block, *, parallel: bool) -> None:
+def write_block(
+    job: Winograd, block: Block, panels: list[Panels], *, parallel: bool
+) -> None:
     """Write one block: all cells to points first, then products and the way back."""
     writer = job.work.writer
+    # Who reads a strip shall have written most of it.
+    lines, columns = block.samples * block.rows, block.columns
+    cut = [
+        tiles(lines, -(-lines // block.strips)),
+        tiles(columns, -(-columns // block.strips) if lines == 1 else columns),
+    ]
     walk_axes(
         writer,
-        [job.inputs, block.samples, block.rows],
+        [*cut, job.inputs],
         lambda entries: write_cells(job, block, *entries),
         parallel=parallel,
     )
+    chunk = tiles_together(block, panels, parallel=parallel)
+
+    def body(entries: tuple[Any, ...]) -> None:
+        strip, number, (panel, channels) = entries
+        first = strip * block.inside + number * chunk
+        end = block.inside + strip * (total(block.kinds) - block.inside)
+        stop = writer.prover.simplify(at_most(first + chunk, end))
+        write_group(job, Group(block, strip, first, stop, panel, channels, chunk))
+
+    axes = [block.strips, -(-block.inside // chunk), panels]
+    if parallel:
+        # A single thread reads all strips with a panel before it goes on to the next one.
+        # Several ones share strips: each finds its own cells in the cache of its processor.
+        walk_one_of(writer, axes, (2, 0, 1), writer.has_threads(), body)
+    else:
+        walk_axes(writer, axes, body, parallel=False)
+
+
+def strip_of(job: Winograd, count: int, *, parallel: bool) -> int:
+    """Return how many of `count` tiles make a strip.
+
+    What fetches memory ahead takes lines away from another thread that writes in between,
+    so threads better have memory of their own, two of them at least. Where there are many
+    channels for few tiles they share channels instead, and read their weights once.
+    """
+    strip = -(-count // 2)
+    few = job.outputs * job.lanes > CHANNELS_PER_TILE * count
+    return count if not parallel or few or not job.has_room(2 * strip) else strip
+
+
+def cut_of(
+    job: Winograd, count: int, strip: int, *, parallel: bool
+) -> tuple[list[Pieces], list[Panels]]:
+    """Return how tiles, in strips, and output channels are cut to register tiles.
+
+    Of few of them there is an even number, for two threads to share.
+    """
     width = -(-job.lanes // job.machine.lanes)
     narrow = replace(job.machine, registers=job.machine.registers // width)
     kind = {"shared": True, "long": False, "streamed": True}
-    tall, broad = tile_shapes(block.tiles, job.outputs, narrow, MOST_ROWS, **kind)[0]
-    kinds = tiles(block.tiles, tall)
-    panels = block_panels(job.outputs, job.lanes, None, broad)
-    chunk = tiles_together(kinds, panels, parallel=parallel)
-    chunks = -(-total(kinds) // chunk)
-    walk_axes(
-        writer,
-        [panels, chunks],
-        lambda entries: write_group(job, block, kinds, chunk, entries),
-        parallel=parallel,
-    )
+    shapes = tile_shapes(strip, job.outputs, narrow, MOST_ROWS, **kind)
+    cuts = [
+        (
+            in_strips(count, strip, tall),
+            block_panels(job.outputs, job.lanes, None, broad),
+        )
+        for tall, broad in shapes
+    ]
+    if parallel:
+        for kinds, panels in cuts:
+            shared = total(kinds) * total(panels)
+            if shared >= TASKS or shared % 2 == 0:
+                return kinds, panels
+    return cuts[0]
 
 
-def tiles_together(kinds: list[Pieces], panels: list[Panels], *, parallel: bool) -> int:
+def in_strips(count: int, strip: int, tall: int) -> list[Pieces]:
+    """Return some tiles cut to register tiles, none of which lies in two strips.
+
+    In the first strip the lower ones stand first, if there are fewer kinds then: there is
+    code for every kind.
+    """
+    first, second = tiles(strip, tall), tiles(count - strip, tall)
+    return min(joined([*first, *second]), joined([*first[::-1], *second]), key=len)
+
+
+def joined(pieces: Sequence[Pieces]) -> list[Pieces]:
+    """Return pieces one behind the other; neighbours of one size are one kind."""
+    found: list[Pieces] = []
+    for piece in pieces:
+        if found and found[-1].widths == piece.widths:
+            last = found.pop()
+            found.append(replace(last, count=last.count + piece.count))
+        else:
+            start = sum(one.count * one.size for one in found)
+            found.append(replace(piece, start=start))
+    return found
+
+
+def tiles_together(block: Block, panels: list[Panels], *, parallel: bool) -> int:
     """Return how many register tiles one task goes over, point after point."""
-    count: int = total(kinds)
     if not parallel:
-        return count
-    groups = -(-TASKS // max(1, total(panels)))
-    together: int = max(1, count // groups)
+        return block.inside
+    groups = -(-TASKS // max(1, total(panels) * block.strips))
+    together: int = max(1, block.inside // groups)
     return together
 
 
-def write_group(
-    job: Winograd,
-    block: Block,
-    kinds: list[Pieces],
-    chunk: int,
-    entries: tuple[Any, ...],
-) -> None:
+def write_group(job: Winograd, group: Group) -> None:
     """Write a panel of output channels for some register tiles: products, then results."""
-    writer = job.work.writer
-    (panel, channels), number = entries
-    first, count = number * chunk, total(kinds)
-    stop = writer.prover.simplify(at_most(first + chunk, count))
+    writer, panel, block = job.work.writer, group.panel, group.block
     depth = depth_of(job.inputs, panel.size, job.lanes, job.machine)
     with (
         writer.loop(job.points) as point,
         writer.loop(job.inputs // depth) as part,
-        writer.loop(stop - first) as turn,
+        writer.loop(group.stop - group.first) as turn,
     ):
 
         def products(entry: tuple[Pieces, Index]) -> None:
             piece, tile = entry
-            place = (block, point, tile, piece.size, panel, channels)
-            write_products(job, Product(*place, part, depth, turn, chunk))
+            write_products(job, Product(group, point, tile, piece.size, part, depth, turn))
 
-        choose_kind(writer, kinds, first + turn, products)
-    start, end = (row_of(kinds, entry) for entry in (first, stop))
+        choose_kind(writer, block.kinds, group.first + turn, products)
+    start, end = (block.start(entry) for entry in (group.first, group.stop))
     long = steps_of(job.work.group.body.nodes) > LONG_WORK
     extent = writer.prover.simplify(end - start)
-    with writer.loop(extent) as tile, writer.loop(panel.size) as block_number:
-        write_result(job, block, channels + block_number, start + tile, long=long)
-
-
-def row_of(kinds: list[Pieces], number: Index) -> Index:
-    """Return the tile with which the register tile of a number starts."""
-    row: Index = 0
-    before = 0
-    for kind in kinds:
-        inside = at_most(at_least(number - before, 0), kind.count)
-        row = row + inside * kind.size
-        before += kind.count
-    return row
+    with writer.loop(extent) as tile, writer.loop(panel.size) as number:
+        write_result(job, group, group.channels + number, start + tile, long=long)

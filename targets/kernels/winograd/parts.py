@@ -1,6 +1,7 @@
 """What the parts of a Winograd convolution's kernel share: sizes, memory, a block."""
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 from lxc.errors import InternalError
 from lxc.ir.machine import Machine
@@ -8,13 +9,21 @@ from lxc.ir.node import Value
 from lxc.passes.nodes import attributes_of
 from lxc.passes.tile_blocks import tile_counts
 from lxc.targets.kernels.sizes import index_of
+from lxc.targets.kernels.split import Panels, Pieces
 from lxc.targets.kernels.tile import Work
-from lxc.targets.tvm_api import Buffer, Index, divide, modulo
+from lxc.targets.tvm_api import Buffer, Index, at_least, at_most, divide, modulo
+
+FLOAT_BYTES = 4
 
 
 @dataclass(frozen=True)
 class Block:
-    """Tiles that are computed together: where the first is, and how many there are."""
+    """Tiles that are computed together: where the first is, and how many there are.
+
+    They lie in one strip or in two, each with memory of its own for `strip` tiles; the
+    second one may have fewer. They are cut into register tiles, which are of some `kinds`.
+    Tiles and register tiles have numbers inside of the block.
+    """
 
     sample: Index
     row: Index
@@ -22,20 +31,54 @@ class Block:
     samples: int
     rows: int
     columns: int
+    strip: int
+    kinds: list[Pieces]
 
     @property
-    def tiles(self) -> int:
-        """The number of tiles."""
-        return self.samples * self.rows * self.columns
+    def strips(self) -> int:
+        """The number of strips."""
+        return -(-self.samples * self.rows * self.columns // self.strip)
 
-    def tile(self, number: Index) -> tuple[Index, Index, Index]:
-        """Return sample, row and column of the tile with a number inside of the block."""
-        line = divide(number, self.columns)
+    @property
+    def inside(self) -> int:
+        """The number of register tiles of the first strip."""
+        ends = accumulate(size for kind in self.kinds for size in [kind.size] * kind.count)
+        return 1 + sum(end < self.strip for end in ends)
+
+    def start(self, number: Index) -> Index:
+        """Return the tile with which a register tile starts."""
+        row: Index = 0
+        before = 0
+        for kind in self.kinds:
+            inside = at_most(at_least(number - before, 0), kind.count)
+            row = row + inside * kind.size
+            before += kind.count
+        return row
+
+    def place(self, tile: Index) -> tuple[Index, Index, Index]:
+        """Return sample, row and column of a tile."""
+        line = divide(tile, self.columns)
         return (
             self.sample + divide(line, self.rows),
             self.row + modulo(line, self.rows),
-            self.column + modulo(number, self.columns),
+            self.column + modulo(tile, self.columns),
         )
+
+
+@dataclass(frozen=True)
+class Group:
+    """Some tiles of a block by a panel of output channels: what a thread goes over.
+
+    Those are the register tiles from `first` up to `stop`, at most `turns` of them.
+    """
+
+    block: Block
+    strip: Index
+    first: Index
+    stop: Index
+    panel: Panels
+    channels: Index
+    turns: int
 
 
 class Winograd:
@@ -56,7 +99,7 @@ class Winograd:
         self.weight = self.buffer(1)
         self.cells, self.sums = self.buffer(2), self.buffer(3)
         self.cells_row, self.sums_row = (
-            self.node.operands[number].type.shape[1] for number in (2, 3)
+            int(self.node.operands[number].type.shape[1]) for number in (2, 3)
         )
 
     @property
@@ -77,13 +120,43 @@ class Winograd:
         before: int = ((self.rows, self.columns)[axis] - 1) * self.tile
         return int(self.space[axis]) - before
 
-    def cell_at(self, block: Block, point: Index, channels: Index, tile: Index) -> Index:
-        """Return where the transformed cells of a block of channels and a tile start."""
-        return point * self.cells_row + (channels * block.tiles + tile) * self.lanes
+    def has_room(self, tiles: int) -> bool:
+        """Return whether scratch memory has a place for so many tiles."""
+        rows = ((self.cells_row, self.inputs), (self.sums_row, self.outputs))
+        return all(row >= blocks * tiles * self.lanes for row, blocks in rows)
 
-    def sum_at(self, block: Block, point: Index, channels: Index, tile: Index) -> Index:
+    def cell_at(
+        self, block: Block, strip: Index, point: Index, channels: Index, tile: Index
+    ) -> Index:
+        """Return where the transformed cells of a block of channels and a tile start."""
+        lines = self.cells_row // self.lanes
+        return self.line(block, lines, self.inputs, (strip, point, channels, tile))
+
+    def sum_at(
+        self, block: Block, strip: Index, point: Index, channels: Index, tile: Index
+    ) -> Index:
         """Return where the sums of a block of output channels and a tile start."""
-        return point * self.sums_row + (channels * block.tiles + tile) * self.lanes
+        lines = self.sums_row // self.lanes
+        return self.line(block, lines, self.outputs, (strip, point, channels, tile))
+
+    def line(
+        self,
+        block: Block,
+        lines: int,
+        channels: int,
+        place: tuple[Index, Index, Index, Index],
+    ) -> Index:
+        """Return where the lanes of a strip, a point, a block of channels and a tile start.
+
+        There are so many `lines` for every point, and one more than needed where there is
+        room. Points must not lie a power of two apart: caches have few places for addresses
+        that agree in their last digits.
+        """
+        strip, point, some, tile = place
+        length = channels * block.strip
+        length += min(1, lines // block.strips - length)
+        number = (strip * self.points + point) * length + some * block.strip
+        return (number + tile - strip * block.strip) * self.lanes
 
     def weight_at(self, point: Index, channels: Index, channel: Index) -> Index:
         """Return where the weights of one input channel for a block of outputs start."""

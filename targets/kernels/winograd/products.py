@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lxc.ir.machine import Machine
-from lxc.targets.kernels.split import Panels
-from lxc.targets.kernels.winograd.parts import Block, Winograd
+from lxc.targets.kernels.winograd.parts import FLOAT_BYTES, Group, Winograd
 from lxc.targets.tvm_api import (
     Buffer,
     Index,
@@ -27,34 +26,35 @@ With more of them LLVM loads the weights of all steps first, and runs out of reg
 """
 FEWEST_BLOCKS = 4
 """So many blocks of input channels are worth to read sums for, and to write them again."""
-FLOAT_BYTES = 4
 LINE = 16
 """The float32 of a line of a cache."""
 
 
 @dataclass(frozen=True)
 class Product:
-    """A register tile: some tiles by a panel of output channels, at one point.
+    """A register tile of a group: `rows` tiles from `tile` on, at one point.
 
     It adds up `depth` blocks of input channels, the `part`-th of as many. It is number
-    `turn` of `turns` that read this part of the panel one after the other.
+    `turn` of those that read this part of the panel one after the other.
     """
 
-    block: Block
+    group: Group
     point: Index
     tile: Index
     rows: int
-    panel: Panels
-    channels: Index
     part: Index
     depth: int
     turn: Index
-    turns: int
 
     @property
     def columns(self) -> int:
         """The number of vectors of a row."""
-        return self.panel.size
+        return self.group.panel.size
+
+    @property
+    def channels(self) -> Index:
+        """The first block of output channels."""
+        return self.group.channels
 
 
 def depth_of(inputs: int, columns: int, lanes: int, machine: Machine) -> int:
@@ -72,13 +72,13 @@ def depth_of(inputs: int, columns: int, lanes: int, machine: Machine) -> int:
 def write_products(job: Winograd, one: Product) -> None:
     """Write the sums of one register tile."""
     writer, lanes = job.work.writer, job.lanes
-    lane = writer.lane(lanes)
+    lane, place = writer.lane(lanes), (one.group.block, one.group.strip)
     sums = [
         [writer.array(job.held, lanes) for _ in range(one.columns)] for _ in range(one.rows)
     ]
     places = {
         total: writer.prover.simplify(
-            job.sum_at(one.block, one.point, one.channels + j, one.tile + r)
+            job.sum_at(*place, one.point, one.channels + j, one.tile + r)
         )
         for r, row in enumerate(sums)
         for j, total in enumerate(row)
@@ -123,14 +123,14 @@ def write_step(
     """Write one more input channel, lane `channel[1]` of a block, into all sums."""
     writer, lanes = job.work.writer, job.lanes
     inner, offset = channel
-    lane = writer.lane(lanes)
+    lane, place = writer.lane(lanes), (one.group.block, one.group.strip)
     factors = []
     for j in range(one.columns):
         position = job.weight_at(one.point, one.channels + j, inner * lanes + offset)
         position = writer.prover.simplify(position)
         factors.append(writer.hold(load(job.weight, position + lane), job.held, lanes))
     for r, row in enumerate(sums):
-        position = job.cell_at(one.block, one.point, inner, one.tile + r) + offset
+        position = job.cell_at(*place, one.point, inner, one.tile + r) + offset
         cell = load(job.cells, writer.prover.simplify(position))
         held = writer.hold(cell, job.held, 1) if len(row) > 1 else cell
         for total, factor in zip(row, factors, strict=True):
@@ -148,7 +148,7 @@ def write_prefetches(job: Winograd, one: Product, group: Index, steps: int) -> N
     writer, parts = job.work.writer, job.inputs // one.depth
     stream = one.depth * job.lanes * job.lanes
     whole = job.points * job.outputs * job.inputs * job.lanes * job.lanes
-    lines = -(-(steps * one.columns * job.lanes) // (LINE * one.turns))
+    lines = -(-(steps * one.columns * job.lanes) // (LINE * one.group.turns))
     count = one.columns * stream // LINE
     if count < lines or whole * FLOAT_BYTES <= job.machine.second_cache // 2:
         return

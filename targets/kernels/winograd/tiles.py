@@ -5,39 +5,55 @@ from collections.abc import Callable, Sequence
 from lxc.targets.kernels.element import Elements
 from lxc.targets.kernels.finish import finish
 from lxc.targets.kernels.place import Place
-from lxc.targets.kernels.winograd.parts import Block, Winograd
+from lxc.targets.kernels.split import Pieces
+from lxc.targets.kernels.winograd.parts import Block, Group, Winograd
 from lxc.targets.kernels.winograd.transforms import Transform
 from lxc.targets.kernels.writer import Writer
-from lxc.targets.tvm_api import Buffer, Expr, Index, as_index, constant, is_equal, load
+from lxc.targets.tvm_api import (
+    Buffer,
+    Expr,
+    Index,
+    as_index,
+    constant,
+    divide,
+    is_equal,
+    load,
+)
 
 
 def write_cells(
-    job: Winograd, block: Block, channels: Index, sample: Index, row: Index
+    job: Winograd,
+    block: Block,
+    lines: tuple[Pieces, Index],
+    columns: tuple[Pieces, Index],
+    channels: Index,
 ) -> None:
-    """Write one row of tiles of a block of channels, transformed, to `job.cells`."""
+    """Write some tiles of some rows, of a block of channels, transformed to `job.cells`."""
     writer = job.work.writer
-    first = (sample * block.rows + row) * block.columns
     height, width = job.last_cells(0), job.last_cells(1)
+    with writer.loop(lines[0].size) as line:
+        first = (lines[1] + line) * block.columns + columns[1]
+        sample, row, start = block.place(first)
 
-    def along(down: int) -> None:
-        with writer.loop(block.columns) as column:
-            place = (
-                block.sample + sample,
-                channels,
-                block.row + row,
-                block.column + column,
-            )
-            at_end(
-                writer,
-                block.column + column,
-                job.columns,
-                (width, job.tile),
-                lambda across: write_points(
-                    job, block, place, first + column, (down + 2, across + 2)
-                ),
-            )
+        def along(down: int) -> None:
+            with writer.loop(columns[0].size) as number:
+                tile, column = first + number, start + number
+                strip = divide(tile, block.strip) if block.strips > 1 else 0
+                strip = writer.name(strip, block.strips)
+                at_end(
+                    writer,
+                    column,
+                    job.columns,
+                    (width, job.tile),
+                    lambda across: write_points(
+                        job,
+                        (sample, channels, row, column),
+                        lambda point: job.cell_at(block, strip, point, channels, tile),
+                        (down + 2, across + 2),
+                    ),
+                )
 
-    at_end(writer, block.row + row, job.rows, (height, job.tile), along)
+        at_end(writer, row, job.rows, (height, job.tile), along)
 
 
 def at_end(
@@ -58,15 +74,15 @@ def at_end(
 
 def write_points(
     job: Winograd,
-    block: Block,
     place: tuple[Index, Index, Index, Index],
-    tile: Index,
+    cell_at: Callable[[int], Index],
     present: tuple[int, int],
 ) -> None:
     """Write the points of one tile, of which only the first cells are `present`.
 
-    `place` is the sample, the block of channels, the row and the column of the tile. Lines
-    of points are made one or two at a time, for few of them fit into registers.
+    `place` is the sample, the block of channels, the row and the column of the tile;
+    `cell_at` says where a point goes. Lines of points are made one or two at a time, for
+    few of them fit into registers.
     """
     writer, lanes = job.work.writer, job.lanes
     lane = writer.lane(lanes)
@@ -90,23 +106,22 @@ def write_points(
             for x in range(job.size)
         ]
         for y, line in zip(transform.points(part), zip(*lines, strict=True), strict=True):
-            write_line(job, block, transform, line, (y, channels, tile))
+            write_line(job, transform, line, y, cell_at)
 
 
 def write_line(
     job: Winograd,
-    block: Block,
     transform: Transform,
     line: Sequence[Expr | None],
-    place: tuple[int, Index, Index],
+    y: int,
+    cell_at: Callable[[int], Index],
 ) -> None:
-    """Write one line of points of a tile, of which the other axis is transformed."""
+    """Write line `y` of the points of a tile, of which the other axis is transformed."""
     writer, lanes = job.work.writer, job.lanes
-    y, channels, tile = place
     for part in transform.parts:
         made = transform.into(line, part)
         for x, value in zip(transform.points(part), made, strict=True):
-            position = job.cell_at(block, y * job.size + x, channels, tile)
+            position = cell_at(y * job.size + x)
             element = constant(0, job.held) if value is None else value
             position = writer.prover.simplify(position)
             writer.store(job.cells, position + writer.lane(lanes), element, lanes)
@@ -119,11 +134,12 @@ def transform_of(job: Winograd) -> Transform:
 
 
 def write_result(
-    job: Winograd, block: Block, channels: Index, tile: Index, *, long: bool
+    job: Winograd, group: Group, channels: Index, tile: Index, *, long: bool
 ) -> None:
     """Write the cells of one tile of a block of output channels, to the result."""
     writer = job.work.writer
-    sample, row, column = block.tile(tile)
+    block = group.block
+    sample, row, column = block.place(tile)
     height, width = job.last_cells(0), job.last_cells(1)
 
     def across(down: int) -> None:
@@ -135,7 +151,7 @@ def write_result(
             lambda wide: write_halves(
                 job,
                 (sample, channels, row * job.tile, column * job.tile),
-                sums_of(job, block, channels, tile),
+                lambda point: job.sum_at(block, group.strip, point, channels, tile),
                 (down, wide),
                 long=long,
             ),
@@ -144,44 +160,37 @@ def write_result(
     at_end(writer, row, job.rows, (height, job.tile), across)
 
 
-def sums_of(
-    job: Winograd, block: Block, channels: Index, tile: Index
-) -> Callable[[int, int], Expr]:
-    """Return how the sums of a tile at a point are read."""
-    writer = job.work.writer
-
-    def found(y: int, x: int) -> Expr:
-        position = job.sum_at(block, y * job.size + x, channels, tile)
-        position = writer.prover.simplify(position)
-        return load(job.sums, position + writer.lane(job.lanes))
-
-    return found
-
-
 def write_halves(
     job: Winograd,
     first: tuple[Index, Index, Index, Index],
-    sums: Callable[[int, int], Expr],
+    sum_at: Callable[[int], Index],
     present: tuple[int, int],
     *,
     long: bool,
 ) -> None:
     """Write the even columns of a tile, then the odd ones: few vectors at a time.
 
-    `first` is where the tile's first cell is; only the `present` cells are stored.
+    `first` is where the tile's first cell is, `sum_at` says where the sums of a point are.
+    Only the `present` cells are stored.
     """
     transform = transform_of(job)
+
+    def summed(y: int, x: int) -> Expr:
+        position = job.work.writer.prover.simplify(sum_at(y * job.size + x))
+        return load(job.sums, position + job.work.writer.lane(job.lanes))
+
     for parity in range(2):
         columns = range(parity, present[1], 2)
         if not columns:
             continue
         lines = []
         for y in range(job.size):
-            line = [sums(y, x) for x in range(job.size)]
+            line = [summed(y, x) for x in range(job.size)]
             lines.append(transform.out_of(line, parity)[: len(columns)])
         cells: dict[tuple[int, int], Expr] = {}
-        for turn in range(2):
-            for number, column in enumerate(columns):
+        for number, column in enumerate(columns):
+            # Odd rows first: LLVM puts fewer vectors aside than for even ones.
+            for turn in (1, 0):
                 made = transform.out_of([line[number] for line in lines], turn)
                 rows = range(turn, present[0], 2)
                 cells |= {(row, column): made[row // 2] for row in rows}

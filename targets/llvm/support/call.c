@@ -38,7 +38,10 @@ static int32_t lxc_ask_for_tiles(const lxc_model *model) {
 /* Returns who worked before, to be put back at the end of a call. */
 static lxc_team lxc_enter(const lxc_pool *pool, int32_t threads) {
     lxc_team before = lxc_current;
-    lxc_current = (lxc_team){pool != NULL ? pool : &lxc_own_pool, 0, threads};
+    lxc_current = (lxc_team){
+        .pool = pool != NULL ? pool : &lxc_own_pool,
+        .threads = threads,
+    };
     lxc_has_raised = 0;
     return before;
 }

@@ -1,9 +1,11 @@
 /* The library's own pool. Threads are started when first needed and never end. A region is
-   open while `inside` is not negative; threads claim its tasks from one counter, the caller
-   takes part, and in the end waits only for threads that are inside. The fields of a region
-   are written only while it is closed, so a thread that comes late joins whatever region is
-   open then, or none. Who waits looks a short time, then sleeps: a thread that has the
-   processor of another one that it waits for would wait long. */
+   open while `inside` is not negative; the caller takes part, and in the end waits only for
+   threads that are inside. Every thread has a share of the tasks, the same in all regions, for
+   what one kernel wrote is still in the caches of the processor that wrote it when the next
+   kernel reads it. Who has done its own takes tasks from the ends of other shares. The fields
+   of a region are written only while it is closed, so a thread that comes late joins whatever
+   region is open then, or none. Who waits looks a short time, then sleeps: a thread that has
+   the processor of another one that it waits for would wait long. */
 
 #if defined(__x86_64__) || defined(__i386__)
 #define LXC_PAUSE() __builtin_ia32_pause()
@@ -14,7 +16,7 @@
 #endif
 
 enum {
-    LXC_TASKS_PER_THREAD = 8,
+    LXC_TASKS_PER_THREAD = 32,
     LXC_LOOK_NANOSECONDS = 50000, /* about what it costs to wake a thread */
     LXC_CLOSED = -1
 };
@@ -23,7 +25,6 @@ static struct {
     _Alignas(64) atomic_uint generation; /* counts regions: the signal to wake up */
     atomic_int sleeping;
     atomic_int patience; /* nanoseconds to look before sleeping */
-    _Alignas(64) atomic_int next;
     _Alignas(64) atomic_int inside;
     atomic_int waiting; /* the caller sleeps until nobody is inside */
     atomic_int result;
@@ -37,6 +38,14 @@ static struct {
     atomic_int processors;
 } lxc_workers = {.inside = LXC_CLOSED};
 
+/* The tasks of a thread that nobody has taken: the first one, and above it where they end. The
+   caller has number 0. */
+static struct {
+    _Alignas(64) atomic_ullong left;
+} lxc_shares[LXC_MOST_THREADS];
+
+enum { LXC_END = 32, LXC_NOTHING = -1 };
+
 static int lxc_serial(lxc_task task, void *data, int32_t tasks) {
     lxc_parallel parallel = {NULL, tasks > 0 ? tasks : 1};
     int result = 0;
@@ -45,28 +54,55 @@ static int lxc_serial(lxc_task task, void *data, int32_t tasks) {
     return result;
 }
 
-static void lxc_claim_tasks(void) {
+static void lxc_divide_tasks(int32_t tasks, int32_t shares) {
+    for (int64_t number = 0; number < shares; ++number) {
+        unsigned long long first = (unsigned long long)(tasks * number / shares);
+        unsigned long long end = (unsigned long long)(tasks * (number + 1) / shares);
+        atomic_store_explicit(&lxc_shares[number].left, end << LXC_END | first,
+                              memory_order_relaxed);
+    }
+}
+
+/* Take the first task of a share that is the thread's own, or the last of another one's. */
+static int lxc_take_task(int32_t share, int is_own) {
+    unsigned long long left =
+        atomic_load_explicit(&lxc_shares[share].left, memory_order_relaxed);
+    for (;;) {
+        unsigned first = (unsigned)left, end = (unsigned)(left >> LXC_END);
+        if (first >= end) return LXC_NOTHING;
+        unsigned long long rest = is_own ? left + 1 : left - (1ULL << LXC_END);
+        if (atomic_compare_exchange_weak_explicit(&lxc_shares[share].left, &left, rest,
+                                                  memory_order_relaxed, memory_order_relaxed))
+            return (int)(is_own ? first : end - 1);
+    }
+}
+
+static void lxc_work_on_tasks(int32_t number) {
     lxc_parallel parallel = {NULL, lxc_workers.tasks};
     lxc_task task = lxc_workers.task;
     void *data = lxc_workers.data;
+    int32_t shares = lxc_workers.helpers + 1;
     int result = 0;
-    for (;;) {
-        int index = atomic_fetch_add_explicit(&lxc_workers.next, 1, memory_order_relaxed);
-        if (index >= parallel.tasks) break;
-        result |= task(index, &parallel, data);
+    for (int32_t turn = 0; turn < shares; ++turn) {
+        int32_t share = (number + turn) % shares;
+        for (;;) {
+            int index = lxc_take_task(share, share == number);
+            if (index == LXC_NOTHING) break;
+            result |= task(index, &parallel, data);
+        }
     }
     if (result != 0)
         atomic_fetch_or_explicit(&lxc_workers.result, result, memory_order_relaxed);
 }
 
-static void lxc_join_region(void) {
+static void lxc_join_region(int32_t number) {
     int inside = atomic_load_explicit(&lxc_workers.inside, memory_order_relaxed);
     while (inside != LXC_CLOSED) {
         if (!atomic_compare_exchange_weak_explicit(&lxc_workers.inside, &inside, inside + 1,
                                                    memory_order_acquire,
                                                    memory_order_relaxed))
             continue;
-        if (inside < lxc_workers.helpers) lxc_claim_tasks();
+        if (inside < lxc_workers.helpers) lxc_work_on_tasks(number);
         if (atomic_fetch_sub(&lxc_workers.inside, 1) == 1 && atomic_load(&lxc_workers.waiting))
             lxc_wake_sleepers(&lxc_workers.inside, 1);
         return;
@@ -104,13 +140,13 @@ static void lxc_await_region(unsigned seen) {
     atomic_fetch_sub(&lxc_workers.sleeping, 1);
 }
 
-static void *lxc_worker(void *unused) {
+static void *lxc_worker(void *number) {
     for (;;) {
         unsigned seen = atomic_load_explicit(&lxc_workers.generation, memory_order_acquire);
-        lxc_join_region();
+        lxc_join_region((int32_t)(intptr_t)number);
         lxc_await_region(seen);
     }
-    return unused;
+    return NULL;
 }
 
 /* A child has none of the threads, perhaps other processors, and a region may have been open:
@@ -142,7 +178,8 @@ static void lxc_start_workers(int32_t wanted, int32_t processors) {
     pthread_sigmask(SIG_SETMASK, &all, &before);
     while (lxc_workers.started < wanted) {
         pthread_t thread;
-        if (pthread_create(&thread, &detached, lxc_worker, NULL) != 0) break;
+        void *number = (void *)(intptr_t)(lxc_workers.started + 1);
+        if (pthread_create(&thread, &detached, lxc_worker, number) != 0) break;
         lxc_workers.started += 1;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -157,7 +194,7 @@ static void lxc_open_region(lxc_task task, void *data, int32_t tasks, int32_t he
     lxc_workers.data = data;
     lxc_workers.tasks = tasks > 0 ? tasks : (helpers + 1) * LXC_TASKS_PER_THREAD;
     lxc_workers.helpers = helpers;
-    atomic_store_explicit(&lxc_workers.next, 0, memory_order_relaxed);
+    lxc_divide_tasks(lxc_workers.tasks, helpers + 1);
     atomic_store_explicit(&lxc_workers.result, 0, memory_order_relaxed);
     atomic_store_explicit(&lxc_workers.inside, 0, memory_order_release);
     atomic_fetch_add(&lxc_workers.generation, 1);
@@ -204,7 +241,7 @@ static int lxc_pool_launch(const lxc_pool *pool, lxc_task task, void *data, int3
     if (helpers > lxc_workers.started) helpers = lxc_workers.started;
     if (helpers > 0) {
         lxc_open_region(task, data, tasks, helpers);
-        lxc_claim_tasks();
+        lxc_work_on_tasks(0);
         lxc_close_region();
         result = atomic_load_explicit(&lxc_workers.result, memory_order_relaxed);
     } else {

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lxc.targets.cuda.grid_writer import THREADS, GridWriter
+from lxc.targets.cuda.grid_writer import GridWriter
 from lxc.targets.cuda.intrinsics import LOAD_16, STORE_16
-from lxc.targets.cuda.templates.attention.work import F32, FOUR
+from lxc.targets.cuda.templates.attention.work import F32, FOUR, write_shared_out
 from lxc.targets.kernels.strided import Strided
 from lxc.targets.tvm_api import (
     Buffer,
@@ -42,14 +42,7 @@ class RowCopy:
     def write(self, writer: GridWriter) -> None:
         """Write the copy by all threads of a block."""
         total = self.count * self.fours
-        member = writer.member(THREADS)
-        with writer.loop(-(-total // THREADS)) as turn:
-            number = turn * THREADS + member
-            if total % THREADS == 0:
-                self.write_four(writer, number)
-            else:
-                inside = as_index(number) < as_index(total)
-                writer.choose(inside, lambda: self.write_four(writer, number), lambda: None)
+        write_shared_out(writer, total, lambda number: self.write_four(writer, number))
 
     def write_four(self, writer: GridWriter, number: Index) -> None:
         """Write the copy of one group of features."""

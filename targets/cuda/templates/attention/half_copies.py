@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lxc.ir.types import DType
-from lxc.targets.cuda.grid_writer import THREADS, GridWriter
+from lxc.targets.cuda.grid_writer import GridWriter
 from lxc.targets.cuda.intrinsics import COPY_16_LATER
+from lxc.targets.cuda.templates.attention.work import write_shared_out
 from lxc.targets.cuda.templates.products.copies import unrolled
 from lxc.targets.cuda.templates.products.sides import is_multiple
 from lxc.targets.kernels.storage import stored
@@ -51,14 +52,8 @@ class HalfRows:
 
     def write(self, base: Index) -> None:
         """Write the copy of all rows to `base` and behind, by all threads of a block."""
-        writer, total = self.writer, self.count * (self.deep // CHUNK)
-        with writer.loop(-(-total // THREADS)) as turn:
-            number = turn * THREADS + writer.member(THREADS)
-            if total % THREADS == 0:
-                self.write_chunk(number, base)
-            else:
-                inside = as_index(number) < as_index(total)
-                writer.choose(inside, lambda: self.write_chunk(number, base), lambda: None)
+        total = self.count * (self.deep // CHUNK)
+        write_shared_out(self.writer, total, lambda number: self.write_chunk(number, base))
 
     @property
     def is_wide(self) -> bool:

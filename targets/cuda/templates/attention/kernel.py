@@ -17,10 +17,9 @@ from lxc.targets.kernels.element import Source
 from lxc.targets.kernels.group import group_of
 from lxc.targets.kernels.node_work import NodeWork
 from lxc.targets.kernels.place import unravel
-from lxc.targets.kernels.sizes import index_of, product
+from lxc.targets.kernels.sizes import covering_parts, index_of, product
 from lxc.targets.kernels.storage import is_half
 from lxc.targets.kernels.variants import Variants
-from lxc.targets.tvm_api import divide
 
 
 def write_attention_tiles(
@@ -57,7 +56,7 @@ def write_blocks(work: Attention, body: Callable[[Block], None]) -> None:
 
     def write() -> None:
         batch = [index_of(entry, writer.dims) for entry in work.sizes.batch]
-        blocks = divide(work.total + (rows - 1), rows)
+        blocks = covering_parts(work.total, rows)
         outer = [*batch, work.sizes.groups, blocks]
         with writer.team_loop(product(outer), THREADS) as number:
             places = unravel(number, outer)

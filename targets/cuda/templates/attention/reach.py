@@ -10,14 +10,19 @@ from collections.abc import Callable
 from lxc.targets.cuda.grid_writer import THREADS
 from lxc.targets.cuda.intrinsics import ANY_LANE, BARRIER
 from lxc.targets.cuda.templates.attention.work import F32, WARPS, Block
-from lxc.targets.kernels.attention.reach import EXPONENT, WEIGHTLESS
+from lxc.targets.kernels.attention.reach import (
+    EXPONENT,
+    WEIGHTLESS,
+    keys_up_to,
+    last_query,
+)
+from lxc.targets.kernels.sizes import covering_parts
 from lxc.targets.kernels.storage import from_memory
 from lxc.targets.tvm_api import (
     Buffer,
     Expr,
     Index,
     as_index,
-    at_least,
     at_most,
     constant,
     differs,
@@ -42,11 +47,11 @@ def walk_tiles(
     """
     work = block.work
     writer, size = work.writer, work.parts.tile
-    tiles = divide(work.keys + (size - 1), size)
+    tiles = covering_parts(work.keys, size)
     if not work.causal:
         body(0, tiles)
         return
-    seen = writer.name(divide(reach(block) + (size - 1), size), tiles + 1)
+    seen = writer.name(covering_parts(reach(block), size), tiles + 1)
     first, stop = (writer.array("int64", 1) for _ in range(2))
     writer.store(first, 0, as_index(0), 1)
     writer.store(stop, 0, as_index(seen), 1)
@@ -66,12 +71,8 @@ def reach(block: Block) -> Index:
     """Return how many keys, from the first on, a row of the block may see."""
     work = block.work
     last = at_most(block.first + (work.parts.rows - 1), work.total - 1)
-    if work.sizes.shared > 1:
-        heads = (divide(row, work.queries) for row in (block.first, last))
-        one_head = is_equal(*map(as_index, heads))
-        inside = as_index(modulo(last, work.queries))
-        last = select(one_head, inside, as_index(work.queries - 1))
-    return at_least(at_most(last + work.offset + 1, work.keys), 0)
+    query = last_query(block.first, last, work.sizes.shared, work.queries)
+    return keys_up_to(query + work.offset, work.keys)
 
 
 def rest_matters(block: Block, highest: Buffer, rows: int, hidden: Index) -> Expr:
@@ -85,7 +86,7 @@ def rest_matters(block: Block, highest: Buffer, rows: int, hidden: Index) -> Exp
         high = is_less(enough, load(highest, row))
         writer.store(found, 0, select(high, load(found, 0), constant(1, "int32")), 1)
     count = (work.keys - hidden) * width
-    turns = divide(count + (THREADS - 1), THREADS)
+    turns = covering_parts(count, THREADS)
     with writer.loop(turns) as turn:
         place = at_most(turn * THREADS + writer.member(THREADS), count - 1)
         key, feature = divide(place, width), modulo(place, width)

@@ -4,6 +4,7 @@ A block has some queries of one group of heads, and goes through the keys in til
 has some of its queries, for which it sees every tile of keys.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lxc.ir.node import Node
@@ -97,6 +98,17 @@ class Attention:
         if self.sizes.shared == 1:
             return 0, row
         return divide(row, self.queries), modulo(row, self.queries)
+
+
+def write_shared_out(writer: GridWriter, total: int, body: Callable[[Index], None]) -> None:
+    """Write `body` for so many numbers, which the threads of a block share."""
+    with writer.loop(-(-total // THREADS)) as turn:
+        number = turn * THREADS + writer.member(THREADS)
+        if total % THREADS == 0:
+            body(number)
+        else:
+            inside = as_index(number) < as_index(total)
+            writer.choose(inside, lambda: body(number), lambda: None)
 
 
 def attention_of(writer: GridWriter, source: Source, node: Node, parts: Parts) -> Attention:

@@ -5,15 +5,14 @@ runs through several axes in C order. An operand's element lies at a start plus 
 entry of every axis: a convolution is a product whose left operand shows cells repeatedly.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
 
-from lxc.ir.dim import Size, bounds
 from lxc.ir.node import Node
 from lxc.ir.ops.contract import free_axes
 from lxc.ir.types import DType
 from lxc.passes.nodes import attributes_of
+from lxc.targets.cuda.templates.products.counts import fewest_of, most_of
 from lxc.targets.kernels.element import Source
 from lxc.targets.kernels.place import unravel
 from lxc.targets.kernels.sizes import index_of, product
@@ -81,7 +80,8 @@ class Contraction:
     """A product; `output` takes the coordinates of batch, row and column.
 
     `ends_in_rows` says that neighbours in the result's memory are rows, not columns.
-    `most` are the largest numbers of batches, rows and columns.
+    `most` are the largest numbers of batches, rows and columns. Where there are any rows,
+    there are `fewest` or more.
     """
 
     node: Node
@@ -90,6 +90,7 @@ class Contraction:
     output: Callable[[Coordinates, Coordinates, Coordinates], Coordinates]
     ends_in_rows: bool
     most: tuple[int, int, int]
+    fewest: int
 
     @property
     def rows(self) -> Index:
@@ -124,11 +125,6 @@ class Contraction:
 def count_of(axes: Sequence[Axis]) -> Index:
     """Return how many entries axes have together."""
     return product([axis.size for axis in axes])
-
-
-def most_of(sizes: Iterable[Size]) -> int:
-    """Return the most entries that axes may have together."""
-    return prod(bounds(size)[1] for size in sizes)
 
 
 def merged(axes: Sequence[Axis], prover: Prover) -> tuple[Axis, ...]:
@@ -196,6 +192,7 @@ def matrix_product(node: Node, left: Strided, right: Strided, dims: Dims) -> Con
             most_of(lhs.type.shape[axis] for axis in rows),
             most_of(rhs.type.shape[axis] for axis in columns),
         ),
+        fewest=fewest_of(lhs.type.shape[axis] for axis in rows),
     )
 
 
@@ -209,6 +206,7 @@ def convolution(node: Node, left: Strided, right: Strided, dims: Dims) -> Contra
     out, inner = (space + 1, space) if by_input else (0, 1)
     terms = [inner, *(range(space) if by_input else range(2, space + 2))]
     outputs = shape[1] // groups
+    cells = (x.type.shape[0], *node.result.type.shape[2:])
     weights = Operand(
         right.buffer,
         weight.type.dtype,
@@ -227,7 +225,8 @@ def convolution(node: Node, left: Strided, right: Strided, dims: Dims) -> Contra
             *row[1:],
         ),
         ends_in_rows=True,
-        most=(groups, most_of((x.type.shape[0], *node.result.type.shape[2:])), outputs),
+        most=(groups, most_of(cells), outputs),
+        fewest=fewest_of(cells),
     )
 
 
@@ -299,6 +298,7 @@ def channels_last_convolution(
         lambda group, row, column: (*row, group[0] * outputs + column[0]),
         ends_in_rows=False,
         most=(groups, most_of(node.result.type.shape[:-1]), outputs),
+        fewest=fewest_of(node.result.type.shape[:-1]),
     )
 
 

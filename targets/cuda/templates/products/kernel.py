@@ -54,7 +54,8 @@ def write_ways(writer: GridWriter, plan: Plan, work: Work) -> None:
     ways: tuple[Way, ...] = (few, many)
     if isinstance(rows, int):
         ways = (few,) if rows <= limit else (many,)
-    elif writer.prover.holds(as_index(rows) > limit):
+    elif contraction.fewest > limit:
+        # Not only worthless: code for no row at all would divide by their number.
         ways = (many,)
     writer.threads = many.tiling.threads
     *memories, rest = memories_of(writer, (*ways, small))

@@ -15,12 +15,11 @@ from lxc.targets.cuda.intrinsics import (
 )
 from lxc.targets.cuda.templates.products.copies import unrolled
 from lxc.targets.cuda.templates.products.sides import CHUNK_BYTES, Side
-from lxc.targets.cuda.templates.products.units import Take
+from lxc.targets.cuda.templates.products.sums import Sums, Take
 from lxc.targets.tvm_api import (
     Buffer,
     Index,
     address_of,
-    constant,
     divide,
     load,
     modulo,
@@ -79,7 +78,7 @@ class MatrixTiling:
         return self.team
 
 
-class Matrices:
+class Matrices(Sums):
     """Writes the sums of one warp, which stay in the registers of its threads."""
 
     def __init__(
@@ -91,7 +90,8 @@ class Matrices:
         member: Index,
     ) -> None:
         """Start without sums; `member` is the number of the thread."""
-        self.writer, self.tiling, self.sides, self.arrays = writer, tiling, sides, arrays
+        super().__init__(writer, 4 * tiling.high * tiling.wide)
+        self.tiling, self.sides, self.arrays = tiling, sides, arrays
         self.lane, warp = modulo(member, 32), divide(member, 32)
         self.corner = (
             divide(warp, tiling.warp_columns) * (16 * tiling.high),
@@ -101,17 +101,6 @@ class Matrices:
         self.multiply: Intrinsic = MULTIPLY[dtype]
         self.chunk = CHUNK_BYTES // dtype.bytes
         self.rounds = dtype is DType.F32
-        self.sums = writer.array("float32", self.count)
-
-    @property
-    def count(self) -> int:
-        """How many sums a thread has."""
-        return 4 * self.tiling.high * self.tiling.wide
-
-    def clear(self) -> None:
-        """Write that all sums are zero."""
-        with unrolled(self.writer, self.count) as number:
-            self.writer.write(store(self.sums, number, constant(0.0, "float32")))
 
     def add_terms(self, bases: tuple[Index, Index]) -> None:
         """Write all terms of a stage, whose two parts begin at `bases`."""

@@ -6,11 +6,10 @@ from lxc.targets.cuda.intrinsics import BARRIER, CLOSE_COPIES
 from lxc.targets.cuda.templates.products.contraction import Contraction
 from lxc.targets.cuda.templates.products.copies import Copies
 from lxc.targets.cuda.templates.products.ends import Corner
-from lxc.targets.cuda.templates.products.matrices import Matrices
 from lxc.targets.cuda.templates.products.memory import Memory, Way
 from lxc.targets.cuda.templates.products.splits import place_of_chain
+from lxc.targets.cuda.templates.products.sums import Sums
 from lxc.targets.cuda.templates.products.tiles import ProductTiles
-from lxc.targets.cuda.templates.products.units import Units
 from lxc.targets.kernels.tile import Work
 from lxc.targets.tvm_api import (
     Buffer,
@@ -83,7 +82,7 @@ class SplitTiles(ProductTiles):
         self.writer.choose(is_own, copy, lambda: None)
         self.writer.write(CLOSE_COPIES.statement())
 
-    def close_chain(self, sums: Units | Matrices, totals: Buffer, turn: Index) -> None:
+    def close_chain(self, sums: Sums, totals: Buffer, turn: Index) -> None:
         """Write that a chain is left in memory if this turn was its last one."""
 
         def leave() -> None:
@@ -92,10 +91,10 @@ class SplitTiles(ProductTiles):
 
         self.writer.choose(self.ends_chain(turn), leave, lambda: None)
 
-    def close_sums(self, sums: Units | Matrices, totals: Buffer) -> None:
+    def close_sums(self, sums: Sums, totals: Buffer) -> None:
         """Write nothing: the last chain was left like all others."""
 
-    def leave(self, sums: Units | Matrices, totals: Buffer, chain: Index) -> None:
+    def leave(self, sums: Sums, totals: Buffer, chain: Index) -> None:
         """Write a chain of every result that there is to its place in memory."""
         writer, here, sizes = self.writer, self.here, self.contraction
         is_chain = is_less(as_index(chain), as_index(self.split.chains))

@@ -11,7 +11,9 @@ from lxc.targets.cuda.templates.products.copies import Copies, Team, unrolled
 from lxc.targets.cuda.templates.products.ends import Corner, write_end
 from lxc.targets.cuda.templates.products.matrices import Matrices
 from lxc.targets.cuda.templates.products.memory import TELLING, Memory, Way
+from lxc.targets.cuda.templates.products.sums import Sums
 from lxc.targets.cuda.templates.products.units import Units, UnitTiling
+from lxc.targets.kernels.sizes import covering_parts
 from lxc.targets.kernels.tile import Work
 from lxc.targets.tvm_api import (
     Buffer,
@@ -60,8 +62,8 @@ class ProductTiles:
     def counts(self) -> tuple[Index, Index]:
         """How many rows and columns of tiles a batch has."""
         return (
-            up(self.contraction.rows, self.tiling.rows),
-            up(self.contraction.columns, self.tiling.columns),
+            covering_parts(self.contraction.rows, self.tiling.rows),
+            covering_parts(self.contraction.columns, self.tiling.columns),
         )
 
     @property
@@ -111,7 +113,7 @@ class ProductTiles:
         sums_at = self.memory.sums
         write_end(writer, self.work, self.contraction, corner, sums_at, tile)
 
-    def sums(self) -> Units | Matrices:
+    def sums(self) -> Sums:
         """Return the sums of a thread, which are still to be cleared."""
         parts = (self.way.sides, self.memory.stages, self.member)
         if isinstance(self.tiling, UnitTiling):
@@ -134,10 +136,10 @@ class ProductTiles:
     def turns(self) -> Index:
         """Return how many stages are computed."""
         depth, slices = self.contraction.depth, self.tiling.slices
-        whole = up(depth, self.tiling.depth)
+        whole = covering_parts(depth, self.tiling.depth)
         if slices == 1 or (isinstance(whole, int) and whole <= self.turns_of_chain):
             return whole
-        return up(depth, self.chain * slices) * self.turns_of_chain
+        return covering_parts(depth, self.chain * slices) * self.turns_of_chain
 
     def first_term(self, turn: Index) -> Index:
         """Return the first term of a stage; slices take turns with chains."""
@@ -146,9 +148,7 @@ class ProductTiles:
         chain = divide(turn, self.turns_of_chain) * self.tiling.slices + self.slice
         return chain * self.chain + modulo(turn, self.turns_of_chain) * self.tiling.depth
 
-    def write_sums(
-        self, sums: Units | Matrices, totals: Buffer, copies: tuple[Copies, Copies]
-    ) -> None:
+    def write_sums(self, sums: Sums, totals: Buffer, copies: tuple[Copies, Copies]) -> None:
         """Write the loop over the terms."""
         writer, stages = self.writer, self.tiling.stages
         with unrolled(writer, stages - 1) as stage:
@@ -181,7 +181,7 @@ class ProductTiles:
             one.issue(stage, self.first_term(turn))
         self.writer.write(CLOSE_COPIES.statement())
 
-    def close_chain(self, sums: Units | Matrices, totals: Buffer, turn: Index) -> None:
+    def close_chain(self, sums: Sums, totals: Buffer, turn: Index) -> None:
         """Write the end of a chain if this turn was its last one."""
         turns = self.turns()
         if isinstance(turns, int) and turns <= self.turns_of_chain:
@@ -189,7 +189,7 @@ class ProductTiles:
         is_last = self.ends_chain(turn)
         self.writer.choose(is_last, lambda: self.add_up(sums, totals), lambda: None)
 
-    def close_sums(self, sums: Units | Matrices, totals: Buffer) -> None:
+    def close_sums(self, sums: Sums, totals: Buffer) -> None:
         """Write the end of the last chain."""
         if self.is_chained:
             self.add_up(sums, totals)
@@ -200,7 +200,7 @@ class ProductTiles:
             as_index(modulo(turn, self.turns_of_chain)), as_index(self.turns_of_chain - 1)
         )
 
-    def add_up(self, sums: Units | Matrices, totals: Buffer) -> None:
+    def add_up(self, sums: Sums, totals: Buffer) -> None:
         """Write that chains are added to the totals, those of all slices in order."""
         writer, tiling = self.writer, self.tiling
         if self.memory.partial is None or tiling.slices == 1:
@@ -213,9 +213,7 @@ class ProductTiles:
             self.tell(sums, totals, self.memory.partial, first)
         sums.clear()
 
-    def tell(
-        self, sums: Units | Matrices, totals: Buffer, partial: Buffer, first: int
-    ) -> None:
+    def tell(self, sums: Sums, totals: Buffer, partial: Buffer, first: int) -> None:
         """Write that the sums of some slices are added to the totals, in order."""
         writer, tiling = self.writer, self.tiling
         count, number = tiling.rows * tiling.columns, self.slice - first
@@ -232,7 +230,7 @@ class ProductTiles:
                 writer.write(store(totals, entry, total))
         writer.write(BARRIER.statement())
 
-    def put(self, sums: Units | Matrices, totals: Buffer) -> None:
+    def put(self, sums: Sums, totals: Buffer) -> None:
         """Write the totals of a tile to shared memory."""
         writer, tiling, columns = self.writer, self.tiling, self.tiling.columns
         if tiling.slices == 1:
@@ -245,7 +243,7 @@ class ProductTiles:
 
     def put_rows(
         self,
-        sums: Units | Matrices,
+        sums: Sums,
         totals: Buffer,
         array: Buffer,
         lines: tuple[Index, int],
@@ -260,8 +258,3 @@ class ProductTiles:
             self.writer.write(store(array, base + row * pitch + column, element))
 
         sums.give(totals, take)
-
-
-def up(value: Index, by: int) -> Index:
-    """Return how many parts of so many there are, the last one maybe smaller."""
-    return -(-value // by) if isinstance(value, int) else divide(value + (by - 1), by)

@@ -7,12 +7,12 @@ from lxc.targets.cuda.grid_writer import GridWriter
 from lxc.targets.cuda.intrinsics import LOAD_16, MULTIPLY_ADD
 from lxc.targets.cuda.templates.products.copies import unrolled
 from lxc.targets.cuda.templates.products.sides import Side
+from lxc.targets.cuda.templates.products.sums import Sums, Take
 from lxc.targets.tvm_api import (
     Buffer,
     Expr,
     Index,
     address_of,
-    constant,
     divide,
     load,
     modulo,
@@ -28,8 +28,6 @@ SPLIT = 256
 
 Fragment = Callable[[Index, Index], Expr]
 """The element of a thread's row or column, and of one of `TERMS` terms."""
-Take = Callable[[Index, Index, Expr], None]
-"""It is called with the row and the column of a sum in its tile, and with the sum."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ def entry_of(side: Side, first: Index, lane: Index, lanes: int, each: int) -> Fr
     )
 
 
-class Units:
+class Units(Sums):
     """Writes the sums of one thread, which stay in registers."""
 
     def __init__(
@@ -98,7 +96,8 @@ class Units:
         member: Index,
     ) -> None:
         """Start without sums; `member` is the number of the thread in its slice."""
-        self.writer, self.tiling, self.sides, self.arrays = writer, tiling, sides, arrays
+        super().__init__(writer, tiling.thread_rows * tiling.thread_columns)
+        self.tiling, self.sides, self.arrays = tiling, sides, arrays
         lane, warp = modulo(member, 32), divide(member, 32)
         across = tiling.warp_columns
         corner = (
@@ -112,18 +111,6 @@ class Units:
             entry_of(*parts)
             for parts in zip(sides, corner, lanes, counts, self.each, strict=True)
         )
-        self.sums = writer.array("float32", tiling.thread_rows * tiling.thread_columns)
-
-    @property
-    def count(self) -> int:
-        """How many sums a thread has."""
-        return self.each[0] * self.each[1]
-
-    def clear(self) -> None:
-        """Write that all sums are zero."""
-        with unrolled(self.writer, self.count) as number:
-            zero = constant(0.0, "float32")
-            self.writer.write(store(self.sums, number, zero))
 
     def add_terms(self, bases: tuple[Index, Index]) -> None:
         """Write all terms of a stage, whose two parts begin at `bases`."""

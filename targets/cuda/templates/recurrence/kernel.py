@@ -27,7 +27,7 @@ from lxc.targets.cuda.templates.recurrence.weights import F32, Weights, each
 from lxc.targets.kernels.element import Elements, Source
 from lxc.targets.kernels.group import group_of, is_alias
 from lxc.targets.kernels.place import joined
-from lxc.targets.kernels.sizes import index_of
+from lxc.targets.kernels.sizes import covering_parts, index_of
 from lxc.targets.tvm_api import Buffer, Index, at_most, divide, load, modulo, store
 from lxc.targets.tvm_grid import part_of
 
@@ -87,7 +87,7 @@ class RecurrentKernel:
         writer, count = self.writer, self.plan.block_rows
         for product in self.plan.products.values():
             self.weights[product.node] = self.brought(product)
-        shares = divide(self.rows + (count - 1), count)
+        shares = covering_parts(self.rows, count)
         with writer.team_loop(shares, writer.threads) as number:
             first = writer.name(number * count, shares * count)
             left = writer.name(at_most(self.rows - first, count), count + 1)

@@ -26,7 +26,7 @@ from lxc.targets.cuda.templates.recurrence.weights import F32, each
 from lxc.targets.kernels.element import Elements, Source
 from lxc.targets.kernels.group import group_of
 from lxc.targets.kernels.place import Place
-from lxc.targets.kernels.sizes import index_of
+from lxc.targets.kernels.sizes import covering_parts, index_of
 from lxc.targets.kernels.storage import computed
 from lxc.targets.tvm_api import (
     Buffer,
@@ -88,7 +88,7 @@ class SharedProduct:
     def write(self, save: Save) -> None:
         """Write the product for all rows, so many at a time."""
         writer, most = self.writer, self.most
-        with writer.loop(divide(self.count + (most - 1), most)) as turn:
+        with writer.loop(covering_parts(self.count, most)) as turn:
             first = turn * most
             if self.direct is None:
                 self.stage(first)

@@ -45,19 +45,35 @@ class ChainWeights:
     def bring(self, constants: Mapping[Value, Buffer]) -> None:
         """Write the copy of all weights out of memory."""
         writer, chained = self.writer, self.chained
+        last = chained.product.depth - (chained.chains - 1) * chained.terms
         with each(writer, chained.pairs) as pair:
             column = self.column(modulo(pair, chained.columns))
             chain = writer.name(divide(pair, chained.columns), chained.chains)
-            first = chain * chained.terms
-            if self.registers is not None:
-                with unrolled(writer, chained.held) as term:
-                    weight = self.weight(constants, column, first + term)
-                    writer.write(store(self.registers, term, weight))
-            if self.memory is not None:
-                with writer.loop(chained.terms - chained.held) as term:
-                    weight = self.weight(constants, column, first + chained.held + term)
-                    place = self.place(pair, term) + modulo(term, TERMS)
-                    writer.write(store(self.memory, place, weight))
+
+            def there(term: Index) -> Expr:
+                return self.weight(constants, column, chain * chained.terms + term)
+
+            def behind(term: Index) -> Expr:
+                return self.weight_or_zero(constants, column, chain, term)
+
+            self.store(pair, (0, last), there)
+            self.store(pair, (last, chained.terms), behind)
+
+    def store(
+        self, pair: Index, terms: tuple[int, int], weight: Callable[[Index], Expr]
+    ) -> None:
+        """Write the copy of some terms of a chain, each to where the thread has it."""
+        writer, held = self.writer, self.chained.held
+        first, stop = (min(entry, held) for entry in terms)
+        if self.registers is not None and first < stop:
+            with unrolled(writer, stop - first) as turn:
+                writer.write(store(self.registers, first + turn, weight(first + turn)))
+        first, stop = (max(entry, held) for entry in terms)
+        if self.memory is not None and first < stop:
+            with writer.loop(stop - first) as turn:
+                number = first - held + turn
+                place = self.place(pair, number) + modulo(number, TERMS)
+                writer.write(store(self.memory, place, weight(first + turn)))
 
     def column(self, own: Index) -> Index:
         """Return a column by its number in the block, one that exists."""
@@ -67,14 +83,26 @@ class ChainWeights:
         return group * share.units + writer.name(unit, share.units)
 
     def weight(self, constants: Mapping[Value, Buffer], column: Index, term: Index) -> Expr:
-        """Return a weight, 0 behind the last term."""
+        """Return a weight."""
         writer, product = self.writer, self.chained.product
-        if product.depth == self.chained.width:
-            return weight_of(writer, product, constants, column, term)
-        there = writer.name(at_most(term, product.depth - 1), product.depth)
-        found = weight_of(writer, product, constants, column, there)
-        is_there = is_less(as_index(term), as_index(product.depth))
-        return select(is_there, found, constant(0.0, F32))
+        return weight_of(
+            writer, product, constants, column, writer.name(term, product.depth)
+        )
+
+    def weight_or_zero(
+        self, constants: Mapping[Value, Buffer], column: Index, chain: Index, term: Index
+    ) -> Expr:
+        """Return a weight of a chain, 0 if it is the last one, which is shorter.
+
+        All terms of a thread share one condition and one start, or a thread would need a
+        register for each before it has any weight.
+        """
+        if self.chained.chains == 1:
+            return constant(0.0, F32)
+        is_whole = is_less(as_index(chain), as_index(self.chained.chains - 1))
+        start = select(is_whole, as_index(chain * self.chained.terms), as_index(0))
+        found = self.weight(constants, column, start + term)
+        return select(is_whole, found, constant(0.0, F32))
 
     def place(self, pair: Index, term: Index) -> Index:
         """Return where four terms of a thread lie that are not held."""
