@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
-from math import prod
 from typing import Any
 
 from lxc.ir.machine import Machine
-from lxc.targets.kernels.anchors import Anchor
 from lxc.targets.kernels.finish import LONG_WORK, finish_tile, rows_aside
 from lxc.targets.kernels.halo import write_halo
 from lxc.targets.kernels.nest import choose_kind, walk_axes
@@ -24,6 +22,13 @@ from lxc.targets.kernels.split import (
     total,
 )
 from lxc.targets.kernels.tile import Tile, Work, has_next_panel, write_sums
+from lxc.targets.kernels.tile_groups import (
+    band_of,
+    bytes_of_tile,
+    known_part,
+    shared_first,
+    tiles_together,
+)
 from lxc.targets.kernels.tile_shapes import parts_of_vector, tile_shapes
 from lxc.targets.kernels.variants import TileVariant
 from lxc.targets.kernels.vector_math.steps import steps_of
@@ -34,12 +39,6 @@ CACHE_WAY_BYTES = 4096
 """Addresses this far apart share a place in a first-level cache."""
 FEW_ROWS = 8
 """So many lines surely fit into one place of a first-level cache."""
-TASKS = 16
-"""So many pieces of work at least for threads to share, where there is enough."""
-BANDS = 4
-"""Into so many bands is an axis cut that threads share before others, ..."""
-BAND_BYTES = 8192
-"""... if each has so many bytes in a row: what fetches memory ahead goes on behind them."""
 
 
 @dataclass(frozen=True)
@@ -198,26 +197,6 @@ def write_tiles(work: Work, machine: Machine, *, parallel: bool) -> None:
     walk_axes(work.writer, tiling.axes, body, parallel=parallel)
 
 
-def band_of(anchor: Anchor, outer: Sequence[int]) -> int:
-    """Return how many entries a band of the axis has that threads share first.
-
-    It is 0 where bands would have few bytes, or sizes are not known.
-    """
-    axis = anchor.first_shared
-    if axis is None or axis not in outer:
-        return 0
-    extent, entry = anchor.loops[axis], product(anchor.loops[axis + 1 :])
-    if not isinstance(extent, int) or not isinstance(entry, int):
-        return 0
-    band: int = -(-extent // BANDS)
-    return band if band * entry * anchor.dtype.bytes >= BAND_BYTES else 0
-
-
-def shared_first(outer: Sequence[int], first: int) -> tuple[int, ...]:
-    """Return the outer axes: samples, the one that threads share first, then all others."""
-    return (outer[0], first, *(axis for axis in outer[1:] if axis != first))
-
-
 def variant_of(
     work: Work, rows: Index, lanes: int, machine: Machine, *, long: bool
 ) -> TileVariant:
@@ -293,55 +272,3 @@ def first_aligned(work: Work, lanes: int) -> Index | None:
     item = anchor.far.type.dtype.bytes
     start = divide(address(work.source.buffers[anchor.far]), item)
     return writer.name(modulo(lanes - modulo(start, lanes), lanes), lanes)
-
-
-def stays(anchor: Anchor, machine: Machine) -> bool:
-    """Return whether all that the tiles of one row read fits into the second-level cache.
-
-    Then rows are written one after the other from start to end.
-    """
-    columns = 1 if anchor.lane is None else anchor.loops[anchor.lane]
-    read = product([*anchor.depth, columns])
-    return isinstance(read, int) and read * 4 <= machine.second_cache * 4 // 5
-
-
-def known_part(outer: Sequence[Index], panels: Sequence[Panels]) -> int:
-    """Return how many panels there are for each entry of axes of sizes not known yet."""
-    known = [entry for entry in outer if isinstance(entry, int)]
-    counts = (panel.count for panel in panels if isinstance(panel.count, int))
-    return prod(known) * max(1, sum(counts))
-
-
-def bytes_of_tile(anchor: Anchor, tall: int) -> int:
-    """Return how many bytes of rows a tile of so many of them reads."""
-    depth: int = product([entry for entry in anchor.depth if isinstance(entry, int)])
-    return depth * 4 * tall
-
-
-def tiles_together(
-    anchor: Anchor,
-    kinds: list[Pieces],
-    tile_bytes: int,
-    others: int,
-    machine: Machine,
-    *,
-    parallel: bool,
-) -> int:
-    """Return how many tiles are computed one after the other for a panel; 0 means all.
-
-    What they read stays in the second-level cache while all panels go over it, and
-    there are enough groups of them for threads to share. Groups are of nearly one size.
-    """
-    most: int = max(1, machine.second_cache // 2 // max(1, tile_bytes))
-    count = total(kinds)
-    if anchor.inner:
-        return 0
-    if anchor.far is not None and stays(anchor, machine):
-        return 1
-    if parallel:
-        groups = -(-TASKS // max(1, others))
-        most = min(most, max(1, count // groups if isinstance(count, int) else 4))
-    if not isinstance(count, int):
-        return most
-    chunks = -(-count // most)
-    return 0 if chunks < 2 else -(-count // chunks)

@@ -13,7 +13,7 @@ from lxc.targets.kernels.anchors import Anchor, Coordinates
 from lxc.targets.kernels.finish import finish_vector
 from lxc.targets.kernels.split import Pieces, tiles
 from lxc.targets.kernels.tile import Tile, Work
-from lxc.targets.kernels.tiles import bytes_of_tile
+from lxc.targets.kernels.tile_groups import bytes_of_tile
 from lxc.targets.tvm_api import Buffer, Index, as_index, divide
 
 ROWS = 16
