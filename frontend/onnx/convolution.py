@@ -1,14 +1,19 @@
 """Convolutions of ONNX, in both directions."""
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
+
 from lxc.errors import LxcError
+from lxc.frontend.onnx.making import check_elements
 from lxc.frontend.onnx.operator import Operator, operator_of
 from lxc.frontend.onnx.space import Pair, Windows, halves, per_axis, windows_on
-from lxc.frontend.onnx.values import number
+from lxc.frontend.onnx.values import Known, number, whole_numbers
 from lxc.ir import functions as ops
 from lxc.ir.functions.shape import narrow
+from lxc.ir.tensor import shape_of
 
 AutoPad: TypeAlias = Literal["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"]
 
@@ -136,7 +141,42 @@ def by_output(weight: Any, group: int) -> Any:
     return ops.reshape(swapped, (group * outputs, inputs // group, *taps))
 
 
+def col2im(
+    x: Any,
+    image_shape: Known,
+    block_shape: Known,
+    *,
+    dilations: Sequence[int] | None = None,
+    pads: Sequence[int] | None = None,
+    strides: Sequence[int] | None = None,
+) -> Any:
+    """Return images in which the blocks of x [N, C * cells, blocks] overlap and add up."""
+    image = whole_numbers(image_shape, "the size of an image")
+    block = whole_numbers(block_shape, "the size of a block")
+    cells, rank = prod(block), len(block)
+    check_elements((cells, cells))
+    steps, spread = per_axis(strides, rank, 1), per_axis(dilations, rank, 1)
+    edges = per_axis(pads, 2 * rank, 0)
+    padded = [image[i] + edges[i] + edges[rank + i] for i in range(rank)]
+    spans = [padded[i] - (block[i] - 1) * spread[i] - 1 for i in range(rank)]
+    counts = [span // step + 1 for span, step in zip(spans, steps, strict=True)]
+    batch, lines, _ = shape_of(x)
+    channels = number(lines, "the number of lines of blocks") // cells
+    # Every cell of a block is a channel whose kernel is a one in its place.
+    kernel = np.eye(cells).reshape(cells, 1, *block).astype(x.dtype)
+    y = conv_transpose(
+        ops.reshape(x, (batch * channels, cells, *counts)),
+        kernel,
+        dilations=spread,
+        output_padding=[span % step for span, step in zip(spans, steps, strict=True)],
+        pads=edges,
+        strides=steps,
+    )
+    return ops.reshape(y, (batch, channels, *image))
+
+
 CONVOLUTIONS: Mapping[str, Operator] = {
+    "Col2Im": operator_of(col2im),
     "Conv": operator_of(conv),
     "ConvTranspose": operator_of(conv_transpose),
 }

@@ -12,12 +12,15 @@ from lxc.frontend.onnx.normalization import NORMALIZATIONS
 from lxc.frontend.onnx.operator import Operator
 from lxc.frontend.onnx.pooling import POOLS
 from lxc.frontend.onnx.products import PRODUCTS
+from lxc.frontend.onnx.quantized import QUANTIZED
 from lxc.frontend.onnx.ranking import RANKING
 from lxc.frontend.onnx.recurrent import RECURRENT
 from lxc.frontend.onnx.reduction import PLACES, REDUCTIONS
 from lxc.frontend.onnx.resize import RESIZE
+from lxc.frontend.onnx.sampling import SAMPLING
 from lxc.frontend.onnx.scatter import SCATTERS
 from lxc.frontend.onnx.shaping import SHAPING
+from lxc.frontend.onnx.signal import SIGNALS
 
 OPERATORS: Mapping[str, Operator] = {
     **ACTIVATIONS,
@@ -30,10 +33,13 @@ OPERATORS: Mapping[str, Operator] = {
     **PLACES,
     **POOLS,
     **PRODUCTS,
+    **QUANTIZED,
     **RANKING,
     **RECURRENT,
     **REDUCTIONS,
     **RESIZE,
+    **SAMPLING,
     **SCATTERS,
     **SHAPING,
+    **SIGNALS,
 }

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lxc.errors import LxcError
-from lxc.ir.dim import Dim, Size, size
+from lxc.ir.dim import Expression, Monomial, Size, collect, size, terms
 from lxc.ir.functions.promotion import as_operand, broadcast_operand, common_type
 from lxc.ir.ops import shape as ops
 from lxc.ir.tensor import apply, implements, shape_of, type_of
@@ -60,30 +60,42 @@ def exact_quotient(total: Size, part: Size) -> Size:
         return 1
     if isinstance(part, int) and part > 0 and (total // part) * part == total:
         return total // part
-    if not isinstance(part, int) and not isinstance(total, int) and len(part.terms) == 1:
-        (monomial, factor), *_ = part.terms
-        reduced = []
-        for terms, number in total.terms:
-            left = list(terms)
-            if number % factor or any(left.count(a) < monomial.count(a) for a in monomial):
-                break
-            for atom in monomial:
-                left.remove(atom)
-            reduced.append((left, number // factor))
-        else:
-            quotient: Size = 0
-            for atoms, number in reduced:
-                term: Size = number
-                for atom in atoms:
-                    if not isinstance(atom, Dim):
-                        break
-                    term = atom * term
-                quotient = quotient + term
-            if part * quotient == total:
-                return quotient
+    if isinstance(part, Expression) and isinstance(total, Expression):
+        quotient = quotient_of_polynomials(total, part)
+        if quotient is not None:
+            return quotient
     raise LxcError(
         "LXC-E0103", "the elements do not fill the new shape", actual=f"{total} by {part}"
     )
+
+
+def quotient_of_polynomials(total: Expression, part: Expression) -> Size | None:
+    """Return total / part, or None if something remains.
+
+    Terms stand in an order that products keep, so each step takes the first one away.
+    """
+    quotient: Size = 0
+    rest: Size = total
+    while rest != 0:
+        term = quotient_of_terms(terms(rest)[0], part.terms[0])
+        if term is None:
+            return None
+        quotient = quotient + term
+        rest = rest - term * part
+    return quotient
+
+
+def quotient_of_terms(
+    total: tuple[Monomial, int], part: tuple[Monomial, int]
+) -> Size | None:
+    """Return the quotient of two terms, or None if it is not whole."""
+    (atoms, number), (divisors, factor) = total, part
+    if number % factor or any(atoms.count(a) < divisors.count(a) for a in divisors):
+        return None
+    left = list(atoms)
+    for atom in divisors:
+        left.remove(atom)
+    return collect([(tuple(left), number // factor)])
 
 
 @implements(np.ravel)

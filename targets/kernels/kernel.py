@@ -21,9 +21,11 @@ from lxc.targets.kernels.pairs.instructions import write_pairs
 from lxc.targets.kernels.pointwise import write_pointwise
 from lxc.targets.kernels.rows.blocks import write_rows
 from lxc.targets.kernels.sizes import index_of
+from lxc.targets.kernels.squares import write_squares
 from lxc.targets.kernels.storage import stored
 from lxc.targets.kernels.tile import Work
 from lxc.targets.kernels.tiles import write_tiles
+from lxc.targets.kernels.turns import turn_in
 from lxc.targets.kernels.variants import Variants
 from lxc.targets.kernels.winograd.kernel import write_winograd
 from lxc.targets.tvm_api import Buffer, Expr, array
@@ -64,6 +66,10 @@ def write_fused(work: NodeWork, variants: Variants) -> str:
     if group.anchor is None and interleaves(source, group, machine):
         write_interleaved(writer, source, group, result, machine, parallel=parallel)
         return "interleaved"
+    turn = None if group.anchor else turn_in(source, group, machine)
+    if turn:
+        write_squares(writer, source, group, result, machine, turn, parallel=parallel)
+        return "turned in squares"
     if group.anchor is None:
         write_pointwise(writer, source, group, result, machine, parallel=parallel)
         return "pointwise"

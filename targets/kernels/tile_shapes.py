@@ -6,8 +6,15 @@ from lxc.ir.machine import Machine
 from lxc.targets.kernels.split import even, powers
 from lxc.targets.tvm_api import Index
 
-FAR_CYCLES = 20
-"""What it takes to reach memory that no stream of reads leads to, once per panel."""
+FAR_CYCLES = 16
+"""What it takes to reach memory that no stream of reads leads to, once per panel.
+
+In the second-level cache it is reached while the machine computes.
+"""
+LINE_CYCLES = 1.0
+"""What it takes to bring a line of such memory from that cache, once per tile."""
+LINE = 16
+"""The float32 of a line."""
 STREAM_CYCLES = 1.0
 """What it takes to bring a vector to the first-level cache while memory is read."""
 
@@ -20,7 +27,7 @@ def tile_shapes(
     *,
     shared: bool,
     long: bool,
-    far: bool = False,
+    far_bytes: int = 0,
     streamed: bool = False,
     turning: float = 0.0,
     parts: int = 1,
@@ -29,9 +36,9 @@ def tile_shapes(
 
     The cheapest comes first; of shapes that cut the result alike there is one. Operands
     are `shared` by the vectors of a row and by those of a column, or every vector of the
-    tile loads one of its own. Vectors of one step lie `far` from those of the next, or they
-    are `streamed` from memory, and every tile reads them from the second-level cache; tiles
-    of single ones would load a number for every term besides.
+    tile loads one of its own. Vectors of one step lie far from those of the next, in so
+    many `far_bytes`, or they are `streamed` from memory, and every tile reads them from the
+    second-level cache; tiles of single ones would load a number for every term besides.
     At the end vectors are turned around to become runs of rows, which takes `turning` for
     each register operation of a vector. What follows a `long` end keeps some constants in
     registers, and a machine without multiply-adds some products. Vectors take as many
@@ -47,7 +54,7 @@ def tile_shapes(
             if used <= machine.registers:
                 lines, columns = even(height, tall), even(width, broad)
                 price = price_of(lines, columns, shared=shared)
-                price += price_of_reach(lines, columns) if far else 0.0
+                price += price_of_reach(lines, columns, far_bytes, machine)
                 price += price_of_stream(lines, columns) if streamed else 0.0
                 price += turning * width * turns_of(lines) if turning else 0.0
                 cut = f"{lines if isinstance(rows, int) else tall} by {columns}"
@@ -72,14 +79,22 @@ def turns_of(lines: Sequence[tuple[int, int]]) -> int:
 
 
 def price_of_reach(
-    lines: Sequence[tuple[int, int]], columns: Sequence[tuple[int, int]]
+    lines: Sequence[tuple[int, int]],
+    columns: Sequence[tuple[int, int]],
+    far_bytes: int,
+    machine: Machine,
 ) -> float:
     """Return the cycles of one step to bring vectors from where no stream of reads leads.
 
-    All tiles of a panel but the first find them in the second-level cache.
+    Such are those in any `far_bytes`. All tiles of a panel but the first find them in the
+    second-level cache, and the first one too if all of these bytes stay there.
     """
+    if not far_bytes:
+        return 0.0
     turns = sum(count for count, _ in lines)
-    return sum(count * (FAR_CYCLES + 0.3 * turns * size) for count, size in columns)
+    first = FAR_CYCLES if far_bytes > machine.second_cache else 0
+    each = LINE_CYCLES * turns * machine.lanes / LINE
+    return sum(count * (first + each * size) for count, size in columns)
 
 
 def price_of_stream(

@@ -6,6 +6,7 @@ from itertools import zip_longest
 from typing import Any
 
 from lxc.ir.machine import Machine
+from lxc.passes.plain_convolutions import bytes_read
 from lxc.targets.kernels.finish import LONG_WORK, finish_tile, rows_aside
 from lxc.targets.kernels.halo import write_halo
 from lxc.targets.kernels.nest import choose_kind, walk_axes
@@ -226,7 +227,7 @@ def variant_of(
         most_rows,
         shared=shared,
         long=long,
-        far=anchor.far is not None,
+        far_bytes=0 if anchor.far is None else bytes_read(anchor.node),
         turning=turning_of(work),
         parts=parts_of_vector(lane_axis, lanes) if anchor.block is None else 1,
     )

@@ -104,6 +104,58 @@ ENTRY_CONSTANTS: dict[str, Array] = {
     "column": np.array([1, 1]),
     "first": np.array([0]),
 }
+PLACES = [
+    node("Transpose", "x", "turned", perm=[0, 2, 3, 1]),
+    node("Slice", "turned first third last", "grid"),
+    node("GridSample", "x grid", "linear", mode="linear"),
+    node("GridSample", "x grid", "near", mode="nearest", padding_mode="border"),
+    node(
+        "GridSample",
+        "x grid",
+        "cubic",
+        mode="cubic",
+        padding_mode="reflection",
+        align_corners=1,
+    ),
+    node("Gather", "x pair", "channels", axis=1),
+    node("ReduceMean", "channels two", "rows", keepdims=0),
+    node("Slice", "rows first last two", "theta"),
+    node("Shape", "x", "size"),
+    node("AffineGrid", "theta size", "mesh"),
+    node("Reshape", "x columns", "blocks"),
+    node(
+        "Col2Im",
+        "blocks image block",
+        "added",
+        pads=[1, 0, 0, 1],
+        strides=[2, 1],
+        dilations=[1, 2],
+    ),
+]
+PLACE_CONSTANTS: dict[str, Array] = {
+    "first": np.array([0]),
+    "pair": np.array([0, 1]),
+    "third": np.array([2]),
+    "two": np.array([2]),
+    "last": np.array([3]),
+    "columns": np.array([0, 8, 24]),
+    "image": np.array([7, 7]),
+    "block": np.array([2, 2]),
+}
+SIGNALS = [
+    node("STFT", "x step window length", "frames"),
+    node("STFT", "x step - length", "all", onesided=0),
+    node("DFT", "x - axis", "half", onesided=1),
+    node("DFT", "half twice axis", "back", onesided=1, inverse=1),
+    node("DFT", "half - axis", "inverse", inverse=1),
+]
+SIGNAL_CONSTANTS: dict[str, Array] = {
+    "step": np.array(8),
+    "window": np.hanning(16).astype(np.float32),
+    "length": np.array(16),
+    "twice": np.array(32),
+    "axis": np.array(1),
+}
 
 
 def compare(
@@ -149,3 +201,15 @@ def test_operators_that_order_and_write_entries_compile(tmp_path: Path) -> None:
         ["places", "where", "twice", "ones", "known", "row", "point"],
     )
     compare(tmp_path, ENTRIES, shape, x, ENTRY_CONSTANTS, integers, N=(1, 4))
+
+
+def test_operators_that_read_between_cells_compile(tmp_path: Path) -> None:
+    shape = ["N", 4, 8, 6]
+    compare(
+        tmp_path, PLACES, shape, floats(2, 4, 8, 6), PLACE_CONSTANTS, ["size"], N=(1, 4)
+    )
+
+
+def test_operators_of_signals_compile(tmp_path: Path) -> None:
+    shape = ["N", 32, 1]
+    compare(tmp_path, SIGNALS, shape, floats(2, 32, 1), SIGNAL_CONSTANTS, N=(1, 4))

@@ -10,7 +10,7 @@ import lxc
 from lxc.errors import LxcError
 from lxc.ir.evaluate import evaluate
 from lxc.tree import flatten
-from tests.onnx.graphs import INT64, by_onnxruntime, model_proto, read
+from tests.onnx.graphs import FLOAT, INT64, by_onnxruntime, model_proto, read
 
 TABLE = np.random.default_rng(0).standard_normal((12, 4)).astype(np.float32)
 NODES = [
@@ -51,3 +51,29 @@ def test_a_part_that_may_be_larger_than_the_constant_is_refused(tmp_path: Path) 
     assert error.value.code == "LXC-E0103"
     assert "10" in str(error.value)
     print(error.value)
+
+
+def test_frames_of_an_open_length_are_split_into_groups(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Conv", ["wave", "kernel"], ["frames"], strides=[2]),
+        helper.make_node("Reshape", ["frames", "groups"], ["split"]),
+        helper.make_node("Shape", ["frames"], ["count"], start=2),
+        helper.make_node("Concat", ["rest", "two", "count"], ["rows"], axis=0),
+        helper.make_node("Reshape", ["split", "rows"], ["y"]),
+    ]
+    kernel = np.random.default_rng(0).standard_normal((6, 1, 4)).astype(np.float32)
+    constants = {
+        "kernel": kernel,
+        "groups": np.array([0, 3, -1]),
+        "rest": np.array([-1]),
+        "two": np.array([2]),
+    }
+    inputs = {"wave": (FLOAT, ["batch", 1, "samples"])}
+    model = read(tmp_path, model_proto(nodes, inputs, ["y"], constants))
+    ps, st = lxc.setup(0, model)
+    graph = lxc.trace(model, model.inputs(batch=(1, 4), samples=(4, 20)), ps, st)
+    for shape in ((2, 1, 9), (1, 1, 20)):
+        wave = np.random.default_rng(1).standard_normal(shape).astype(np.float32)
+        (wanted,) = by_onnxruntime(tmp_path / "model.onnx", {"wave": wave})
+        (found,), _ = evaluate(graph, [wave], flatten(ps)[0])
+        np.testing.assert_allclose(found, wanted, 1e-5, 1e-6)

@@ -83,3 +83,18 @@ def test_tiles_read_vectors_that_are_streamed_less_often(
         for one in (False, True)
     )
     assert lines(streamed[0]) <= lines(usual[0])
+
+
+@pytest.mark.parametrize("machine", [one.machine for one in TARGETS.values()], ids=str)
+@pytest.mark.parametrize(("rows", "width"), [(56, 4), (49, 8), (196, 16), (28, 32)])
+def test_tiles_of_far_vectors_are_tall_and_reach_less_often_into_much_memory(
+    machine: Machine, rows: int, width: int
+) -> None:
+    near, far, farther = (
+        tile_shapes(rows, width, machine, 16, shared=True, long=False, far_bytes=one)[0]
+        for one in (0, machine.second_cache, machine.second_cache + 1)
+    )
+    assert near[0] <= far[0]
+    assert far[1] <= farther[1]
+    if machine.registers >= 28 and width == 32:
+        assert far[1] < farther[1]
