@@ -18,7 +18,6 @@ WORDS = (DType.F32, DType.I32, DType.U32)
 """The types with one element in every lane of a vector of the machine."""
 REPEATED = ("broadcast", "constant", "iota")
 """What is made of few elements, if any, that are read again and again."""
-
 Insides = dict[int, range]
 """The entries that are no filling, for every axis on which there is some."""
 
@@ -71,7 +70,7 @@ def turn_of(source: Source, value: Value, halo: Node | None = None) -> Turn | No
     if node.op.name != "transpose":
         return None
     order: tuple[int, ...] = attributes_of(node)["permutation"]
-    if order[-1] == len(order) - 1:
+    if order[-1] == len(order) - 1 or not reads_runs(source, node.operands[0]):
         return None
     inside = insides(halo) if halo else {}
     for axis, part in insides_before(source, node.operands[0]).items():
@@ -81,6 +80,17 @@ def turn_of(source: Source, value: Value, halo: Node | None = None) -> Turn | No
         neighbours(order, len(order) - 1, inside),
         tuple(sorted(inside.items(), key=lambda one: one[0])),
     )
+
+
+def reads_runs(source: Source, value: Value) -> bool:
+    """Return whether neighbours in a value are made of neighbours, in the same order."""
+    node = source.producers.get(value)
+    if node is None or node.op.name in REPEATED:
+        return True
+    runs = node.op.kind == "elementwise" or node.op.name in ("pad", "reshape")
+    if node.op.name == "slice":
+        runs = attributes_of(node)["step"][-1] == 1
+    return runs and all(reads_runs(source, operand) for operand in node.operands)
 
 
 def large(source: Source, value: Value) -> bool:

@@ -20,7 +20,7 @@ graph @turn lux {
   tree inputs = [*, *, *, *]
   tree params = []
   tree state = []
-  tree outputs = [*, *, *, *, *]
+  tree outputs = [*, *, *, *, *, *]
 
   %0: f32[] = constant() {dtype = f32, shape = [], value = [0x1p-1]}
 """
@@ -48,11 +48,23 @@ interior = [0, 0, 1]}
 BESIDE_PLAIN = """
   %12: f32[N, 19, 37] = transpose(%x.2) {permutation = [0, 2, 1]}
   %13: f32[N, 19, 37] = add(%12, %x.3)
-  return %4, %6, %9, %11, %13
+"""
+BACKWARDS = """
+  %14: f32[N, 37, 19] = reverse(%x.2) {axes = [2]}
+  %15: f32[N, 19, 37] = transpose(%14) {permutation = [0, 2, 1]}
+  return %4, %6, %9, %11, %13, %15
 }
 """
 TEXT = "".join(
-    (HEAD, INTO_BLOCKS, OUT_OF_BLOCKS, PADDED_AFTERWARDS, SPREAD_AFTERWARDS, BESIDE_PLAIN)
+    (
+        HEAD,
+        INTO_BLOCKS,
+        OUT_OF_BLOCKS,
+        PADDED_AFTERWARDS,
+        SPREAD_AFTERWARDS,
+        BESIDE_PLAIN,
+        BACKWARDS,
+    )
 )
 
 
@@ -71,4 +83,4 @@ def test_every_element_goes_to_its_place(level: Compiled, tmp_path: Path) -> Non
     inputs = [drawn(rng, value.type) for value in graph.inputs]
     check_batches(graph, runner, inputs, [], [0, 1, 3])
     names = [one["algorithm"] for one in runner.model.target.kernels]
-    assert names == ["turned in squares"] * 4 + ["pointwise"]
+    assert names == ["turned in squares"] * 4 + ["pointwise"] * 2
