@@ -6,7 +6,7 @@ axes, so nothing of this changes a bit.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -47,16 +47,23 @@ FEWEST_STEPS = 48
 MOST_KEPT_BYTES = 12 << 10
 """The sums of all tiles of a task take no more of the stack than this."""
 FEWEST_TILES = 6
-"""So many tiles must read a part before it is worth to bring it so near."""
+"""So many tiles of a panel must read a part before it is worth to bring it so near."""
+FEWEST_TOGETHER = 3
+"""So many must do so in one task."""
+MOST_GROUPS = 2
+"""All parts come near once for every task of a panel, which is worth it so often."""
 TASKS = 8
-"""So many pieces of work at least for threads to share, where there is enough."""
+"""So many pieces of work are enough for threads to share."""
+FEWEST_TASKS = 4
+"""Fewer are not."""
 
 
 @dataclass(frozen=True)
 class Parts:
     """How sums are cut: `size` entries of the first reduction axis at a time.
 
-    A task computes all tiles of one panel, for one entry of all `outer` axes.
+    A task computes the tiles of one panel, for one entry of all `outer` axes: all of them,
+    or those of one of so many `groups`.
     """
 
     work: Work
@@ -64,6 +71,7 @@ class Parts:
     panels: list[Panels]
     outer: tuple[int, ...]
     size: int
+    groups: int
 
     @property
     def count(self) -> int:
@@ -77,7 +85,7 @@ class Parts:
 
     @property
     def turns(self) -> tuple[int, ...]:
-        """How many tiles a task computes: the inner axes, and the tiles along the rows."""
+        """How many tiles a panel has: the inner axes, and the tiles along the rows."""
         inner = (int(self.work.anchor.loops[axis]) for axis in self.work.anchor.inner)
         return (*inner, int(total(self.kinds)))
 
@@ -94,13 +102,18 @@ class Parts:
     @property
     def kept(self) -> int:
         """How many sums a task keeps."""
-        return prod(self.turns) * self.tall * self.wide
+        return self.together * self.tall * self.wide
+
+    @property
+    def together(self) -> int:
+        """How many tiles a task computes."""
+        return prod(self.turns) // self.groups
 
     def write(self, *, parallel: bool) -> None:
         """Write the loop over tasks."""
         writer, anchor = self.work.writer, self.work.anchor
-        axes = [*(anchor.loops[axis] for axis in self.outer), self.panels]
-        shape = [*axes[:-1], total(self.panels)]
+        axes = [*(anchor.loops[axis] for axis in self.outer), self.panels, self.groups]
+        shape = [*axes[:-2], total(self.panels), self.groups]
         with writer.loop(product(shape), parallel=parallel) as number:
             kept = writer.array(anchor.held, self.kept, stays=True)
 
@@ -111,10 +124,10 @@ class Parts:
 
     def task(self, kept: Buffer, entries: tuple[Any, ...]) -> None:
         """Write the tiles of one task, part after part of their sums."""
-        *outer, (panel, block) = entries
-        writer, anchor, turns = self.work.writer, self.work.anchor, prod(self.turns)
-        with writer.loops((self.count, *self.turns)) as (part, *inner, turn):
-            place = Place(self.turns, (*inner, turn)).position
+        *outer, (panel, block), group = entries
+        writer, anchor, first = self.work.writer, self.work.anchor, group * self.together
+        with writer.loops((self.count, self.together)) as (part, place):
+            *inner, turn = unravel(first + place, self.turns)
             base: list[Index] = [0] * len(anchor.loops)
             axes = (*self.outer, *anchor.inner, anchor.block or 0)
             for axis, start in zip(axes, (*outer, *inner, block), strict=True):
@@ -124,14 +137,17 @@ class Parts:
                 kind, row = entry
                 if anchor.row is not None:
                     base[anchor.row] = row
-                made = Tile(self.work, tuple(base), kind.size, panel.vectors, place, turns)
-                self.tile(made, part, kept, place * self.tall * self.wide)
+                made = Tile(
+                    self.work, tuple(base), kind.size, panel.vectors, place, self.together
+                )
+                self.tile(made, part, group, kept)
 
             choose_kind(writer, self.kinds, turn, tile)
 
-    def tile(self, tile: Tile, part: Index, kept: Buffer, start: Index) -> None:
-        """Write one part of the sums of a tile, which lie from `start` on in between."""
+    def tile(self, tile: Tile, part: Index, group: Index, kept: Buffer) -> None:
+        """Write one part of the sums of a tile."""
         writer, anchor = self.work.writer, self.work.anchor
+        start = tile.turn * self.tall * self.wide
         sums = {
             (row, j): writer.array(anchor.held, tile.vectors[j].width)
             for row, j in tile.cells
@@ -159,7 +175,7 @@ class Parts:
                 writer.store(kept, place + lane, load(held, lane), width)
 
         writer.choose(is_equal(as_index(part), as_index(0)), begin, go_on)
-        following = next_part(self, tile, part)
+        following = next_part(self, tile, part, group)
 
         def step(deep: tuple[Index, ...]) -> None:
             write_fetches(self, tile, following, deep)
@@ -181,10 +197,11 @@ def width_of(work: Work, panel: Panels | Tile) -> int:
     return len(panel.vectors) * lane_width(work)
 
 
-def next_part(parts: Parts, tile: Tile, part: Index) -> Index:
+def next_part(parts: Parts, tile: Tile, part: Index, group: Index) -> Index:
     """Return where the weights begin that are read after a part of those of a panel.
 
-    Those are the next part of the panel, or the first one of the next panel.
+    Those are the next part of the panel, its first one for the next group of tiles, or the
+    first one of the next panel.
     """
     anchor, writer = parts.work.anchor, parts.work.writer
     if anchor.panel_place is None or anchor.panel_weight is None:
@@ -194,7 +211,8 @@ def next_part(parts: Parts, tile: Tile, part: Index) -> Index:
     here = place + (part + 1) * prod(parts.depth) * lane_width(parts.work)
     last = int(anchor.panel_weight.type.element_count) - panel
     inside = is_less(as_index(part), as_index(parts.count - 1))
-    found = select(inside, here, at_most(place + panel, last))
+    behind = at_most(place + divide(group + 1, parts.groups) * panel, last)
+    found = select(inside, here, behind)
     return writer.name(found, last + panel)
 
 
@@ -269,7 +287,19 @@ def parts_of(
     size = part_size(work, panels, machine)
     if not size:
         return None
-    found = Parts(work, kinds, panels, outer, size)
     tasks = product([*(work.anchor.loops[axis] for axis in outer), total(panels)])
-    few = prod(found.turns) < FEWEST_TILES or tasks < TASKS
+    found = Parts(work, kinds, panels, outer, size, 1)
+    found = replace(found, groups=groups_of(found.together, tasks))
+    few = prod(found.turns) < FEWEST_TILES or tasks * found.groups < FEWEST_TASKS
     return None if few or found.kept * FLOAT_BYTES > MOST_KEPT_BYTES else found
+
+
+def groups_of(tiles: int, tasks: int) -> int:
+    """Return into how many groups the tiles of a panel go, so that there are enough tasks.
+
+    All are of one size, and none has so few tiles that its parts are not worth it.
+    """
+    most = min(MOST_GROUPS, max(1, tiles // FEWEST_TOGETHER))
+    able = [groups for groups in range(1, most + 1) if tiles % groups == 0]
+    enough = [groups for groups in able if groups * tasks >= TASKS]
+    return min(enough, default=max(able))

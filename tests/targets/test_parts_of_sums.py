@@ -2,6 +2,7 @@
 
 from math import prod
 from pathlib import Path
+from re import sub
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,17 +18,17 @@ from tests.targets.backends import Compiled, compiled
 STRIDED = """
 graph @strided lux {
   dim N: 1..2
-  input %x.0: f32[N, I, 15, 15, L]
-  param @0: f32[25, I, 3, 3, L, L]
+  input %x.0: f32[N, I, W, W, L]
+  param @0: f32[O, I, 3, 3, L, L]
   tree inputs = [*]
   tree params = [*]
   tree state = []
   tree outputs = [*]
 
-  %0: f32[N, 25, 7, 7, L] = blocked_conv(%x.0, @0) {strides = [2, 2], \
+  %0: f32[N, O, S, S, L] = blocked_conv(%x.0, @0) {strides = [2, 2], \
 rhs_dilation = [1, 1], groups = 1, plain = false}
   %1: f32[] = constant() {dtype = f32, shape = [], value = [0x0p+0]}
-  %2: f32[N, 25, 9, 9, L] = pad(%0, %1) {low = [0, 0, 1, 1, 0], high = [0, 0, 1, 1, 0], \
+  %2: f32[N, O, P, P, L] = pad(%0, %1) {low = [0, 0, 1, 1, 0], high = [0, 0, 1, 1, 0], \
 interior = [0, 0, 0, 0, 0]}
   return %2
 }
@@ -35,31 +36,41 @@ interior = [0, 0, 0, 0, 0]}
 
 
 @pytest.mark.parametrize("level", compiled()[-1:])
+@pytest.mark.parametrize(("outputs", "whole", "groups"), [(25, 15, 1), (9, 13, 2)])
 def test_parts_of_sums_change_no_bit(
-    level: Compiled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    level: Compiled,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    outputs: int,
+    whole: int,
+    groups: int,
 ) -> None:
     """Kernels for any number of samples compute every sum in one go, and narrow ones do."""
     written = []
     write = parts_of_sums.Parts.write
 
     def noted(parts: parts_of_sums.Parts, *, parallel: bool) -> None:
-        written.append(parts.count)
+        written.append((parts.count > 1, parts.groups))
         write(parts, parallel=parallel)
 
     monkeypatch.setattr(parts_of_sums.Parts, "write", noted)
     lanes = TARGETS[level.name].machine.lanes
     inputs = 1024 // lanes**2
-    text = STRIDED.replace(" L", f" {lanes}").replace(" I,", f" {inputs},")
+    size = (whole - 1) // 2
+    sizes = {"O": outputs, "I": inputs, "W": whole, "S": size, "P": size + 2, "L": lanes}
+    text = STRIDED
+    for name, number in sizes.items():
+        text = sub(rf"\b{name}\b(?=[,\]])", str(number), text)
     rng = np.random.default_rng(6)
-    x = rng.standard_normal((1, inputs, 15, 15, lanes)).astype(np.float32)
-    weight = rng.standard_normal((25, inputs, 3, 3, lanes, lanes)).astype(np.float32)
+    x = rng.standard_normal((1, inputs, whole, whole, lanes)).astype(np.float32)
+    weight = rng.standard_normal((outputs, inputs, 3, 3, lanes, lanes)).astype(np.float32)
     found = []
     for number, samples in enumerate(("N", "1")):
         graph = parse_graph(text.replace("[N,", f"[{samples},").replace(*DIMS[number]))
         (tmp_path / samples).mkdir()
         (y,), _ = level.load(graph, tmp_path / samples).run([x], [weight])
         found.append(y)
-    assert [count > 1 for count in written] == [True] * (lanes >= LINE)
+    assert written == [(True, groups)] * (lanes >= LINE)
     np.testing.assert_array_equal(found[0], found[1])
     assert np.abs(found[0][:, :, 1:-1, 1:-1]).min() > 0
 
