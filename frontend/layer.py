@@ -28,13 +28,14 @@ class Layer:
     `training: True`. A call returns the output and the new state, in the same structure.
     """
 
-    node_op: ClassVar[Op] = structure.layer
-    source: str = ""
+    # What a layer itself keeps goes by names that settings of subclasses do not have.
+    __lxc_op__: ClassVar[Op] = structure.layer
+    __lxc_source__: str = ""
 
     def __new__(cls, /, *args: Any, **options: Any) -> Self:
         """Remember the line that made the layer, for messages."""
         made = super().__new__(cls)
-        object.__setattr__(made, "source", source_line(""))
+        object.__setattr__(made, "__lxc_source__", source_line(""))
         return made
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -74,7 +75,7 @@ def recorded(run: Callable[..., tuple[Any, Any]]) -> Callable[..., tuple[Any, An
     @functools.wraps(run)
     def call(self: Layer, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
         bound = functools.partial(run, self)
-        named = LayerCall(type(self).__name__, self.source, self.node_op, bound)
+        named = LayerCall(type(self).__name__, self.__lxc_source__, self.__lxc_op__, bound)
         return call_layer(named, x, ps, st)
 
     return call

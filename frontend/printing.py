@@ -52,7 +52,7 @@ def configuration(layer: Any) -> dict[str, Any]:
     """Return what a layer was configured with, by name."""
     if is_dataclass(layer):
         return {f.name: getattr(layer, f.name) for f in fields(layer) if f.repr}
-    return {name: value for name, value in vars(layer).items() if name != "source"}
+    return {n: value for n, value in vars(layer).items() if n != "__lxc_source__"}
 
 
 def parameters_of(kind: Any) -> list[inspect.Parameter]:
@@ -129,6 +129,8 @@ def is_children(value: Any) -> bool:
 
 def text_of(value: Any) -> str:
     """Return a setting as text: functions by name, arrays by type."""
+    if hasattr(value, "init_params"):
+        return repr(value)
     if isinstance(value, np.ndarray):
         return f"{value.dtype}{shape_text(value.shape)}"
     if isinstance(value, list):

@@ -69,6 +69,11 @@ class Decision:
         return f"{line}; it would take: {self.would_allow}" if self.would_allow else line
 
 
+def counted(number: int, what: str) -> str:
+    """Return a number of things, of which one is called `what`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def decided(
     producer: Node,
     consumer: Node,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from lxc.ir.node import Node, Value
 from lxc.passes.convolution_costs import Option
-from lxc.passes.decision import Refusal
+from lxc.passes.decision import Refusal, counted
 from lxc.passes.two_forms import Border
 from lxc.passes.value_decisions import ValueDecisions
 
@@ -29,13 +29,14 @@ class LayoutDecisions(ValueDecisions):
     def chosen(self, node: Node, option: Option, plain: Option, lanes: int) -> None:
         """Say why a convolution is done in one way."""
         if option.way == "plain":
-            most = f"{plain.steps} vector operations a sample"
+            most = f"{counted(plain.steps, 'vector operation')} a sample"
             reason = f"blocks of {lanes} lanes take no fewer than {most}"
             allows = "more channels, or more work for each element"
             self.decide(node.operands[0], node, Refusal("work", reason, allows))
             return
         way = WAYS[option.way].format(lanes=lanes)
-        steps = f"{option.steps} vector operations a sample instead of {plain.steps}"
+        steps = counted(option.steps, "vector operation")
+        steps = f"{steps} a sample instead of {plain.steps}"
         self.decide(node.operands[0], node, Refusal("work", f"{way}: {steps}", ""))
 
     def change_at(self, border: Border) -> Refusal:

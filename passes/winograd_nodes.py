@@ -2,10 +2,8 @@
 
 from fractions import Fraction
 
-from lxc.ir.builder import make_node
 from lxc.ir.machine import Machine
 from lxc.ir.node import Node, Value
-from lxc.ir.op import Attribute, Op
 from lxc.ir.ops.arithmetic import multiply
 from lxc.ir.ops.contract import dot_general
 from lxc.ir.ops.logic import cast
@@ -14,6 +12,7 @@ from lxc.ir.ops.shape import broadcast, concat, constant, reshape
 from lxc.ir.ops.winograd import TAPS, weight_matrix, winograd_conv
 from lxc.ir.rewrite import Replacement
 from lxc.ir.types import DType, Shape
+from lxc.passes.node_writer import NodeWriter
 from lxc.passes.tile_blocks import STRIPS, block_of, tile_counts
 
 
@@ -22,13 +21,13 @@ def by_tiles(node: Node, tile: int, machine: Machine) -> Replacement:
     return Tiled(node, machine).replacement(tile)
 
 
-class Tiled:
+class Tiled(NodeWriter):
     """The nodes that stand for one convolution, in the order in which they are made."""
 
     def __init__(self, node: Node, machine: Machine) -> None:
         """Start without nodes."""
+        super().__init__(node.location)
         self.node, self.machine = node, machine
-        self.nodes: list[Node] = []
 
     def replacement(self, tile: int) -> Replacement:
         """Return the transform of the weight, the scratch memory and the convolution."""
@@ -106,9 +105,3 @@ class Tiled:
     def shaped(self, value: Value, shape: Shape) -> Value:
         """Return the elements of a value in another shape."""
         return self.made(reshape, value, shape=shape)
-
-    def made(self, op: Op, *operands: Value, **attributes: Attribute) -> Value:
-        """Return the result of a new node."""
-        node = make_node(op, operands, attributes, (), self.node.location)
-        self.nodes.append(node)
-        return node.result

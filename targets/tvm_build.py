@@ -15,6 +15,7 @@ from typing import Any
 
 from lxc.errors import InternalError
 from lxc.targets.tvm_api import Expr, Function
+from lxc.targets.tvm_task_ranges import with_task_ranges
 
 # isort: split
 # That file checks which tvm it is and how it is imported, so it comes first.
@@ -185,11 +186,18 @@ def c_abi(module: Any, context: Any) -> Any:
     return tvm.IRModule(functions, attrs=module.attrs)
 
 
+def task_ranges(module: Any, context: Any) -> Any:
+    """Divide the parallel loops of a module into tasks."""
+    functions = {name: with_task_ranges(made) for name, made in module.functions_items()}
+    return tvm.IRModule(functions, attrs=module.attrs)
+
+
 def built(module: Any, machine: Any) -> Any:
     """Return a module as LLVM's program for a target.
 
     Functions learn their target after their loops are vectors: TVM would read all features
-    of the target again for every loop.
+    of the target again for every loop. Loops are divided into tasks last, for of a counter
+    that begins anywhere the other steps could not tell where it ends.
     """
     steps = [
         s_tir.transform.StmtSimplify(),
@@ -201,5 +209,6 @@ def built(module: Any, machine: Any) -> Any:
         tvm.transform.module_pass(c_abi, opt_level=0, name="lxc.CABI"),
         tirx.transform.LowerTVMBuiltin(),
         tirx.transform.LowerIntrin(),
+        tvm.transform.module_pass(task_ranges, opt_level=0, name="lxc.TaskRanges"),
     ]
     return BUILD(tvm.transform.Sequential(steps)(module), machine)

@@ -54,7 +54,7 @@ ONNX_FILES = {
 }
 TVM_FILES = {
     f"targets/tvm_{subject}.py"
-    for subject in ("api", "build", "device", "functions", "grid", "prover")
+    for subject in ("api", "build", "device", "functions", "grid", "prover", "task_ranges")
 }
 
 

@@ -4,6 +4,7 @@ import inspect
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from reprlib import repr as shortened
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,7 +25,7 @@ from lxc.ir.types import count_elements
 class NoOpLayer(Layer):
     """Return whatever comes in: an array, a tuple, a dict or None."""
 
-    node_op: ClassVar[Op] = structure.noop
+    __lxc_op__: ClassVar[Op] = structure.noop
 
     def __call__(self, x: Any, ps: Any, st: Any) -> tuple[Any, Any]:
         """Return x."""
@@ -144,6 +145,7 @@ def as_layer(item: Any) -> Layer:
     any other is called with x alone.
     """
     if isinstance(item, Layer):
+        check_protocol(item)
         return item
     if item is identity:
         return NoOpLayer()
@@ -152,6 +154,20 @@ def as_layer(item: Any) -> Layer:
         raise no_layer(item)
     wrapped: Layer = LayerFunction(item) if needs_three(item) else WrappedFunction(item)
     return wrapped
+
+
+def check_protocol(layer: Layer) -> None:
+    """Refuse a layer in which a setting stands where a method belongs."""
+    for name in ("init_params", "init_state"):
+        value: object = getattr(layer, name)
+        if not callable(value):
+            raise LxcError(
+                "LXC-E0101",
+                f"{type(layer).__name__} has a setting called {name}, which is a method",
+                expected=f"{name}(rng)",
+                actual=f"{name} = {shortened(value)}",
+                hint="give the setting another name",
+            )
 
 
 def check_instance(item: object) -> None:

@@ -34,7 +34,7 @@ class Chain(Layer):
     its code does).
     """
 
-    node_op: ClassVar[Op] = structure.chain
+    __lxc_op__: ClassVar[Op] = structure.chain
     children: Children
     disable_optimizations: bool = field(default=False, repr=False)
 
@@ -65,7 +65,7 @@ class Chain(Layer):
     def __reduce__(self) -> Any:
         """Copy and pickle the children as they are."""
         parts = (self.children, self.disable_optimizations)
-        return chain_of, parts, {"source": self.source}
+        return chain_of, parts, {"__lxc_source__": self.__lxc_source__}
 
     def init_params(self, rng: np.random.Generator) -> dict[str, Any]:
         """Return one entry per child."""

@@ -10,8 +10,8 @@ from lxc.frontend.onnx.operator import Operator, operator_of, unary
 from lxc.frontend.onnx.values import Known, entries, whole_numbers
 from lxc.ir import functions as ops
 from lxc.ir.dim import Size, bounds
-from lxc.ir.functions.shape import exact_quotient
-from lxc.ir.tensor import shape_of, type_of
+from lxc.ir.functions.shape import exact_quotient, remaining_size
+from lxc.ir.tensor import shape_of
 from lxc.ir.types import count_elements
 
 FAR = 2**31 - 1
@@ -20,16 +20,15 @@ FAR = 2**31 - 1
 
 def reshape(x: Any, shape: Known, *, allowzero: int = 0) -> Any:
     """Return the elements in another shape; 0 keeps a size, -1 is what remains."""
-    own = shape_of(x)
-    wanted = [
-        own[place] if entry == 0 and not allowzero else entry
-        for place, entry in enumerate(entries(shape))
-    ]
+    own, wanted = list(shape_of(x)), list(entries(shape))
+    kept = [i for i, entry in enumerate(wanted) if entry == 0 and not allowzero]
     if -1 in wanted:
-        rest = count_elements([entry for entry in wanted if entry != -1])
-        total = type_of(x).element_count
-        # A size that stands in both shapes cannot be divided out where it is 0.
-        wanted[wanted.index(-1)] = 0 if rest == 0 else exact_quotient(total, rest)
+        # Sizes that are kept are left out of both, for a 0 cannot be divided out.
+        total = count_elements([entry for i, entry in enumerate(own) if i not in kept])
+        rest = [e for i, e in enumerate(wanted) if i not in kept and e != -1]
+        wanted[wanted.index(-1)] = remaining_size(total, count_elements(rest))
+    for place in kept:
+        wanted[place] = own[place]
     return ops.reshape(x, tuple(wanted))
 
 

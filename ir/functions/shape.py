@@ -48,10 +48,21 @@ def reshape(x: Any, shape: Any) -> Any:
     ]
     if -1 in wanted:
         rest = count_elements([entry for entry in wanted if entry != -1])
-        wanted[wanted.index(-1)] = exact_quotient(type_of(x).element_count, rest)
+        wanted[wanted.index(-1)] = remaining_size(type_of(x).element_count, rest)
     if tuple(wanted) == shape_of(x):
         return as_operand(x, common_type((x,)))
     return apply(ops.reshape, x, shape=tuple(wanted))
+
+
+def remaining_size(total: Size, rest: Size) -> Size:
+    """Return the size for which -1 stands beside others of product `rest`, or raise."""
+    if total == 0 and rest == 0:
+        raise LxcError(
+            "LXC-E0103",
+            "-1 could be any size, because there are no elements",
+            hint="write the size instead of -1",
+        )
+    return exact_quotient(total, rest)
 
 
 def exact_quotient(total: Size, part: Size) -> Size:

@@ -21,6 +21,7 @@ from lxc.targets.cuda.kernel import (
 from lxc.targets.cuda.templates.recurrence.forms import loop_form
 from lxc.targets.cuda.templates.recurrence.grid.plan import GridLoop
 from lxc.targets.cuda.templates.recurrence.memory import Recurrence, carries_of
+from lxc.targets.kernels.sizes import covering_parts
 from lxc.targets.llvm.addresses import Address
 from lxc.targets.llvm.calls import Calls, naming
 from lxc.targets.tvm_api import (
@@ -33,7 +34,6 @@ from lxc.targets.tvm_api import (
     both,
     constant,
     differs,
-    divide,
     is_at_most,
     stack_array,
     store,
@@ -238,12 +238,9 @@ class Launches(Calls):
         names = dict(zip(kernel.dims, self.writer.dims.values(), strict=True))
         most: Index = 1
         for turns in kernel.turns:
-            here = with_values(turns, names)
-            if isinstance(here, int) and isinstance(most, int):
-                most = max(most, -(-here // kernel.threads))
-            else:
-                whole = divide(here + (kernel.threads - 1), kernel.threads)
-                most = at_least(whole, most)
+            here = covering_parts(with_values(turns, names), kernel.threads)
+            is_known = isinstance(here, int) and isinstance(most, int)
+            most = max(most, here) if is_known else at_least(here, most)
         return (
             min(most, MOST_BLOCKS) if isinstance(most, int) else at_most(most, MOST_BLOCKS)
         )

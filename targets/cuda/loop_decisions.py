@@ -6,7 +6,7 @@ from lxc.ir.dim import bounds
 from lxc.ir.node import Node
 from lxc.ir.op import Op
 from lxc.ir.ops.structure import scan
-from lxc.passes.decision import Decision
+from lxc.passes.decision import Decision, counted
 from lxc.targets.cuda.templates.recurrence.forms import loop_form
 from lxc.targets.cuda.templates.recurrence.grid.plan import GridLoop
 from lxc.targets.cuda.templates.recurrence.memory import MOST_SHARED
@@ -35,11 +35,12 @@ def decision_about(node: Node) -> Decision:
     if isinstance(plan, str):
         rule, reason, wanted = "a launch for each kernel of a step", plan, WANTED
     elif isinstance(plan, GridLoop):
-        rule, wanted = f"all steps in one kernel of {plan.blocks} blocks", ""
+        rule, wanted = f"all steps in one kernel of {counted(plan.blocks, 'block')}", ""
         reason = shared_reason(plan)
     else:
         rule, wanted = "all steps in one kernel", ""
-        reason = f"a block keeps {plan.shared_bytes} bytes for {plan.block_rows} rows"
+        rows = counted(plan.block_rows, "row")
+        reason = f"a block keeps {plan.shared_bytes} bytes for {rows}"
     last: Node | None = steps[-1] if steps else None
     op: Op = last.op if last else node.op
     made = ", ".join(str(value.type) for value in (last or node).results)
@@ -58,8 +59,9 @@ def decision_about(node: Node) -> Decision:
 
 def shared_reason(plan: GridLoop) -> str:
     """Return how blocks share a loop, and when they do not."""
-    kept = f"a block keeps {plan.shared_bytes} bytes for {plan.share} of {plan.units} units"
-    least = f"on cards that hold {plan.blocks} blocks at once"
+    units = f"{plan.share} of {counted(plan.units, 'unit')}"
+    kept = f"a block keeps {plan.shared_bytes} bytes for {units}"
+    least = f"on cards that hold {counted(plan.blocks, 'block')} at once"
     if bounds(plan.rows)[1] > plan.most_rows:
-        least += f", for up to {plan.most_rows} rows of the batch"
+        least += f", for up to {counted(plan.most_rows, 'row')} of the batch"
     return f"{kept}, {least}; elsewhere each kernel of a step is a launch"

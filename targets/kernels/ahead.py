@@ -18,6 +18,9 @@ NEAR_STEPS = 16
 NEAR_TURNS = 16
 """More tiles that share a panel gain less by that than the fetches of each of them cost."""
 
+MOST_CELL_STEPS = 64
+"""Longer sums leave time enough for the cells of the next tile to come by themselves."""
+
 
 @dataclass(frozen=True)
 class Ahead:
@@ -128,3 +131,25 @@ class Beside:
             ahead = self.width + (self.first + number) * self.line
             position = at_most(self.place(deep) + ahead, self.last)
             writer.fetch(self.buffer, writer.prover.simplify(position))
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What the next tile reads of its cells: some `lines` for each entry of all outer axes.
+
+    `place` is where those of an entry begin. Sums of one vector per cell need a load for
+    every term, which has to wait while a line comes to the first-level cache.
+    """
+
+    buffer: Buffer
+    line: int
+    lines: int
+    place: Callable[[Sequence[Index]], Index]
+
+    def write(self, writer: Writer, depth: Sequence[Index], deep: Sequence[Index]) -> None:
+        """Write what one step fetches: a line in each of the last axis, if any is left."""
+        number = deep[-1]
+        if isinstance(number, int) and number >= self.lines:
+            return
+        position = self.place(deep) + at_most(number, self.lines - 1) * self.line
+        writer.fetch(self.buffer, writer.prover.simplify(position), nearest=True)

@@ -55,11 +55,15 @@ class Anchor:
     `row_bytes` is how far apart in memory the rows of an operand lie, if that is known.
     `far` is an operand of which every step reads neighbours that lie far from those of the
     next step, `far_place` where in it the element of some coordinates and a step lies.
+    `cells` is an operand whose entries along `row` lie one after the other, each with all
+    that the last reduction axis reads, `cell_place` where in it such an entry begins.
     `panel_weight` is the operand whose blocks lie one after the other, `panel_place` where
     in it the block of some coordinates begins. If the factors are `pairs`, those say where
     they lie, and the last of `depth` counts them, without a half one at the end. A `loose`
     maximum may pass over NaN. Where loops run through several axes of the result at once,
     `position` says where in it an element lies: lanes in a row must be seen to be that.
+    Where rows are `overlapping`, neighbours read the same elements for different entries of
+    the last reduction axis.
     `first_shared` is the loop axis that threads share before any in front of it, where the
     kernels before and after this one share theirs along the same axis.
     """
@@ -78,10 +82,13 @@ class Anchor:
     row_bytes: int = 0
     far: Value | None = None
     far_place: Callable[[Coordinates, Coordinates], Index] | None = None
+    cells: Value | None = None
+    cell_place: Callable[[Coordinates, Coordinates], Index] | None = None
     panel_weight: Value | None = None
     panel_place: Callable[[Coordinates], Index] | None = None
     pairs: Pairs | None = None
     loose: bool = False
+    overlapping: bool = False
     position: Callable[[Coordinates], Index] | None = None
     first_shared: int | None = None
 

@@ -17,6 +17,8 @@ THREAD_PAYS_NANOSECONDS = 15_000
 """Work that is worth a thread: with less than twice as much, there is one only."""
 TASK_PAYS_NANOSECONDS = 5_000
 """Work that is worth handing to a thread at once."""
+MOST_TASKS = 2048
+"""No loop that threads share is divided into more tasks."""
 
 
 @dataclass(frozen=True)

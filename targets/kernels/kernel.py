@@ -77,8 +77,16 @@ def write_fused(work: NodeWork, variants: Variants) -> str:
         write = WHOLE[group.anchor.op.name]
         return write(writer, source, group, group.anchor, result, machine, parallel)
     anchor = ANCHORS[group.anchor.op.name](group.anchor, writer.dims, source)
-    resident = machine.second_cache
-    anchored = Work(writer, source, group, anchor, result, variants, resident=resident)
+    anchored = Work(
+        writer,
+        source,
+        group,
+        anchor,
+        result,
+        variants,
+        resident=machine.second_cache,
+        registers=machine.registers,
+    )
     return write_anchored(anchored, machine, parallel)
 
 

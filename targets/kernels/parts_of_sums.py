@@ -18,14 +18,13 @@ from lxc.targets.kernels.place import Place, unravel
 from lxc.targets.kernels.sizes import product
 from lxc.targets.kernels.split import Panels, Pieces, total
 from lxc.targets.kernels.tile import (
-    TERMS_UNROLLED,
     Cell,
     Tile,
     Work,
     has_next_panel,
-    write_steps,
     write_terms,
 )
+from lxc.targets.kernels.tile_steps import TERMS_UNROLLED, write_steps
 from lxc.targets.tvm_api import (
     Buffer,
     Index,

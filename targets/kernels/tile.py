@@ -11,10 +11,12 @@ from functools import partial
 from lxc.ir.node import Value
 from lxc.targets.kernels.ahead import (
     LINE_BYTES,
+    MOST_CELL_STEPS,
     NEAR_TURNS,
     SMALL_BYTES,
     Ahead,
     Beside,
+    Cells,
     Near,
 )
 from lxc.targets.kernels.anchors import Anchor
@@ -22,18 +24,13 @@ from lxc.targets.kernels.element import Elements, Source
 from lxc.targets.kernels.group import Group
 from lxc.targets.kernels.sizes import index_of, product
 from lxc.targets.kernels.split import Vector
+from lxc.targets.kernels.tile_steps import TERMS_WHOLE, most_steps, write_steps
 from lxc.targets.kernels.variants import Variants
 from lxc.targets.kernels.writer import Writer
-from lxc.targets.tvm_api import Buffer, Expr, Index, load
-
-TERMS_UNROLLED = 16
-"""So many terms at most stand one after the other in the innermost loop, ..."""
-TERMS_WHOLE = 32
-"""... but a reduction of no more than these is written without a loop."""
+from lxc.targets.tvm_api import Buffer, Expr, Index, at_most, load
 
 Cell = tuple[int, int]
 """A vector of sums of a tile: its row and its place in a row."""
-Steps = Callable[[tuple[Index, ...]], None]
 Terms = Callable[["Tile", dict[Cell, Buffer], tuple[Index, ...]], None]
 
 
@@ -41,7 +38,8 @@ Terms = Callable[["Tile", dict[Cell, Buffer], tuple[Index, ...]], None]
 class Work:
     """What all tiles of a kernel share; `terms` writes a step where factors are pairs.
 
-    Weights of no more than `resident` bytes stay in the second-level cache.
+    Weights of no more than `resident` bytes stay in the second-level cache. So many vector
+    `registers` hold sums and what they are made of.
     """
 
     writer: Writer
@@ -52,6 +50,7 @@ class Work:
     variants: Variants
     terms: "Terms | None" = None
     resident: int = 0
+    registers: int = 0
 
 
 @dataclass(frozen=True)
@@ -98,17 +97,16 @@ def write_sums(tile: Tile, *, fetches: bool) -> dict[Cell, Buffer]:
         writer.store(sums[row, j], writer.lane(width), anchor.start, width)
     steps = product(anchor.depth)
     whole = isinstance(steps, int) and steps * len(sums) <= TERMS_WHOLE
-    most = steps if whole else max(1, TERMS_UNROLLED // max(1, len(sums)))
+    most = steps if whole else most_steps(anchor, len(sums), tile.work.registers)
     ahead = ahead_of(tile, anchor.depth) if fetches and not whole else None
     near = near_of(tile) if fetches and not whole else None
-
+    cells = None if whole else cells_of(tile)
     terms = tile.work.terms or write_terms
 
     def step(deep: tuple[Index, ...]) -> None:
-        if ahead:
-            ahead.write(writer, anchor.depth, deep)
-        if near:
-            near.write(writer, anchor.depth, deep)
+        for fetched in (ahead, near, cells):
+            if fetched:
+                fetched.write(writer, anchor.depth, deep)
         terms(tile, sums, deep)
 
     write_steps(writer, anchor.depth, most, step)
@@ -197,31 +195,23 @@ def near_of(tile: Tile) -> Near | None:
     return Near(work.source.buffers[weight], tuple(firsts), stride)
 
 
-def write_steps(writer: Writer, depth: Sequence[Index], most: int, body: Steps) -> None:
-    """Write `body` for all coordinates of `depth`; up to `most` bodies stand in a row."""
-    if not depth:
-        body(())
-        return
-    *outer, last = depth
-    if isinstance(last, int) and last <= most:
-
-        def row_of_bodies(deep: tuple[Index, ...]) -> None:
-            for k in range(last):
-                body((*deep, k))
-
-        write_steps(writer, outer, most // max(1, last), row_of_bodies)
-        return
-    with writer.loops(outer) as counters:
-        if not isinstance(last, int) or most < 2:
-            with writer.loop(last) as k:
-                body((*counters, k))
-            return
-        unrolled = 1 << (most.bit_length() - 1)
-        with writer.loop(last // unrolled) as turn:
-            for k in range(unrolled):
-                body((*counters, turn * unrolled + k))
-        for k in range(last // unrolled * unrolled, last):
-            body((*counters, k))
+def cells_of(tile: Tile) -> Cells | None:
+    """Return what a tile fetches for the next one, if its sums are short."""
+    work, anchor = tile.work, tile.work.anchor
+    value, place, row = anchor.cells, anchor.cell_place, anchor.row
+    if value is None or place is None or row is None or anchor.pairs:
+        return None
+    steps, cells = product(anchor.depth), anchor.loops[row]
+    if not (isinstance(steps, int) and isinstance(cells, int)):
+        return None
+    if steps > MOST_CELL_STEPS or cells < 2 * tile.rows or value not in work.source.buffers:
+        return None
+    base = list(tile.base)
+    base[row] = at_most(base[row] + tile.rows, cells - tile.rows)
+    base[row] = work.writer.name(work.writer.prover.simplify(base[row]), cells)
+    line = LINE_BYTES // value.type.dtype.bytes
+    lines = -(-tile.rows * int(anchor.depth[-1]) // line)
+    return Cells(work.source.buffers[value], line, lines, partial(place, base))
 
 
 def write_terms(tile: Tile, sums: dict[Cell, Buffer], deep: Sequence[Index]) -> None:

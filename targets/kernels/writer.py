@@ -19,7 +19,6 @@ from lxc.targets.tvm_api import (
     Stmt,
     allocate,
     any_bit,
-    as_index,
     bind,
     branch,
     constant,
@@ -37,7 +36,7 @@ from lxc.targets.tvm_api import (
     variable,
     with_helper,
 )
-from lxc.targets.tvm_functions import answer_of, call_c
+from lxc.targets.tvm_functions import answer_of
 from lxc.targets.tvm_prover import Prover
 
 
@@ -110,8 +109,6 @@ class Writer:
             yield counter
         empty = isinstance(extent, int) and extent == 0
         if inner and not empty:
-            if parallel:
-                self.write(call_c("lxc_share_turns", as_index(extent)))
             kind = PARALLEL if parallel else SERIAL
             self.write(loop(counter, extent, kind, sequence(inner)))
 

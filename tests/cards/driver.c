@@ -61,6 +61,7 @@ int emulated_version = 13000;
 int emulated_multiprocessors = 132, emulated_blocks_of_each = 1; /* of kernels that meet */
 int64_t emulated_memory = (int64_t)1 << 40; /* bytes that may be allocated on the card */
 int emulated_node_updates, emulated_instantiations, emulated_graph_launches;
+int emulated_graphs, emulated_executables; /* that nobody destroyed */
 int emulated_meetings; /* launches whose blocks begin at once */
 int emulated_cooperates = 1; /* whether blocks can */
 int emulated_captures; /* all streams but the default one, if it is not 0 */

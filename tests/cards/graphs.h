@@ -2,11 +2,16 @@
 
 int cuGraphCreate(void **made, unsigned flags) {
     BEGIN(1);
+    ++emulated_graphs;
     return *made = calloc(1, sizeof(graph)), flags ? INVALID : 0;
 }
 /* An executable graph is the graph itself, which stays until that is destroyed. */
-int cuGraphDestroy(void *old) { return old ? 0 : INVALID; }
+int cuGraphDestroy(void *old) {
+    emulated_graphs -= old != NULL;
+    return old ? 0 : INVALID;
+}
 int cuGraphExecDestroy(void *old) {
+    --emulated_executables;
     for (node *one = ((graph *)old)->first, *next; one; one = next) {
         next = one->next;
         free(one);
@@ -49,6 +54,7 @@ int cuGraphInstantiateWithFlags(void **made, void *from, unsigned long long flag
         wrong = is_held(&one->with, one->is_cooperative);
     if (wrong) return wrong;
     ++emulated_instantiations;
+    ++emulated_executables;
     return *made = from, flags ? INVALID : 0;
 }
 int cuGraphExecKernelNodeSetParams_v2(void *executable, void *which, const params *with) {

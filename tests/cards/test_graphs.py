@@ -8,7 +8,7 @@ import pytest
 from lxc.errors import LxcError
 from lxc.runtime import CompiledModel
 from lxc.runtime.frame import CALL_WORDS
-from tests.cards.toy import Emulated
+from tests.cards.toy import Emulated, toy_on_card
 from tests.runtime.conftest import toy_result
 
 Trees = tuple[dict[str, Any], dict[str, Any]]
@@ -87,6 +87,55 @@ def test_every_arena_has_a_graph_and_the_oldest_one_makes_room(
     placed[1]()  # whose graph made room
     assert since(card, before) == (2, 0, 4)
     np.testing.assert_array_equal(y, toy_result(*trees, np.ones((5, 4))))
+
+
+@pytest.fixture
+def pieces(card: Emulated) -> CompiledModel:
+    """Return the model that launches a kernel for every 8 rows, loaded anew."""
+    return toy_on_card(entries="pieces")
+
+
+def test_calls_that_alternate_make_each_graph_once(
+    pieces: CompiledModel, trees: Trees, card: Emulated
+) -> None:
+    before = counters(card)
+    for turn in range(3):
+        for count in (5 + turn, 40 - turn, 17 + turn):
+            x = np.full((count, 4), turn, np.float32)
+            y, _ = pieces(x, *trees)
+            np.testing.assert_array_equal(y, toy_result(*trees, x))
+    made, updated, launched = since(card, before)
+    assert (made, launched) == (3, 9)
+    assert updated > 0
+
+
+def test_an_arena_has_four_graphs_and_the_one_unused_longest_makes_room(
+    pieces: CompiledModel, trees: Trees, card: Emulated
+) -> None:
+    def made(count: int) -> int:
+        before = counters(card)
+        x = np.ones((count, 4), np.float32)
+        y, _ = pieces(x, *trees)
+        np.testing.assert_array_equal(y, toy_result(*trees, x))
+        return since(card, before)[0]
+
+    held = card["graphs"], card["executables"]
+    assert [made(count) for count in (1, 9, 17, 25)] == [1, 1, 1, 1]
+    assert made(2) == 0  # launches count, not rows
+    assert made(33) == 1  # in the place of the graph of 9
+    assert [made(count) for count in (3, 18, 26, 34)] == [0, 0, 0, 0]
+    assert made(10) == 1
+    assert (card["graphs"], card["executables"]) == (held[0] + 4, held[1] + 4)
+
+
+def test_a_model_that_is_gone_leaves_no_graph_behind(card: Emulated, trees: Trees) -> None:
+    held = card["graphs"], card["executables"]
+    model = toy_on_card(entries="pieces")
+    for count in (1, 9, 17, 25, 33, 41, 2):
+        model(np.ones((count, 4), np.float32), *trees)
+    assert card["graphs"] > held[0]
+    del model
+    assert (card["graphs"], card["executables"]) == held
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from tests.targets.test_recurrent import tensor_graph
 CARD = TARGETS["cuda"]
 
 
-def traced(*widths: int, rows: int = 9) -> Graph:
+def traced(*widths: int, rows: int | lxc.Dim = 9) -> Graph:
     """Return the graph of layers one behind the other, without memory of parameters."""
     pairs = pairwise(widths)
     model = nn.Chain(*(nn.Dense(one, other) for one, other in pairs))
@@ -51,6 +51,33 @@ def test_explain_says_which_sums_are_shared(monkeypatch: pytest.MonkeyPatch) -> 
     assert str(whole).startswith("whole ")
     calls = lower_for_card(program, "model", CARD.machine).calls
     assert not any(one.kernel.workspace_bytes for one in calls)
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "rule"),
+    [(9, 8, "2 blocks for 1 tile"), (100, 64, "16 blocks for 8 tiles")],
+)
+def test_explain_counts_the_blocks_that_are_launched(
+    rows: int, columns: int, rule: str
+) -> None:
+    _, program = target_program(traced(1100, columns, rows=rows), CARD)
+    (shared,) = CARD.back_end.decisions(program)
+    assert shared.rule == rule
+    first = lower_for_card(program, "model", CARD.machine).calls[0].kernel
+    assert first.turns == (int(rule.split()[0]) * first.threads,)
+
+
+def test_explain_names_the_layer_that_a_shared_sum_reads() -> None:
+    _, program = target_program(traced(8, 1100, 8), CARD)
+    (shared,) = CARD.back_end.decisions(program)
+    line = "shared   layer_1 dot_general+add f32[9, 1100] -> layer_2"
+    assert str(shared).startswith(line)
+
+
+def test_explain_counts_the_most_blocks_of_an_open_batch() -> None:
+    _, program = target_program(traced(1100, 64, rows=lxc.Dim("N", 1, 100)), CARD)
+    (shared,) = CARD.back_end.decisions(program)
+    assert shared.rule == "up to 16 blocks for up to 8 tiles"
 
 
 def test_blocks_of_a_card_are_full_but_have_work() -> None:

@@ -46,14 +46,16 @@ def sources() -> Sources:
 
 
 @cache
-def library() -> bytes:
-    """Return the library of the model."""
+def library(entries: str = "toy") -> bytes:
+    """Return the library of the model, with the entries of a file."""
     with TemporaryDirectory() as folder:
-        code = compile_c(ENTRIES / "toy.c", Path(folder))
+        code = compile_c(ENTRIES / f"{entries}.c", Path(folder))
     return link_shared(code, sources(), "toy")
 
 
-def encoded(signature: Signature | None = None, **changes: Any) -> bytes:
+def encoded(
+    signature: Signature | None = None, *, entries: str = "toy", **changes: Any
+) -> bytes:
     """Return an artifact that holds code for cards only."""
     record = TargetRecord(
         name="cuda",
@@ -71,7 +73,7 @@ def encoded(signature: Signature | None = None, **changes: Any) -> bytes:
         "data": {"one": np.ones(4, np.float32)},
     }
     members = {f"{name}.safetensors": checkpoint.encode(arrays[name]) for name in arrays}
-    members["code/cuda/model.so"] = library()
+    members["code/cuda/model.so"] = library(entries)
     return artifact.write(
         None,
         signature=signature or toy_signature(),
@@ -80,10 +82,12 @@ def encoded(signature: Signature | None = None, **changes: Any) -> bytes:
     )
 
 
-def toy_on_card(signature: Signature | None = None) -> CompiledModel:
+def toy_on_card(
+    signature: Signature | None = None, *, entries: str = "toy"
+) -> CompiledModel:
     """Return the model on the emulated card."""
     driver()
-    return CompiledModel(artifact.read(encoded(signature)))
+    return CompiledModel(artifact.read(encoded(signature, entries=entries)))
 
 
 def leaves_of(model: CompiledModel) -> Leaves:

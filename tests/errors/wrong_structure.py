@@ -119,3 +119,12 @@ def weight_is_transposed() -> object:
     ps, st = setup(0, model)
     ps = {**ps, "layer_1": {**ps["layer_1"], "weight": ps["layer_1"]["weight"].T}}
     return model(np.zeros((1, 2), np.float32), ps, st)
+
+
+@wrong
+def setting_stands_for_the_parameters() -> object:
+    class Own(nn.Layer):
+        def __init__(self) -> None:
+            self.init_params: Any = True
+
+    return setup(0, nn.Chain(nn.Dense(2, 2), Own()))

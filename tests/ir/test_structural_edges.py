@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import scipy.special
 
+from lxc.errors import LxcError
 from lxc.ir import functions as ops
 from lxc.ir.types import Array
 from tests.ir.structural_cases import F, I, K, T, V
@@ -232,3 +233,20 @@ def test_numbers_of_numpy_make_shapes() -> None:
     for call in calls:
         same(call(X), traced(call, X))
     assert ops.reshape(X, (three, rest)).shape == (3, 40)
+
+
+@pytest.mark.parametrize("shape", [(0, -1), (-1, 0), (3, 0, -1)])
+def test_a_size_that_nothing_decides_is_not_guessed(shape: tuple[int, ...]) -> None:
+    """As in NumPy, on arrays as on traced tensors."""
+    empty = np.zeros((0, 9), np.float32)
+    for x in (empty, *placeholders([empty])):
+        with pytest.raises(LxcError, match="-1 could be any size") as error:
+            ops.reshape(x, shape)
+        assert error.value.code == "LXC-E0103"
+
+
+def test_a_size_beside_an_open_one_is_known_where_a_call_is_empty() -> None:
+    empty = np.zeros((0, 3, 9), np.float32)
+    (found,) = traced(lambda x: ops.reshape(x, (x.shape[0], -1)), empty, symbolic=True)
+    assert found.shape == (0, 27)
+    assert ops.reshape(empty, (-1, 27)).shape == ops.reshape(empty, (0, 27)).shape

@@ -77,3 +77,16 @@ def test_frames_of_an_open_length_are_split_into_groups(tmp_path: Path) -> None:
         (wanted,) = by_onnxruntime(tmp_path / "model.onnx", {"wave": wave})
         (found,), _ = evaluate(graph, [wave], flatten(ps)[0])
         np.testing.assert_allclose(found, wanted, 1e-5, 1e-6)
+
+
+@pytest.mark.parametrize("rows", [0, (0, 4)])
+def test_a_size_that_is_kept_may_be_zero(
+    tmp_path: Path, rows: int | tuple[int, int]
+) -> None:
+    node = helper.make_node("Reshape", ["x", "shape"], ["y"])
+    constants = {"shape": np.array([0, -1, 3])}
+    proto = model_proto([node], {"x": (FLOAT, ["rows", 2, 9])}, ["y"], constants)
+    model = read(tmp_path, proto)
+    graph = lxc.trace(model, model.inputs(rows=rows), *lxc.setup(0, model))
+    (found,), _ = evaluate(graph, [np.zeros((0, 2, 9), np.float32)])
+    assert found.shape == (0, 6, 3)

@@ -82,7 +82,10 @@ def rows(count: int) -> np.ndarray[Any, Any]:
 
 
 def recorded(model: CompiledModel, threads: int) -> RecordingPool:
-    pool = RecordingPool(threads)
+    return use(model, RecordingPool(threads))
+
+
+def use(model: CompiledModel, pool: RecordingPool) -> RecordingPool:
     model.engine.frames.pool = ctypes.addressof(pool.struct)
     model.engine.frames.free.clear()
     return pool
@@ -111,10 +114,10 @@ def test_threads_grow_with_the_work_of_a_call(saved: Path) -> None:
     assert asked == sorted(asked)
     assert 2 <= asked[1][1] < asked[2][1] < asked[3][1] == 64
     for tasks, threads in asked[1:]:
-        assert threads <= tasks <= 32 * threads
+        assert threads <= tasks <= 8 * threads
 
 
-TURNS = re.compile(r'"lxc_share_turns", T.int64\((\d+)\)')
+TURNS = re.compile(r"in T.parallel\(T.int64\((\d+)\)\)")
 
 
 @pytest.mark.parametrize("threads", [2, 3, 7, 64])
@@ -135,8 +138,55 @@ def test_every_task_has_something_to_do(
     pool = recorded(loaded, threads)
     loaded.bind(loaded.params, loaded.state)(x, loaded.state)
     ((tasks, asked),) = pool.launches
-    assert 2 <= asked <= tasks
-    assert (tasks - 1) * -(-turns // tasks) < turns
+    assert 2 <= asked <= tasks <= turns
+
+
+class WatchingPool(RecordingPool):
+    """A pool that notes how many rows of a result every task has written."""
+
+    def __init__(self, threads: int, result: np.ndarray[Any, Any]) -> None:
+        super().__init__(threads)
+        self.rows: dict[int, int] = {}
+        self.result = result
+
+    def launch(self, _: Any, task: Any, data: Any, tasks: int, threads: int) -> int:
+        def watched(index: int, parallel: Any, data: Any) -> int:
+            before = np.count_nonzero(self.result.any(axis=1))
+            failed = int(task(index, parallel, data))
+            self.rows[index] = int(np.count_nonzero(self.result.any(axis=1)) - before)
+            return failed
+
+        return super().launch(_, watched, data, tasks, threads)
+
+
+NORMALISED = 37 * 64
+"""So many rows are an odd number of turns."""
+
+
+@pytest.mark.parametrize("count", [NORMALISED, lxc.Dim("N", 1, MOST)])
+def test_tasks_and_threads_do_as_much_as_others(tmp_path: Path, count: Any) -> None:
+    model = nn.LayerNorm(WIDTH, dims=-1)
+    ps, st = lxc.setup(0, model)
+    path = tmp_path / "rows.lxc"
+    lxc.compile(model, lxc.TensorSpec((count, WIDTH)), ps, st).save(path)
+    loaded, x = lxc.load(path), rows(NORMALISED)
+    found = []
+    for threads in (2, 3, 5, 7):
+        result = np.zeros_like(x)
+        pool = WatchingPool(threads, result)
+        use(loaded, pool)
+        loaded.bind(ps, st).at(inputs=x, outputs=result)()
+        ((tasks, asked),) = pool.launches
+        assert asked == threads
+        assert threads <= tasks <= 8 * threads
+        done = np.array([pool.rows[index] for index in range(tasks)])
+        assert done.sum() == NORMALISED
+        shares = np.add.reduceat(done, np.arange(threads) * tasks // threads)
+        found += [done, shares]
+    turn = np.gcd.reduce(np.concatenate(found))
+    for amounts in found:
+        assert amounts.min() > 0
+        assert amounts.max() - amounts.min() <= turn
 
 
 def test_a_call_takes_no_more_threads_than_it_says(saved: Path) -> None:

@@ -29,8 +29,9 @@ int32_t NAME_prepare(const NAME_prepare_call *call);
    state after all that it was given before, and return at once. Any number of threads may call
    it at once, each with its own outputs and state that comes out; they may share `prepared`.
    Calls with one arena must follow each other on one stream. What a call launches is a CUDA
-   graph that belongs to its arena: a call that differs from the last one with that arena in
-   addresses or dimensions only changes the nodes that hold them.
+   graph that belongs to its arena: a call that launches the same kernels as an earlier one with
+   that arena changes the nodes whose addresses or sizes differ. Another order of kernels makes
+   a graph; an arena keeps those of the last four, and all arenas together 64.
    A stream that is being captured is refused with LXC_EDEVICE.
    Returns what prepare does; in all cases but LXC_OK nothing was launched. A failure on the
    card shows in a later call, or in one of CUDA's own functions. */

@@ -1,7 +1,8 @@
-/* One executable graph per arena. A call whose kernels are those of the last call with the same
-   arena changes only the nodes whose arguments differ. */
+/* Executable graphs, a few for each arena. A call whose kernels are those of an earlier call with
+   the same arena changes only the nodes whose arguments differ. */
 
 #define LXC_MOST_GRAPHS 64
+#define LXC_MOST_OF_ARENA 4 /* so that a few kinds of calls may alternate */
 #define LXC_COOPERATIVE 2 /* an attribute of a node */
 
 typedef struct lxc_graph {
@@ -35,14 +36,20 @@ static void lxc_drop_graphs(void) {
     pthread_mutex_unlock(&lxc_graphs_lock);
 }
 
-/* Return the graph of an arena, or the one that was used the longest ago. */
-static lxc_graph *lxc_graph_for(int64_t arena) {
-    lxc_graph *oldest = &lxc_graphs[0];
+/* Return the graph of an arena that launches the same kernels. If there is none, make room for
+   it: in place of the graph that was used the longest ago, of this arena if it has enough. */
+static lxc_graph *lxc_graph_for(int64_t arena, const lxc_launches *now) {
+    lxc_graph *oldest = &lxc_graphs[0], *own = NULL;
+    int32_t count = 0;
     for (int32_t i = 0; i < LXC_MOST_GRAPHS; ++i) {
         lxc_graph *one = &lxc_graphs[i];
-        if (one->used > 0 && one->arena == arena) return one;
         if (one->used < oldest->used) oldest = one;
+        if (one->used == 0 || one->arena != arena) continue;
+        if (lxc_is_same_order(&one->launches, now)) return one;
+        if (own == NULL || one->used < own->used) own = one;
+        ++count;
     }
+    if (count == LXC_MOST_OF_ARENA) oldest = own;
     lxc_drop_graph(oldest);
     oldest->arena = arena;
     return oldest;
@@ -102,15 +109,12 @@ static int32_t lxc_update_graph(const lxc_code *code, const lxc_function *functi
 /* Let the graph launch what a call wrote down. */
 static int32_t lxc_turn_graph(const lxc_code *code, const lxc_function *functions, lxc_graph *one,
                               const lxc_launches *now) {
-    if (one->executable != NULL && lxc_is_same_order(&one->launches, now)) {
+    if (one->executable != NULL) {
         int32_t status = lxc_update_graph(code, functions, one, now);
         lxc_forget_launches(&one->launches);
         one->launches = *now;
         return status;
     }
-    int64_t arena = one->arena;
-    lxc_drop_graph(one);
-    one->arena = arena;
     one->launches = *now;
     return lxc_build_graph(code, functions, one);
 }
@@ -119,7 +123,7 @@ static int32_t lxc_turn_graph(const lxc_code *code, const lxc_function *function
 static int32_t lxc_launch_graph(const lxc_code *code, const lxc_function *functions, int64_t arena,
                                 lxc_launches *now, void *stream) {
     pthread_mutex_lock(&lxc_graphs_lock);
-    lxc_graph *one = lxc_graph_for(arena);
+    lxc_graph *one = lxc_graph_for(arena, now);
     int32_t status = lxc_turn_graph(code, functions, one, now);
     memset(now, 0, sizeof *now);
     one->used = ++lxc_graph_calls;

@@ -57,6 +57,10 @@ def blocked_conv(node: Node, dims: Mapping[str, Expr], source: Source) -> Anchor
         out = at[1] * blocks + at[2]
         return elements.at(weight, Place(kernel, (out, *deep, at[-1])))
 
+    def cell_place(at: Coordinates, deep: Coordinates) -> Index:
+        flat = (*sizes[:2], product(sizes[2:-1]), sizes[-1])
+        return Place(flat, (at[0], at[1] * kernel[1] + deep[0], at[3], 0)).position
+
     last = 3 + len(cells)
     return Anchor(
         node,
@@ -72,6 +76,8 @@ def blocked_conv(node: Node, dims: Mapping[str, Expr], source: Source) -> Anchor
         ),
         block=2,
         inner=tuple(range(3, last - 1)),
+        cells=x if joins and not plain else None,
+        cell_place=cell_place,
         panel_weight=weight,
         panel_place=lambda at: (
             Place(kernel, (at[1] * blocks + at[2], *(0 for _ in kernel[1:]))).position
@@ -112,5 +118,6 @@ def depthwise_conv(node: Node, dims: Mapping[str, Expr], source: Source) -> Anch
             Factor(left, frozenset(range(last + 1))),
             Factor(right, frozenset({1, last})),
         ),
+        overlapping=attributes_of(node)["strides"][-1] == 1,
         first_shared=2 if last > 3 else None,
     )

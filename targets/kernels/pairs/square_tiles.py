@@ -22,8 +22,9 @@ from lxc.targets.kernels.nest import walk_axes
 from lxc.targets.kernels.pairs.square_rows import ITEM, LANES, ROWS, SquareRows, square_rows
 from lxc.targets.kernels.pairs.terms import pairs_of
 from lxc.targets.kernels.split import block_panels, even
-from lxc.targets.kernels.tile import Tile, Work, ahead_of, write_steps
+from lxc.targets.kernels.tile import Tile, Work, ahead_of
 from lxc.targets.kernels.tile_groups import known_part, tiles_together
+from lxc.targets.kernels.tile_steps import write_steps
 from lxc.targets.kernels.tiles import Tiling
 from lxc.targets.kernels.writer import Writer
 from lxc.targets.tvm_api import (

@@ -8,7 +8,11 @@ for all models; each model adds a file with its tables. Of the names here, those
 import re
 from importlib.resources import files
 
-from lxc.targets.kernels.cost import TASK_PAYS_NANOSECONDS, THREAD_PAYS_NANOSECONDS
+from lxc.targets.kernels.cost import (
+    MOST_TASKS,
+    TASK_PAYS_NANOSECONDS,
+    THREAD_PAYS_NANOSECONDS,
+)
 
 HEADER, MODEL, FUNCTIONS = "abi.h", "model.h", "functions.h"
 SOURCES = (
@@ -36,6 +40,7 @@ INCLUDES = """\
 
 NUMBERS = f"""\
 #define LXC_MOST_THREADS {MOST_THREADS}
+#define LXC_MOST_TASKS {MOST_TASKS}
 #define LXC_WORTH_A_THREAD {THREAD_PAYS_NANOSECONDS}
 #define LXC_WORTH_A_TASK {TASK_PAYS_NANOSECONDS}
 

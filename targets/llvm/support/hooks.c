@@ -1,13 +1,13 @@
 /* The services that compiled code reaches through weak pointers. Its parallel hook has no
    argument for the pool, so the call that is under way keeps pool and threads in this
    thread, and so does the entry with the work of the kernel that it calls next, and the
-   kernel with the turns of the loop that comes next. Within a region the pool is absent:
+   kernel with the tasks of the loop that comes next. Within a region the pool is absent:
    nested regions run where they are. */
 
 typedef struct lxc_team {
     const lxc_pool *pool;
     int64_t work;  /* nanoseconds that one thread needs, by estimate; 0 if unknown */
-    int64_t turns; /* of the loop that becomes the next region; 0 if unknown */
+    int32_t tasks; /* of the next region */
     int32_t threads;
 } lxc_team;
 
@@ -15,13 +15,8 @@ static _Thread_local lxc_team lxc_current;
 
 static int32_t lxc_less(int64_t a, int32_t b) { return a < b ? (int32_t)a : b; }
 
-int32_t lxc_share_turns(int64_t turns);
+int32_t lxc_tasks(int64_t turns);
 int32_t lxc_threads(void);
-
-int32_t lxc_share_turns(int64_t turns) {
-    lxc_current.turns = turns;
-    return 0;
-}
 
 /* How many threads share a loop of the kernel that is under way: no more than have enough to
    do. */
@@ -34,26 +29,27 @@ int32_t lxc_threads(void) {
                                 : threads;
 }
 
-/* Each task runs as many turns of a loop as any other, but for the last ones, rounded up: of
-   more tasks than this some had nothing to do. */
-static int32_t lxc_tasks_with_turns(int64_t turns, int32_t tasks) {
-    int64_t each = (turns + tasks - 1) / tasks;
-    return (int32_t)((turns + each - 1) / each);
+/* How many tasks the loop that comes next is divided into, one at least: each has something
+   to do and takes long enough, and where there are enough of them, all threads have as many.
+   The loop computes which turns are whose, for which it knows that there are not too many. */
+int32_t lxc_tasks(int64_t turns) {
+    int32_t threads = lxc_threads(), tasks = 1;
+    if (threads > 1) {
+        tasks = lxc_less((int64_t)threads * LXC_TASKS_PER_THREAD, LXC_MOST_TASKS);
+        if (lxc_current.work > 0) tasks = lxc_less(lxc_current.work / LXC_WORTH_A_TASK, tasks);
+        if (tasks > threads) tasks -= tasks % threads;
+        tasks = lxc_less(turns, tasks);
+    }
+    lxc_current.tasks = tasks > 1 ? tasks : 1;
+    return lxc_current.tasks;
 }
 
-/* Sizes are known at last: a region gets no more threads than have enough to do, and tasks
-   that are long enough. Results do not depend on either. */
-static int lxc_parallel_launch(lxc_task task, void *data, int tasks) {
+/* A region gets no more threads than tasks. The compiled code leaves their number to us. */
+static int lxc_parallel_launch(lxc_task task, void *data, int unknown) {
     const lxc_pool *pool = lxc_current.pool;
-    int64_t work = lxc_current.work, turns = lxc_current.turns;
-    int32_t threads = lxc_threads();
-    lxc_current.turns = 0;
-    if (threads < 2) return lxc_serial(task, data, tasks);
-    if (tasks == 0) {
-        tasks = threads * LXC_TASKS_PER_THREAD;
-        if (work > 0) tasks = lxc_less(work / LXC_WORTH_A_TASK, tasks);
-        if (turns > 0) tasks = lxc_tasks_with_turns(turns, tasks);
-    }
+    int32_t tasks = lxc_current.tasks, threads = lxc_less(tasks, lxc_threads());
+    (void)unknown;
+    if (tasks == 1) return lxc_serial(task, data, tasks);
     lxc_current.pool = NULL;
     int result = pool->launch(pool, task, data, tasks, threads);
     lxc_current.pool = pool;

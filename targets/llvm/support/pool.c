@@ -16,7 +16,7 @@
 #endif
 
 enum {
-    LXC_TASKS_PER_THREAD = 32,
+    LXC_TASKS_PER_THREAD = 8,
     LXC_LOOK_NANOSECONDS = 50000, /* about what it costs to wake a thread */
     LXC_CLOSED = -1
 };
