@@ -42,6 +42,8 @@ MOST_ROWS = 8
 """For more rows, launches of the kernels of a step take no longer."""
 PRODUCT_REGISTERS = 28
 """Registers that a thread needs for each product but the first."""
+PADDED_REGISTERS = 56
+"""Registers that it needs for all of that where the last chain of a column is shorter."""
 PASS_ROWS = 4
 """A weight is read once for so many rows."""
 
@@ -222,7 +224,9 @@ def held_products(
     """
     order = sorted(products, key=lambda one: -one.columns * chains_of(one))
     left = MOST_REGISTERS - OTHER_REGISTERS - (2 * ROW_REGISTERS + 2) * rows
-    left -= PRODUCT_REGISTERS * (len(order) - 1)
+    is_padded = any(one.depth > SPLIT and one.depth % SPLIT for one in order)
+    more = PRODUCT_REGISTERS * (len(order) - 1)
+    left -= max(more, PADDED_REGISTERS) if is_padded else more
     found: dict[Node, ChainProduct] = {}
     for one in order:
         chains = chains_of(one)

@@ -27,7 +27,6 @@ from lxc.targets.tvm_api import (
     is_less,
     load,
     modulo,
-    select,
     store,
 )
 
@@ -53,11 +52,20 @@ class ChainWeights:
             def there(term: Index) -> Expr:
                 return self.weight(constants, column, chain * chained.terms + term)
 
-            def behind(term: Index) -> Expr:
-                return self.weight_or_zero(constants, column, chain, term)
+            def zero(term: Index) -> Expr:
+                return constant(0.0, F32)
 
+            behind = (last, chained.terms)
+            is_whole = is_less(as_index(chain), as_index(chained.chains - 1))
             self.store(pair, (0, last), there)
-            self.store(pair, (last, chained.terms), behind)
+            if chained.chains == 1:
+                self.store(pair, behind, zero)
+            else:
+                writer.choose(
+                    is_whole,
+                    lambda: self.store(pair, behind, there),
+                    lambda: self.store(pair, behind, zero),
+                )
 
     def store(
         self, pair: Index, terms: tuple[int, int], weight: Callable[[Index], Expr]
@@ -88,21 +96,6 @@ class ChainWeights:
         return weight_of(
             writer, product, constants, column, writer.name(term, product.depth)
         )
-
-    def weight_or_zero(
-        self, constants: Mapping[Value, Buffer], column: Index, chain: Index, term: Index
-    ) -> Expr:
-        """Return a weight of a chain, 0 if it is the last one, which is shorter.
-
-        All terms of a thread share one condition and one start, or a thread would need a
-        register for each before it has any weight.
-        """
-        if self.chained.chains == 1:
-            return constant(0.0, F32)
-        is_whole = is_less(as_index(chain), as_index(self.chained.chains - 1))
-        start = select(is_whole, as_index(chain * self.chained.terms), as_index(0))
-        found = self.weight(constants, column, start + term)
-        return select(is_whole, found, constant(0.0, F32))
 
     def place(self, pair: Index, term: Index) -> Index:
         """Return where four terms of a thread lie that are not held."""
