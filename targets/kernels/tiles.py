@@ -10,7 +10,7 @@ from lxc.passes.plain_convolutions import bytes_read
 from lxc.targets.kernels.finish import LONG_WORK, finish_tile, rows_aside
 from lxc.targets.kernels.halo import write_halo
 from lxc.targets.kernels.nest import choose_kind, walk_axes
-from lxc.targets.kernels.parts_of_sums import parts_of
+from lxc.targets.kernels.parts_choice import parts_of
 from lxc.targets.kernels.place import Place
 from lxc.targets.kernels.sizes import covering_parts, product
 from lxc.targets.kernels.split import (
