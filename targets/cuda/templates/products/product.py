@@ -7,7 +7,8 @@ from lxc.ir.node import Node, Value
 from lxc.passes.rows import rows_in
 from lxc.passes.tiled_products import suits_tiles
 from lxc.targets.cuda.grid_writer import GridWriter
-from lxc.targets.cuda.templates.products.contraction import Contraction, contraction_of
+from lxc.targets.cuda.templates.products.contraction import Contraction
+from lxc.targets.cuda.templates.products.contraction_forms import contraction_of
 from lxc.targets.cuda.templates.products.ends import anchor_of
 from lxc.targets.kernels.element import Source
 from lxc.targets.kernels.group import Group, group_of
