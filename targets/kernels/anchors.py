@@ -17,6 +17,7 @@ from lxc.targets.kernels.element import Elements
 from lxc.targets.kernels.element_rules import integers
 from lxc.targets.kernels.element_rules.extremes import largest, smallest
 from lxc.targets.kernels.pairs.factors import Pairs
+from lxc.targets.kernels.sliding import Sliding
 from lxc.targets.kernels.storage import computed
 from lxc.targets.tvm_api import (
     Expr,
@@ -63,7 +64,7 @@ class Anchor:
     maximum may pass over NaN. Where loops run through several axes of the result at once,
     `position` says where in it an element lies: lanes in a row must be seen to be that.
     Where rows are `overlapping`, neighbours read the same elements for different entries of
-    the last reduction axis.
+    the last reduction axis; where they are `sliding`, for those of the axis in front of it.
     `first_shared` is the loop axis that threads share before any in front of it, where the
     kernels before and after this one share theirs along the same axis.
     """
@@ -89,6 +90,7 @@ class Anchor:
     pairs: Pairs | None = None
     loose: bool = False
     overlapping: bool = False
+    sliding: Sliding | None = None
     position: Callable[[Coordinates], Index] | None = None
     first_shared: int | None = None
 

@@ -23,6 +23,7 @@ from lxc.targets.kernels.anchors import Anchor
 from lxc.targets.kernels.element import Elements, Source
 from lxc.targets.kernels.group import Group
 from lxc.targets.kernels.sizes import index_of, product
+from lxc.targets.kernels.sliding import Sliding
 from lxc.targets.kernels.split import Vector
 from lxc.targets.kernels.tile_steps import TERMS_WHOLE, most_steps, write_steps
 from lxc.targets.kernels.variants import Variants
@@ -94,7 +95,10 @@ def write_sums(tile: Tile, *, fetches: bool) -> dict[Cell, Buffer]:
     for row, j in tile.cells:
         width = tile.vectors[j].width
         sums[row, j] = writer.array(anchor.held, width)
-        writer.store(sums[row, j], writer.lane(width), anchor.start, width)
+        writer.store(sums[row, j], writer.lane(width), start_of(tile), width)
+    if anchor.sliding:
+        write_sliding(tile, sums, anchor.sliding)
+        return sums
     steps = product(anchor.depth)
     whole = isinstance(steps, int) and steps * len(sums) <= TERMS_WHOLE
     most = steps if whole else most_steps(anchor, len(sums), tile.work.registers)
@@ -113,6 +117,18 @@ def write_sums(tile: Tile, *, fetches: bool) -> dict[Cell, Buffer]:
     if anchor.pairs and anchor.pairs.terms % 2:
         terms(tile, sums, anchor.depth)
     return sums
+
+
+def start_of(tile: Tile) -> Expr:
+    """Return what a reduction of nothing gives.
+
+    Were it known to be zero, a square would not be added to it. Where no loop is around
+    the terms, the first square might then be fused with the second one as it is rounded.
+    """
+    writer, anchor = tile.work.writer, tile.work.anchor
+    if anchor.kind == "add" and len(anchor.factors) == 1:
+        return writer.settled(anchor.held, anchor.start)
+    return anchor.start
 
 
 def has_next_panel(work: Work) -> bool:
@@ -214,11 +230,28 @@ def cells_of(tile: Tile) -> Cells | None:
     return Cells(work.source.buffers[value], line, lines, partial(place, base))
 
 
-def write_terms(tile: Tile, sums: dict[Cell, Buffer], deep: Sequence[Index]) -> None:
-    """Write one more term into every cell; what cells share is loaded once."""
+def write_sliding(tile: Tile, sums: dict[Cell, Buffer], sliding: Sliding) -> None:
+    """Write all terms, those of a window line by line."""
+
+    def window(deep: tuple[Index, ...]) -> None:
+        for row, entry in sliding.order(tile.rows):
+            cells = [(row, j) for j in range(len(tile.vectors))]
+            for column in range(sliding.width):
+                write_terms(tile, sums, (*deep, entry, column), cells)
+
+    write_steps(tile.work.writer, tile.work.anchor.depth[:-2], 1, window)
+
+
+def write_terms(
+    tile: Tile,
+    sums: dict[Cell, Buffer],
+    deep: Sequence[Index],
+    cells: Sequence[Cell] | None = None,
+) -> None:
+    """Write one more term into every cell, or some; what cells share is loaded once."""
     writer, anchor = tile.work.writer, tile.work.anchor
     shared: dict[tuple[int, int | None, int | None], Expr] = {}
-    for row, j in tile.cells:
+    for row, j in tile.cells if cells is None else cells:
         width = tile.vectors[j].width
         elements = Elements(writer, tile.work.source, width)
         pulled = [

@@ -19,6 +19,11 @@ MODELS: dict[str, tuple[Callable[[], Any], tuple[int, ...]]] = {
         lambda: nn.WrappedFunction(lambda x: ops.std(x, axis=1)),
         (3, 7, 9),
     ),
+    # A tile of one row is written without a loop, a taller one with it.
+    "squares of two dozen": (
+        lambda: nn.WrappedFunction(lambda x: ops.sum(x * x, axis=1)),
+        (24, 4),
+    ),
 }
 """Layers whose sums have two products each, and the shape of a sample."""
 

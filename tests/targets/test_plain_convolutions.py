@@ -63,6 +63,14 @@ LAYERS = (
     Layer(4, 4, (7, 26), (2, 3), strides=(1, 3), dilation=(1, 2), groups=4),
     Layer(4, 8, (23,), (4,), strides=(2,), pads=((1, 2),), groups=4),
     Layer(4, 4, (3, 5, 18), (3, 1, 3), pads=((1, 1), (0, 0), (1, 1)), groups=2),
+    # One result per group: tiles slide down a plane, whose lines several rows read.
+    Layer(7, 7, (13, 35), (5, 5), pads=((2, 2), (2, 2)), groups=7, adds=True),
+    Layer(5, 5, (14, 19), (3, 3), dilation=(2, 2), pads=((2, 2), (2, 2)), groups=5),
+    Layer(5, 5, (12, 33), (3, 2), strides=(1, 2), pads=((1, 1), (0, 1)), groups=5),
+    Layer(3, 3, (4, 7, 18), (3, 3, 3), pads=((1, 1), (1, 1), (1, 0)), groups=3),
+    # No line is read twice, or there are too many factors.
+    Layer(4, 4, (12, 20), (2, 2), strides=(2, 2), groups=4),
+    Layer(3, 3, (12, 25), (7, 7), pads=((3, 3), (3, 3)), groups=3),
 )
 
 

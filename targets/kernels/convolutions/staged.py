@@ -14,11 +14,19 @@ from lxc.ir.node import Node
 from lxc.ir.ops.staged import staged_shape
 from lxc.passes.nodes import attributes_of
 from lxc.targets.kernels.anchors import Anchor, Coordinates, Factor, Pull
-from lxc.targets.kernels.convolutions.grouped import CHANNEL, GROUP, SAMPLE, grouped
+from lxc.targets.kernels.convolutions.grouped import (
+    CHANNEL,
+    GROUP,
+    SAMPLE,
+    Grouped,
+    grouped,
+)
 from lxc.targets.kernels.convolutions.staged_copy import Room, write_copies, write_zeros
 from lxc.targets.kernels.element import Elements, Source
 from lxc.targets.kernels.finish import finish_tile
-from lxc.targets.kernels.place import Place
+from lxc.targets.kernels.place import Place, unravel
+from lxc.targets.kernels.rooms import shares
+from lxc.targets.kernels.sliding import Sliding
 from lxc.targets.kernels.split import Panels, Pieces, lane_panels, tiles
 from lxc.targets.kernels.tile import Tile, Work, write_sums
 from lxc.targets.kernels.tile_shapes import tile_shapes
@@ -64,7 +72,15 @@ def staged_conv(node: Node, dims: Mapping[str, Expr], source: Source) -> Anchor:
         "add",
         lambda at: (at[SAMPLE], one.channel(at), *at[3:]),
         (one.factor,),
+        sliding=sliding(node, one) if one.outputs == 1 and last > CHANNEL + 1 else None,
     )
+
+
+def sliding(node: Node, one: Grouped) -> Sliding:
+    """Return how windows slide down the planes of a group with one result."""
+    facts, (height, width) = attributes_of(node), one.kernel[-2:]
+    step, spread = facts["strides"][-2], facts["rhs_dilation"][-2]
+    return Sliding(step, spread, int(height), int(width))
 
 
 def write_staged(work: Work, machine: Machine, *, parallel: bool) -> str:
@@ -75,15 +91,12 @@ def write_staged(work: Work, machine: Machine, *, parallel: bool) -> str:
     sizes = tuple(int(entry) for entry in shape)
     memory = work.source.buffers[node.operands[2]]
     rows, length = (int(entry) for entry in node.operands[2].type.shape)
-    rows = rows if parallel else 1
     samples, groups = work.anchor.loops[:2]
-    with writer.loop(rows, parallel=parallel) as row:
-        room = Room(memory, row * length, sizes)
+    with shares(writer, rows, samples * groups, parallel=parallel) as share:
+        room = Room(memory, share.row * length, sizes)
         write_zeros(writer, room, length, machine.lanes)
-        left = samples * groups - row + (rows - 1)
-        with writer.loop(writer.prover.simplify(divide(left, rows))) as turn:
-            number = row + turn * rows
-            which = (divide(number, groups), modulo(number, groups))
+        with writer.loop(share.count) as turn:
+            which = unravel(share.first + turn, (samples, groups))
             write_copies(writer, work.source, node, which, room, machine.lanes)
             write_group(work, which, room, machine)
     return f"{node.op} by tiles"
@@ -99,14 +112,12 @@ def write_group(
     work = replace(work, anchor=replace(anchor, factors=(copied, *anchor.factors)))
     lane, row = len(anchor.loops) - 1, anchor.row or CHANNEL
     rows, columns = anchor.loops[row], anchor.loops[lane]
-    shapes = tile_shapes(
-        rows,
-        -(-columns // machine.lanes),
-        machine,
-        MOST_ROWS,
-        shared=row == CHANNEL,
-        long=False,
-    )
+    width = -(-columns // machine.lanes)
+    shapes = anchor.sliding.shapes(rows, width, machine) if anchor.sliding else []
+    if not shapes:
+        work = replace(work, anchor=replace(work.anchor, sliding=None))
+        shared = row == CHANNEL
+        shapes = tile_shapes(rows, width, machine, MOST_ROWS, shared=shared, long=False)
     variant = work.variants.tiles(shapes, fetches=False)
     panels = lane_panels(columns, machine.lanes, variant.vectors)
     plane = Plane(work, lane, row, tiles(rows, variant.rows), panels)

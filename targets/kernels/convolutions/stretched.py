@@ -18,12 +18,13 @@ from lxc.targets.kernels.finish import LONG_WORK, finish_tile, rows_aside
 from lxc.targets.kernels.halo import write_halo
 from lxc.targets.kernels.nest import choose_kind
 from lxc.targets.kernels.place import Place, unravel
+from lxc.targets.kernels.rooms import shares
 from lxc.targets.kernels.sizes import index_of, product
 from lxc.targets.kernels.split import Panels, Pieces, lane_panels, tiles
 from lxc.targets.kernels.tile import Cell, Tile, Work, write_sums, write_terms
 from lxc.targets.kernels.tile_shapes import tile_shapes
 from lxc.targets.kernels.vector_math.steps import steps_of
-from lxc.targets.tvm_api import Buffer, Expr, Index, at_most, divide, load
+from lxc.targets.tvm_api import Buffer, Expr, Index, at_most, load
 
 MOST_ROWS = 16
 AHEAD = 8
@@ -198,18 +199,16 @@ def write_stretched(work: Work, machine: Machine, *, parallel: bool) -> str:
     anchor, writer = work.anchor, work.writer
     (inputs,) = anchor.depth
     memory = anchor.node.operands[2]
-    places, length = (int(entry) for entry in memory.type.shape)
-    places = places if parallel else 1
+    rows, length = (int(entry) for entry in memory.type.shape)
     cut = stretches_of(work, length, machine)
     samples, groups = anchor.loops[:2]
     shape = (samples, groups, sum(int(kind.count) for kind in cut.kinds))
     write_halo(writer, work.source, work.group, work.result, machine.lanes)
-    with writer.loop(places, parallel=parallel) as place:
-        start, columns = place * length, cut.columns()
+    with shares(writer, rows, product(shape), parallel=parallel) as share:
+        start, columns = share.row * length, cut.columns()
         room = Room(work.source.buffers[memory], start, int(inputs), columns)
-        left = product(shape) - place + (places - 1)
-        with writer.loop(writer.prover.simplify(divide(left, places))) as turn:
-            sample, group, number = unravel(place + turn * places, shape)
+        with writer.loop(share.count) as turn:
+            sample, group, number = unravel(share.first + turn, shape)
             cut.write((sample, group), number, room)
     return f"{anchor.node.op} by tiles"
 

@@ -1,0 +1,35 @@
+"""Work in rows of scratch memory, of which every task has one of its own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from lxc.targets.kernels.writer import Writer
+from lxc.targets.tvm_api import Index, as_index, intrinsic, select
+
+
+@dataclass(frozen=True)
+class Share:
+    """What is done in one row: `count` pieces of work, from the `first` one on."""
+
+    row: Index
+    first: Index
+    count: Index
+
+
+@contextmanager
+def shares(writer: Writer, rows: int, pieces: Index, *, parallel: bool) -> Iterator[Share]:
+    """Write a loop around what is done in one row of some for a part of all pieces.
+
+    A thread alone does everything in the first row, which stays in its caches.
+    """
+    if not parallel or rows == 1:
+        yield Share(0, 0, pieces)
+        return
+    wanted = select(writer.has_threads(), as_index(rows), as_index(1))
+    used = writer.name(wanted, rows + 1)
+    with writer.loop(used, parallel=True) as row:
+        first = intrinsic("truncating_divide", pieces * row, used)
+        end = intrinsic("truncating_divide", pieces * (row + 1), used)
+        first = writer.name(first, pieces + 1)
+        yield Share(row, first, writer.name(end - first, pieces + 1))
