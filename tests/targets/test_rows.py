@@ -292,6 +292,19 @@ def test_loops_along_rows_keep_vectors_in_registers(level: str, length: Any) -> 
     assert not [fault for loop in loops for fault in faults(loop)]
 
 
+def test_a_row_is_stored_in_runs_of_vectors() -> None:
+    # Vectors that lie across two lines, as those of a caller's array may, take twice as
+    # long where each of them is of another row than the one before.
+    graph = graph_of(normal, lxc.TensorSpec((32, 128)))
+    text = emit(graph, TARGETS["x86-64-v4"], "tir").decode()
+    stored = re.findall(
+        r"^ +y\[.*lane16(?: \+ T\.int64\((\d+)\))?\] = ", text, re.MULTILINE
+    )
+    places = [int(found or 0) for found in stored]
+    assert len(places) > 4
+    assert places == [first + 16 * number for first in places[::4] for number in range(4)]
+
+
 @pytest.mark.parametrize("level", compiled())
 def test_powers_of_a_softmax_are_within_their_bound(
     level: Compiled, tmp_path: Path

@@ -25,6 +25,7 @@ from lxc.targets.kernels.group import group_of
 from lxc.targets.kernels.halo import write_halo
 from lxc.targets.kernels.node_work import NodeWork
 from lxc.targets.kernels.place import unravel
+from lxc.targets.kernels.rows.vectors import Vector
 from lxc.targets.kernels.sizes import product
 from lxc.targets.kernels.tile import Work
 from lxc.targets.kernels.variants import Variants
@@ -95,10 +96,11 @@ def write_result(
     anchor = kernel.anchor
     results = TeamResults(writer, anchor, vectors, vectors.team)
 
-    def step(part: Index, inner: Index, width: int, chain: int) -> None:
-        deep = (*unravel(part, anchor.depth[:-1]), inner)
-        elements = Elements(writer, kernel.source, width)
-        results.add_term(anchor.term_at(elements, at, deep), chain)
+    def step(part: Index, run: Sequence[Vector]) -> None:
+        for one in run:
+            deep = (*unravel(part, anchor.depth[:-1]), one.inner)
+            elements = Elements(writer, kernel.source, one.width)
+            results.add_term(anchor.term_at(elements, at, deep), one.chain)
 
     vectors.write(writer, step)
     total = load(results.merged(), 0)

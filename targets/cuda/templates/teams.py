@@ -11,7 +11,7 @@ from functools import partial
 from lxc.targets.cuda.grid_writer import THREADS, GridWriter
 from lxc.targets.cuda.intrinsics import BARRIER, SHUFFLE_XOR
 from lxc.targets.kernels.anchors import Anchor
-from lxc.targets.kernels.rows.vectors import PartialResults, Step, Vectors
+from lxc.targets.kernels.rows.vectors import PartialResults, Step, Vector, Vectors
 from lxc.targets.kernels.writer import Writer
 from lxc.targets.tvm_api import (
     Buffer,
@@ -84,7 +84,8 @@ class TeamVectors(Vectors):
 
         def one(number: Index, chain: int) -> None:
             part, place = self.place(writer, number, inside)
-            step(part, place * self.width + writer.lane(self.width), self.width, chain)
+            inner = place * self.width + writer.lane(self.width)
+            step(part, [Vector(inner, self.width, chain)])
 
         with writer.loop(turns) as turn:
             for chain in range(self.count):

@@ -26,6 +26,7 @@ from lxc.targets.kernels.rows.parts import Parts, Places, parts_of, pulled_nodes
 from lxc.targets.kernels.rows.scalars import RowScalars
 from lxc.targets.kernels.rows.vectors import (
     PartialResults,
+    Vector,
     Vectors,
     rows_at_once,
     vectors_of,
@@ -195,27 +196,30 @@ class RowKernel:
             for turn in turns
         ]
 
-        def step(part: Index, inner: Index, width: int, chain: int) -> None:
+        def step(part: Index, run: Sequence[Vector]) -> None:
             for turn, partials, found in zip(turns, results, sources, strict=True):
-                self.fetch(turn, inner, width)
+                self.fetch(turn, run)
                 for row, source in enumerate(found):
-                    elements = Elements(self.writer, source, width)
-                    at = turn.first + row, part, inner
-                    places = Places(self.writer.dims, turn.steps.parts, *at)
-                    self.write_step(turn.steps.walk, elements, places, row, chain, partials)
+                    for one in run:
+                        elements = Elements(self.writer, source, one.width)
+                        at = turn.first + row, part, one.inner
+                        places = Places(self.writer.dims, turn.steps.parts, *at)
+                        walk, chain = turn.steps.walk, one.chain
+                        self.write_step(walk, elements, places, row, chain, partials)
 
         vectors.write(self.writer, step)
         for turn, partials in zip(turns, results, strict=True):
             self.finish(turn, partials)
 
-    def fetch(self, turn: Turn, inner: Index, width: int) -> None:
+    def fetch(self, turn: Turn, run: Sequence[Vector]) -> None:
         """Write what fetches the memory of the rows behind those of a walk."""
+        width = run[0].width
         if width == turn.steps.vectors.width and turn.steps.parts.count == 1:
             length = self.size(self.plan.rows.length)
-            start = (inner - self.writer.lane(width)) * turn.count
+            start = (run[0].inner - self.writer.lane(width)) * turn.count
             start = (turn.first + turn.count) * length + start
-            further = turn.further * length
-            turn.streams.fetch(self.writer, start, width * turn.count, further=further)
+            count, further = len(run) * width * turn.count, turn.further * length
+            turn.streams.fetch(self.writer, start, count, further=further)
 
     def write_step(
         self,

@@ -21,8 +21,25 @@ MOST_CHAINS, MOST_EXTREMES = 4, 2
 """How many chains are enough for sums, and for maxima, which wait less."""
 MOST_PARTIAL_RESULTS = 8
 
-Step = Callable[[Index, Index, int, int], None]
-"""Writes one vector: the part, where in it each lane is, the width, and the chain."""
+MOST_IN_A_RUN = 4
+"""So many vectors of a row are stored one after the other.
+
+Vectors that lie across two lines of the cache take long where every one that is stored is
+of another row than the one before.
+"""
+
+
+@dataclass(frozen=True)
+class Vector:
+    """One vector of a part: where in it each lane is, the width, and the chain."""
+
+    inner: Index
+    width: int
+    chain: int
+
+
+Step = Callable[[Index, Sequence[Vector]], None]
+"""Writes a run of vectors, row by row: the part, and those that follow each other."""
 
 
 @dataclass(frozen=True)
@@ -56,20 +73,25 @@ class Vectors:
     def write_whole(self, writer: Writer, part: Index, turns: Index, step: Step) -> None:
         """Write the steps of all chains, `turns` times."""
         with writer.loop(turns) as turn:
-            for chain in range(self.count):
-                first = (turn * self.count + chain) * self.width
-                step(part, first + writer.lane(self.width), self.width, chain)
+            first = turn * self.count * self.width
+            step(part, self.run(writer, first, self.count))
+
+    def run(self, writer: Writer, first: Index, count: int) -> list[Vector]:
+        """Return so many vectors that follow each other, one of every chain."""
+        lane = writer.lane(self.width)
+        starts = [first + chain * self.width + lane for chain in range(count)]
+        return [Vector(inner, self.width, chain) for chain, inner in enumerate(starts)]
 
     def write_part(self, writer: Writer, part: Index, size: int, step: Step) -> None:
         """Write the steps of a part of known size."""
         turns, chains = divmod(size // self.width, self.count)
         self.write_whole(writer, part, turns, step)
         position = turns * self.count * self.width
-        for chain in range(chains):
-            step(part, position + writer.lane(self.width), self.width, chain)
-            position += self.width
+        if chains:
+            step(part, self.run(writer, position, chains))
+            position += chains * self.width
         for width in self.tails:
-            step(part, position + writer.lane(width), width, 0)
+            step(part, [Vector(position + writer.lane(width), width, 0)])
             position += width
 
     def write_symbolic_part(self, writer: Writer, part: Index, step: Step) -> None:
@@ -83,23 +105,27 @@ class Vectors:
             left = writer.name(divide(self.size - done, self.width), self.count)
         with writer.loop(left) as number:
             start = done + number * self.width
-            step(part, start + writer.lane(self.width), self.width, 0)
+            step(part, self.run(writer, start, 1))
         position = writer.name(done + left * self.width, self.size + 1)
         for width in self.tails:
             present = modulo(divide(self.size, width), 2)
             with writer.loop(present):
-                step(part, position + writer.lane(width), width, 0)
+                step(part, [Vector(position + writer.lane(width), width, 0)])
             position = writer.name(position + present * width, self.size + 1)
 
 
 def vectors_of(
     parts: Index, size: Index, machine: Machine, kinds: Sequence[str], *, long: bool
 ) -> Vectors:
-    """Return the vectors for a walk with reductions; `long` work has one chain."""
+    """Return the vectors for a walk with reductions; `long` work has one chain.
+
+    Without reductions the chains are but a run of vectors.
+    """
     width = machine.lanes
     while isinstance(size, int) and width > max(1, size):
         width //= 2
     chains = MOST_EXTREMES if set(kinds) <= {"max", "min"} else MOST_CHAINS
+    chains = chains if kinds else MOST_IN_A_RUN
     most = 1 if long else min(chains, MOST_PARTIAL_RESULTS // max(1, len(kinds)))
     whole = size // width if isinstance(size, int) else most
     return Vectors(parts, size, width, max(1, min(most, whole)))
