@@ -15,6 +15,14 @@ MOST_STREAMS = 8
 """Memory gives more at a time where it is read in so many places."""
 NEAR_STEPS = 16
 """So many steps ahead a line is fetched to where it is read from."""
+ALONE_STEPS = 8
+"""The same where nobody else reads the panel; it comes to the second-level cache."""
+LARGEST_CACHE = 2 << 20
+"""So large may a second-level cache be, whatever is known of the machine.
+
+To fetch a line that is in it takes as long as to read it, so what one tile reads alone is
+fetched only where it does not fit.
+"""
 NEAR_TURNS = 16
 """More tiles that share a panel gain less by that than the fetches of each of them cost."""
 
@@ -79,21 +87,23 @@ class Ahead:
 class Near:
     """What some steps later is read of the same panel: its lines begin at `firsts`.
 
-    Steps lie `stride` elements apart.
+    Steps lie `stride` elements apart. What one tile reads `alone` comes from memory at the
+    speed at which it is read, so it need not come all the way.
     """
 
     buffer: Buffer
     firsts: tuple[Index, ...]
     stride: int
+    alone: bool
 
     def write(self, writer: Writer, depth: Sequence[Index], deep: Sequence[Index]) -> None:
         """Write what one step fetches; the last steps fetch the last one again."""
-        steps = product(depth)
-        later = at_most(Place(depth, deep).position + NEAR_STEPS, steps - 1)
+        steps, further = product(depth), ALONE_STEPS if self.alone else NEAR_STEPS
+        later = at_most(Place(depth, deep).position + further, steps - 1)
         later = writer.name(writer.prover.simplify(later), steps)
         for first in self.firsts:
             position = writer.prover.simplify(first + later * self.stride)
-            writer.fetch(self.buffer, position, nearest=True)
+            writer.fetch(self.buffer, position, nearest=not self.alone)
 
 
 @dataclass(frozen=True)

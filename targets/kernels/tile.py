@@ -10,6 +10,7 @@ from functools import partial
 
 from lxc.ir.node import Value
 from lxc.targets.kernels.ahead import (
+    LARGEST_CACHE,
     LINE_BYTES,
     MOST_CELL_STEPS,
     NEAR_TURNS,
@@ -185,7 +186,8 @@ def near_of(tile: Tile) -> Near | None:
     """Return what a tile of a matrix product fetches of its own panel.
 
     The first tile waits for lines that are on their way to the second-level cache still,
-    so it pays where weights come from further away and few tiles share the panel.
+    so it pays where weights come from further away and few tiles share the panel. Where
+    there is one tile only, several streams that are fetched get more out of memory.
     """
     work, anchor = tile.work, tile.work.anchor
     weight, place, block = anchor.panel_weight, anchor.panel_place, anchor.block
@@ -194,13 +196,15 @@ def near_of(tile: Tile) -> Near | None:
     steps, stride = product(anchor.depth), anchor.loops[anchor.lane]
     if not (isinstance(steps, int) and isinstance(stride, int)):
         return None
-    if not (isinstance(tile.turns, int) and 2 <= tile.turns <= NEAR_TURNS):
+    if not (isinstance(tile.turns, int) and 1 <= tile.turns <= NEAR_TURNS):
         return None
     size = weight.type.dtype.bytes
     line, read = LINE_BYTES // size, sum(vector.width for vector in tile.vectors)
     if anchor.pairs or not anchor.row_bytes or stride % line:
         return None
-    if steps * read * size < SMALL_BYTES or weight.type.max_bytes <= work.resident:
+    alone = tile.turns == 1
+    resident = max(work.resident, LARGEST_CACHE) if alone else work.resident
+    if steps * read * size < SMALL_BYTES or weight.type.max_bytes <= resident:
         return None
     firsts: list[Index] = []
     for vector in tile.vectors:
@@ -208,7 +212,7 @@ def near_of(tile: Tile) -> Near | None:
         base[block] = base[block] + vector.block
         lanes = range(vector.offset, vector.offset + vector.width)
         firsts += [place(base) + lane for lane in lanes if lane % line == 0]
-    return Near(work.source.buffers[weight], tuple(firsts), stride)
+    return Near(work.source.buffers[weight], tuple(firsts), stride, alone)
 
 
 def cells_of(tile: Tile) -> Cells | None:

@@ -196,6 +196,19 @@ def test_few_tiles_fetch_the_lines_of_large_weights_to_the_first_level_cache(
     assert not largest.saved
 
 
+@pytest.mark.parametrize(("inputs", "lines"), [(4096, 8), (512, 0)])
+def test_a_row_alone_fetches_large_weights_to_the_second_level_cache(
+    inputs: int, lines: int
+) -> None:
+    loops = hot_loops(emit(dense(1, inputs, 640), TARGETS["x86-64-v4"], "asm").decode())
+    largest = max(loops, key=lambda loop: loop.arithmetic)
+    steps = sum("vfmadd" in line for line in largest.lines) // 8
+    fetched = [line for line in largest.lines if "prefetch" in line]
+    assert len(fetched) == lines * steps
+    assert all("prefetcht1" in line for line in fetched)
+    assert not largest.saved
+
+
 @pytest.mark.parametrize("level", ["x86-64-v3", "x86-64-v4"])
 @pytest.mark.parametrize("model", [(96, 48, 28), (96, 48, 53), (24, 40, 9)])
 def test_cells_of_several_axes_are_stored_as_vectors(
