@@ -13,7 +13,15 @@ from lxc.runtime.engine import Engine
 from lxc.runtime.frame import Frame, Frames
 from lxc.runtime.library import Library, failure
 from lxc.runtime.manifest import TargetRecord
-from lxc.runtime.memory import Array, Shaped, Watch, Watching, address, is_sealed
+from lxc.runtime.memory import (
+    Array,
+    Shaped,
+    Watch,
+    Watching,
+    address,
+    is_sealed,
+    new_array,
+)
 from lxc.runtime.plan import Plan
 from lxc.runtime.prepared import Prepared, Preparer
 from lxc.runtime.process_pool import PROCESS_POOL
@@ -63,7 +71,7 @@ class HostEngine(Engine):
         plan = self.fixed_plan or self.plan(prepared, taken, states)
         outputs: list[Array]
         if out is None:
-            outputs = list(map(np.empty, plan.shapes, plan.dtypes))
+            outputs = list(map(new_array, plan.shapes, plan.dtypes))
         else:
             outputs = self.caller_outputs(out, plan)
         frame = self.frames.take()
@@ -88,7 +96,7 @@ class HostEngine(Engine):
         states, places = self.state.take([state[i] for i in self.changing], self.slots)
         new, before, after = list(state), prepared.places.copy(), self.unwritten.copy()
         dtypes = [slot.dtype for slot in self.slots]
-        made: list[Array] = list(map(np.empty, [one.shape for one in states], dtypes))
+        made: list[Array] = list(map(new_array, [one.shape for one in states], dtypes))
         for index, place, array in zip(self.changing, places, made, strict=True):
             new[index], before[index], after[index] = array, place, address(array)
         return states, before, after, new

@@ -8,6 +8,7 @@ import mmap
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from ctypes import addressof, c_char
+from math import prod
 from operator import attrgetter
 from typing import Any, Protocol
 
@@ -16,6 +17,8 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[Any]]
 ALIGNMENT = 64
 HUGE_PAGE = 2 << 20
+SMALL_BYTES = 4096
+"""A smaller array is read and written in less time than its place takes to find."""
 WRITEABLE = attrgetter("flags.writeable")
 
 any_byte: Callable[[Any], Any] = c_char.from_buffer
@@ -55,6 +58,16 @@ def aligned_bytes(size: int) -> Array:
     block = np.empty(size + ALIGNMENT, np.uint8)
     start = -address(block) % ALIGNMENT
     return block[start : start + size]
+
+
+def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Return an array of undefined content, which starts at a line unless it is small."""
+    size = prod(shape) * dtype.itemsize
+    if size < SMALL_BYTES:
+        return np.empty(shape, dtype)
+    block = np.empty(size + ALIGNMENT, np.uint8)
+    start = -address(block) % ALIGNMENT
+    return block[start : start + size].view(dtype).reshape(shape)
 
 
 def huge_bytes(size: int) -> Array:

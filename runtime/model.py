@@ -32,7 +32,8 @@ class CompiledModel:
     A model of the Lux family is called as `y, state = m(x, params, state)`; one of the Kaun
     family as `y, vars = m(x, vars, rngs=None, ctx=None)`. Both take `out=`, arrays of the
     caller for the outputs, `threads=`, and on a card `stream=`. A call is a pure function
-    of its arguments.
+    of its arguments. The arrays of 4 KiB or more that it makes begin at a multiple of 64
+    bytes, which is quicker to store to than where arrays of NumPy begin.
     """
 
     def __init__(

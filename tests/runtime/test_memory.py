@@ -6,8 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import lxc
+from lxc import nn
 from lxc.runtime.frame import Frame, Sizes
-from lxc.runtime.memory import HUGE_PAGE, Array, address, aligned_bytes
+from lxc.runtime.memory import HUGE_PAGE, Array, address, aligned_bytes, new_array
+from lxc.tree import flatten
 
 
 def mapping_at(place: int) -> str | None:
@@ -33,6 +36,38 @@ def test_a_block_starts_at_a_multiple_of_64(size: int) -> None:
         block = aligned_bytes(size)
         assert block.nbytes == size
         assert address(block) % 64 == 0
+
+
+@pytest.mark.parametrize("name", ["float32", "float64", "bfloat16", "bool"])
+@pytest.mark.parametrize("shape", [(4096,), (33, 128), (3, 700, 1025)], ids=str)
+def test_an_array_that_is_not_small_starts_at_a_line(
+    shape: tuple[int, ...], name: str
+) -> None:
+    kept = [new_array(shape, np.dtype(name)) for _ in range(5)]
+    for array in kept:
+        assert address(array) % 64 == 0
+        assert (array.shape, array.dtype) == (shape, np.dtype(name))
+        assert array.flags.writeable
+        assert array.flags.c_contiguous
+
+
+@pytest.mark.parametrize("shape", [(), (0, 5000), (7, 0), (3, 5)], ids=str)
+def test_a_small_array_has_its_shape(shape: tuple[int, ...]) -> None:
+    array = new_array(shape, np.dtype(np.float32))
+    array[...] = 1
+    assert array.shape == shape
+
+
+def test_what_a_call_makes_starts_at_a_line() -> None:
+    model = nn.StatefulRecurrentCell(nn.RNNCell(40, 1500))
+    ps, st = lxc.setup(0, model)
+    x = np.ones((3, 40), np.float32)
+    compiled = lxc.compile(model, x, ps, st, target="native")
+    for _ in range(3):
+        y, st = compiled(x, ps, st)
+        leaves = [y, *(leaf for leaf in flatten(st)[0] if leaf.nbytes > 4096)]
+        assert len(leaves) == 2
+        assert all(address(leaf) % 64 == 0 for leaf in leaves)
 
 
 @pytest.mark.parametrize("size", [HUGE_PAGE, 5 * HUGE_PAGE // 2, 8 * HUGE_PAGE])
