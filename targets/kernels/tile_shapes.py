@@ -15,6 +15,12 @@ LINE_CYCLES = 1.0
 """What it takes to bring a line of such memory from that cache, once per tile."""
 LINE = 16
 """The float32 of a line."""
+READ_CYCLES = 1.25
+"""What it takes to read a line of the second-level cache."""
+MOST_PLACES = 4
+"""In so many places it is read side by side without a delay, ..."""
+PLACE_CYCLES = 0.1
+"""... and this is what another one takes."""
 STREAM_CYCLES = 1.0
 """What it takes to bring a vector to the first-level cache while memory is read."""
 
@@ -31,6 +37,7 @@ def tile_shapes(
     streamed: bool = False,
     turning: float = 0.0,
     parts: int = 1,
+    read_once: bool = False,
 ) -> list[tuple[int, int]]:
     """Return how many rows and how many of `width` vectors one register tile may have.
 
@@ -42,7 +49,8 @@ def tile_shapes(
     At the end vectors are turned around to become runs of rows, which takes `turning` for
     each register operation of a vector. What follows a `long` end keeps some constants in
     registers, and a machine without multiply-adds some products. Vectors take as many
-    registers as they have `parts`.
+    registers as they have `parts`. What is `read_once`, by a single row, lies in panels of
+    one vector each, and comes from the second-level cache at best.
     """
     height = rows if isinstance(rows, int) else 60
     spare = (2 if machine.has_fma else 5) + (2 if long else 0)
@@ -56,6 +64,7 @@ def tile_shapes(
                 price = price_of(lines, columns, shared=shared)
                 price += price_of_reach(lines, columns, far_bytes, machine)
                 price += price_of_stream(lines, columns) if streamed else 0.0
+                price += price_of_reading(columns, machine.lanes) if read_once else 0.0
                 price += turning * width * turns_of(lines) if turning else 0.0
                 cut = f"{lines if isinstance(rows, int) else tall} by {columns}"
                 found.append((price, tall * broad, (tall, broad), cut))
@@ -97,6 +106,16 @@ def price_of_reach(
     return sum(count * (first + each * size) for count, size in columns)
 
 
+def price_of_reading(columns: Sequence[tuple[int, int]], lanes: int) -> float:
+    """Return what reading takes longer, in one step, than multiplying by a single row."""
+    price = 0.0
+    for count, size in columns:
+        places = size * lanes / LINE
+        late = max(0.0, READ_CYCLES * places - step_cycles(size, size + 1))
+        price += count * (late + PLACE_CYCLES * max(0.0, places - MOST_PLACES))
+    return price
+
+
 def price_of_stream(
     lines: Sequence[tuple[int, int]], columns: Sequence[tuple[int, int]]
 ) -> float:
@@ -112,16 +131,20 @@ def price_of_stream(
 def price_of(
     lines: Sequence[tuple[int, int]], columns: Sequence[tuple[int, int]], *, shared: bool
 ) -> float:
-    """Return the cycles of one step of a reduction over all tiles of a result.
-
-    There are two multiply-adds and two loads per cycle, three of both where another thread
-    of the core does something too, and at least four cycles to wait for the previous step.
-    """
+    """Return the cycles of one step of a reduction over all tiles of a result."""
     price = 0.0
     for count_r, size_r in lines:
         for count_c, size_c in columns:
             loads = size_r + size_c if shared else (size_r + 1) * size_c
-            terms = size_r * size_c
-            step = max(terms / 2, loads / 2, (terms + loads) / 3, 4.0)
+            step = step_cycles(size_r * size_c, loads)
             price += count_r * count_c * (step + 0.15 + 0.2 * size_c)
     return price
+
+
+def step_cycles(terms: int, loads: int) -> float:
+    """Return the cycles of one step of a tile.
+
+    There are two multiply-adds and two loads per cycle, three of both where another thread
+    of the core does something too, and at least four cycles to wait for the previous step.
+    """
+    return max(terms / 2, loads / 2, (terms + loads) / 3, 4.0)

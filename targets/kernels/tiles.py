@@ -6,6 +6,7 @@ from itertools import zip_longest
 from typing import Any
 
 from lxc.ir.machine import Machine
+from lxc.ir.node import Value
 from lxc.passes.plain_convolutions import bytes_read
 from lxc.targets.kernels.finish import LONG_WORK, finish_tile, rows_aside
 from lxc.targets.kernels.halo import write_halo
@@ -230,8 +231,14 @@ def variant_of(
         far_bytes=0 if anchor.far is None else bytes_read(anchor.node),
         turning=turning_of(work),
         parts=parts_of_vector(lane_axis, lanes) if anchor.block is None else 1,
+        read_once=rows == 1 and is_large(anchor.panel_weight, machine),
     )
     return work.variants.tiles(shapes, fetches=has_next_panel(work))
+
+
+def is_large(weight: Value | None, machine: Machine) -> bool:
+    """Return whether there are weights in panels that the nearest cache does not hold."""
+    return weight is not None and weight.type.max_bytes > machine.first_cache
 
 
 def turning_of(work: Work) -> float:

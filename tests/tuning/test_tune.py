@@ -86,6 +86,16 @@ def test_tiles_read_vectors_that_are_streamed_less_often(
 
 
 @pytest.mark.parametrize("machine", [one.machine for one in TARGETS.values()], ids=str)
+def test_a_row_alone_reads_large_weights_in_few_places(machine: Machine) -> None:
+    near, far = (
+        tile_shapes(1, 256, machine, 16, shared=True, long=False, read_once=one)[0]
+        for one in (False, True)
+    )
+    assert near == (1, 8)
+    assert far == (1, 4 if machine.lanes == 16 else 8)
+
+
+@pytest.mark.parametrize("machine", [one.machine for one in TARGETS.values()], ids=str)
 @pytest.mark.parametrize(("rows", "width"), [(56, 4), (49, 8), (196, 16), (28, 32)])
 def test_tiles_of_far_vectors_are_tall_and_reach_less_often_into_much_memory(
     machine: Machine, rows: int, width: int
