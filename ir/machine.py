@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+LARGEST_SECOND_CACHE = 2 << 20
+"""So large may a second-level cache be, in bytes, whatever is known of the machine."""
+
 
 @dataclass(frozen=True)
 class Machine:

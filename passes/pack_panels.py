@@ -5,7 +5,7 @@ from math import prod
 
 from lxc.ir.builder import make_node
 from lxc.ir.graph import Graph
-from lxc.ir.machine import Machine
+from lxc.ir.machine import LARGEST_SECOND_CACHE, Machine
 from lxc.ir.node import Location, Node, Value
 from lxc.ir.ops.contract import dot_general
 from lxc.ir.ops.packed import packed_dot
@@ -21,18 +21,25 @@ from lxc.passes.weight_packer import Packing, pack
 FEWEST_COLUMNS = 4
 """Fewer columns than this are summed up along the contracted axes instead."""
 PACKED = (DType.F32, DType.F16, DType.BF16)
+WIDE = 4
+"""So many vectors wide are panels of which a single row is read, ...
+
+if they come from the second-level cache: there one long run is read faster than several
+short ones. Nearer and farther away it is the other way round.
+"""
 
 
 def pack_panels(graph: Graph, machine: Machine = PORTABLE) -> Graph:
     """Pack each parameter-only weight of a product into panels of one vector of columns.
 
-    A panel lies in memory as it is read: for every step along the contracted axes one
-    vector, or for every two steps if the factors are bfloat16 and the sums are not.
-    Columns that do not fill the last panel are followed by zeros.
+    Some weights that only one row is multiplied with have wider ones. A panel lies in
+    memory as it is read: for every step along the contracted axes one vector, or for every
+    two steps if the factors are bfloat16 and the sums are not. Columns that do not fill the
+    last panel are followed by zeros.
     """
 
     def panels_of(node: Node, made: Mapping[Value, Node]) -> Packing | None:
-        return panels(node, machine.lanes)
+        return panels(node, machine)
 
     return pack(graph, panels_of)
 
@@ -42,7 +49,7 @@ def pack_panels_for(graph: Graph, setting: Setting) -> Graph:
     return pack_panels(graph, setting.machine)
 
 
-def panels(node: Node, lanes: int) -> Packing | None:
+def panels(node: Node, machine: Machine) -> Packing | None:
     """Return how the weight of a product becomes panels, if its axes are in order."""
     if node.op is not dot_general or node.operands[0].type.dtype not in PACKED:
         return None
@@ -63,6 +70,9 @@ def panels(node: Node, lanes: int) -> Packing | None:
     ):
         return None
 
+    lanes = machine.lanes
+    if is_read_in_runs(node, columns, machine):
+        lanes *= WIDE
     in_pairs = weight.type.dtype is DType.BF16 and node.result.type.dtype is DType.F32
 
     def build(source: Value, location: Location) -> list[Node]:
@@ -84,7 +94,19 @@ def panels(node: Node, lanes: int) -> Packing | None:
         shape = {"shape": reader.result.type.shape}
         return [product, make_node(reshape, (product.result,), shape, (), reader.location)]
 
-    return Packing(weight, (len(batch), depth, in_pairs), build, read)
+    return Packing(weight, (len(batch), depth, in_pairs, lanes), build, read)
+
+
+def is_read_in_runs(node: Node, columns: int, machine: Machine) -> bool:
+    """Return whether one row is multiplied with a weight in the second-level cache."""
+    weight = node.operands[1].type
+    near, far = machine.first_cache, LARGEST_SECOND_CACHE
+    return (
+        weight.dtype is DType.F32
+        and columns % (WIDE * machine.lanes) == 0
+        and node.result.type.element_count == columns
+        and near < weight.max_bytes <= far
+    )
 
 
 def panel_nodes(

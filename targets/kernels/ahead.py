@@ -16,12 +16,10 @@ MOST_STREAMS = 8
 NEAR_STEPS = 16
 """So many steps ahead a line is fetched to where it is read from."""
 ALONE_STEPS = 8
-"""The same where nobody else reads the panel; it comes to the second-level cache."""
-LARGEST_CACHE = 2 << 20
-"""So large may a second-level cache be, whatever is known of the machine.
+"""The same where nobody else reads the panel; it comes to the second-level cache.
 
-To fetch a line that is in it takes as long as to read it, so what one tile reads alone is
-fetched only where it does not fit.
+To fetch a line that is in it takes as long as to read it, so that is done only where the
+weights do not fit into any such cache.
 """
 NEAR_TURNS = 16
 """More tiles that share a panel gain less by that than the fetches of each of them cost."""

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from lxc.ir.machine import LARGEST_SECOND_CACHE
 from lxc.ir.node import Value
 from lxc.targets.kernels.ahead import (
-    LARGEST_CACHE,
     LINE_BYTES,
     MOST_CELL_STEPS,
     NEAR_TURNS,
@@ -203,7 +203,7 @@ def near_of(tile: Tile) -> Near | None:
     if anchor.pairs or not anchor.row_bytes or stride % line:
         return None
     alone = tile.turns == 1
-    resident = max(work.resident, LARGEST_CACHE) if alone else work.resident
+    resident = max(work.resident, LARGEST_SECOND_CACHE) if alone else work.resident
     if steps * read * size < SMALL_BYTES or weight.type.max_bytes <= resident:
         return None
     firsts: list[Index] = []

@@ -218,7 +218,8 @@ def variant_of(
     if anchor.block is not None:
         vectors = anchor.loops[anchor.block]
         # Wide blocks take several registers each.
-        machine = replace(machine, registers=machine.registers // -(-width // lanes))
+        registers = machine.registers // -(-width // lanes)
+        machine = replace(machine, registers=registers, lanes=width)
     else:
         vectors = -(-lane_axis // lanes) if isinstance(lane_axis, int) else 1
     shapes = tile_shapes(
