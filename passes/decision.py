@@ -14,6 +14,7 @@ VERDICTS = {
     "tiles": ("modelled", "tuned   "),
     "loop": ("stepwise", "resident"),
     "sums": ("whole   ", "shared  "),
+    "generator": ("generic ", "shaped  "),
 }
 """What decisions are about, and their two outcomes as they are printed."""
 
@@ -38,6 +39,7 @@ class Decision:
     Where it is about tiles: whether a record says what the second is computed by.
     Where it is about a loop: whether one kernel computes all steps of the second.
     Where it is about sums: whether blocks of a card share those of the second, a product.
+    Where it is about a generator: whether one shapes the loops of the second.
     `layers` holds the layer paths of the two, `shapes` the types of what they make.
     `would_allow` is empty where they are fused, or in blocks.
     """

@@ -58,25 +58,31 @@ def command(
     show(folder, [entry.bytes for entry in removed], action, as_json=as_json)
 
 
+def told(sizes: list[int]) -> str:
+    """Return how many entries there are, and how large they are together."""
+    what = "entry" if len(sizes) == 1 else "entries"
+    return f"{len(sizes)} {what}, {bytes_text(sum(sizes))}"
+
+
 def show(folder: Folder, removed: list[int], action: str, *, as_json: bool) -> None:
     """Print what there is, and what was removed."""
     sizes = [entry.bytes for entry in folder.entries()]
     if as_json:
-        told: dict[str, Any] = {
+        report: dict[str, Any] = {
             "folder": str(folder.path),
             "entries": len(sizes),
             "bytes": sum(sizes),
             "most_bytes": MOST_BYTES,
         }
         if action != "info":
-            told |= {"removed_entries": len(removed), "removed_bytes": sum(removed)}
-        print_json(told)
+            report |= {"removed_entries": len(removed), "removed_bytes": sum(removed)}
+        print_json(report)
         return
     facts = [
         ("folder", folder.path),
-        ("code", f"{len(sizes)} entries, {bytes_text(sum(sizes))}"),
+        ("code", told(sizes)),
         ("limit", bytes_text(MOST_BYTES)),
     ]
     if action != "info":
-        facts.append(("removed", f"{len(removed)} entries, {bytes_text(sum(removed))}"))
+        facts.append(("removed", told(removed)))
     print_facts(facts)

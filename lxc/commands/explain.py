@@ -51,7 +51,8 @@ def command(
     The lines in front say which products have less than float32 precision where that is
     asked for, which convolutions work on channels in blocks of lanes, or on cards with
     channels last, and where values go there and back into plain order. Those at the end say
-    where records chose the tiles of a kernel.
+    which operations no kernel generator shapes, which are loops over vectors, and where
+    records chose the tiles of a kernel.
 
     SOURCE is an artifact, or a model as `lxc compile` takes it, with its inputs.
     """
@@ -70,6 +71,8 @@ def command(
         return
     for decision in decisions:
         click.echo(printable(str(decision)))
+    if not decisions:
+        click.echo("nothing to decide: no operation reads what another one makes")
 
 
 def made_decisions(graph: Graph, target: Target, choices: Choices) -> list[Decision]:

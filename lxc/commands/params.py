@@ -18,6 +18,7 @@ from lxc.parameters.goal import goal_of
 from lxc.parameters.listing import Row, Statistics, rows
 from lxc.parameters.map_file import read_map, with_our_names
 from lxc.parameters.reading import STYLES
+from lxc.passes.decision import counted
 from lxc.runtime.artifact import read
 from lxc.runtime.checkpoint import Array, write_checkpoint
 from lxc.runtime.fitting import fitted
@@ -152,7 +153,7 @@ def print_rows(path: Path, listed: list[Row], report: LoadReport | None) -> None
     extra = ("min", "max", "mean", "not finite") if has_statistics else ()
     print_table(str(path), ("name", "type", "shape", "size", *extra), table)
     count, size = (sum(getattr(row, what) for row in listed) for what in ("size", "bytes"))
-    click.echo(f"{len(listed)} arrays, {count:,} numbers, {bytes_text(size)}")
+    click.echo(f"{counted(len(listed), 'array')}, {count:,} numbers, {bytes_text(size)}")
     for line in report.lines() if report is not None else ():
         click.echo(printable(line))
 

@@ -15,6 +15,7 @@ from lxc.targets.lint import check_code, uses_tiles
 from lxc.targets.llvm import support
 from lxc.targets.llvm.c_abi import Sources, render
 from lxc.targets.llvm.entry import Lowered, lower
+from lxc.targets.llvm.generic_kernels import generic_decisions
 from lxc.targets.llvm.link import compiler_version, link_shared, stripped, support_object
 from lxc.targets.llvm.reads import unread_params
 from lxc.targets.llvm.toolchain import compiler_for, find_toolchain
@@ -61,8 +62,9 @@ class Processors:
     images: tuple[str, ...] = ()
 
     def decisions(self, program: Program) -> Sequence[Decision]:
-        """Return nothing: the passes decide all there is."""
-        return ()
+        """Return which kernels no generator shapes; all else is decided by passes."""
+        halves = (program.prepare, program.run)
+        return [one for half in halves for one in generic_decisions(half.nodes)]
 
     def lowered(
         self, program: Program, target: Target, name: str, choices: Choices

@@ -12,6 +12,7 @@ layer = kaun.sequential(
     [kaun.linear(in_features=3, out_features=2), kaun.dropout(rate=0.5)]
 )
 cell = nn.StatefulRecurrentCell(nn.LSTMCell(3, 4))
+alone = nn.WrappedFunction(nn.tanh)
 number = 7
 
 
@@ -66,4 +67,5 @@ def misused() -> Any:
     return np.linalg.inv(np.zeros((2, 3)))
 
 
+lookup = nn.Chain(nn.Embedding(9, 4), nn.Dense(4, 2))
 sequence = nn.Recurrence(nn.LSTMCell(3, 4), return_sequence=True)

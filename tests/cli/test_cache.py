@@ -45,6 +45,7 @@ def test_code_is_kept_in_the_home_folder_if_no_other_is_named(
     said = cli("cache", "info", "--json").json
     assert said["folder"] == str(tmp_path / "home" / ".cache" / "lxc")
     assert said["entries"] == 1
+    assert "1 entry," in cli("cache", "info").out
     assert Path(said["folder"]).stat().st_mode & 0o777 == 0o700
 
 

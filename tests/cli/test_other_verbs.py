@@ -125,6 +125,25 @@ def test_explain_says_the_same_from_artifact_and_source(cli: Cli, net: Path) -> 
     assert len(entries) == len(stored.splitlines())
 
 
+def test_explain_names_what_no_generator_shapes(cli: Cli) -> None:
+    given = ("models.py:lookup", "--input", "x=i32[5]", "--target", "x86-64-v3")
+    lines = cli("explain", *given).out.splitlines()
+    (generic,) = (line for line in lines if line.startswith("generic"))
+    assert "layer_1 gather f32[5, 4]: no generator: its loops go over" in generic
+    (entry,) = (
+        entry
+        for entry in cli("explain", *given, "--json").json
+        if not entry["fused"] and entry["about"] == "generator"
+    )
+    assert entry["consumer"] == "gather"
+
+
+def test_explain_says_that_there_was_nothing_to_decide(cli: Cli) -> None:
+    given = ("models.py:alone", "--input", "x=f32[5]")
+    assert "nothing to decide" in cli("explain", *given).out
+    assert cli("explain", *given, "--json").json == []
+
+
 def test_targets_are_listed_with_what_is_missing(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,11 @@ def test_a_list_names_every_array(cli: Cli, weights: torch.nn.Module) -> None:
     assert "9 arrays, 43 numbers, 176 B" in printed.splitlines()[-1]
 
 
+def test_one_array_is_told_as_one(cli: Cli) -> None:
+    save_file({"a": np.zeros(3, np.float32)}, "p.safetensors")
+    assert "1 array, 3 numbers, 12 B" in cli("params", "p.safetensors").out
+
+
 def test_json_has_names_types_and_statistics(cli: Cli) -> None:
     values = np.array([[1, np.nan], [-4, 3]], np.float32)
     arrays: Any = {"a": values, "b": np.array([], np.int64), "c": np.array([np.inf])}
