@@ -25,6 +25,7 @@ from lxc.ir.ops.packed import blocked_conv, depthwise_conv, packed_dot
 from lxc.ir.ops.paired import paired_conv, paired_dot
 from lxc.ir.ops.reduce import reduce, reduce_window
 from lxc.ir.ops.winograd import TAPS, winograd_conv
+from lxc.ir.ops.winograd_rows import taps_of, winograd_row_conv
 from lxc.ir.types import Array
 
 ROUNDING = 2.0**-24
@@ -94,6 +95,9 @@ def summed_terms(node: Node) -> int:
         return largest((*shape[1:-2], shape[-1]))
     if node.op is winograd_conv:
         return largest((node.operands[1].type.shape[2], TAPS, TAPS))
+    if node.op is winograd_row_conv:
+        points, _, depth, _ = node.operands[1].type.shape
+        return largest((depth, taps_of(bounds(points)[1], attributes["strides"][1])))
     if node.op is attention:
         query, key = (operand.type.shape for operand in node.operands[:2])
         return largest((query[-1],)) + largest((key[-2],))

@@ -22,6 +22,7 @@ from lxc.ir.ops.reduce import reduce_window
 from lxc.ir.ops.staged import staged_conv, stretched_conv
 from lxc.ir.ops.structure import scan
 from lxc.ir.ops.winograd import winograd_conv
+from lxc.ir.ops.winograd_rows import TILE, winograd_row_conv
 from lxc.ir.types import count_elements
 
 
@@ -98,6 +99,13 @@ def flops_of_tiles(node: Node, *, tile: int, **_: Any) -> Size:
     return tiles * node.operands[1].type.element_count * 2
 
 
+def flops_of_row_tiles(node: Node, **_: Any) -> Size:
+    """Return a multiply-add per tile of a row and number of the transformed weight."""
+    shape = node.result.type.shape
+    tiles = count_elements([shape[0], shape[2], (shape[3] + TILE - 1) // TILE])
+    return tiles * node.operands[1].type.element_count * 2
+
+
 def flops_of_attention(node: Node, **_: Any) -> Size:
     """Return a multiply-add per score and feature, and five operations for each weight."""
     query, key, value = (operand.type.shape for operand in node.operands[:3])
@@ -130,6 +138,7 @@ COUNTS: dict[Op, Callable[..., Size]] = {
     paired_dot: flops_of_dot,
     paired_conv: flops_of_pairs,
     winograd_conv: flops_of_tiles,
+    winograd_row_conv: flops_of_row_tiles,
     staged_conv: flops_of_groups,
     stretched_conv: flops_of_groups,
     attention: flops_of_attention,

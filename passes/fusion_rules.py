@@ -19,6 +19,7 @@ from lxc.ir.ops.reduce import reduce_window
 from lxc.ir.ops.shape import broadcast, pad, reshape, reverse, slice, transpose
 from lxc.ir.ops.staged import staged_conv
 from lxc.ir.ops.winograd import winograd_conv
+from lxc.ir.ops.winograd_rows import winograd_row_conv
 from lxc.passes.decision import Refusal
 from lxc.passes.nodes import attributes_of
 
@@ -34,13 +35,16 @@ PRODUCTS = frozenset(
         paired_dot,
         paired_conv,
         winograd_conv,
+        winograd_row_conv,
         staged_conv,
     }
 )
 IN_BLOCKS = frozenset({blocked_conv, depthwise_conv, paired_conv, winograd_conv})
 """Products that read blocks of lanes, which only a slice leaves in one piece."""
-HALOED = IN_BLOCKS | {reduce_window}
+HALOED = IN_BLOCKS | {reduce_window, winograd_row_conv}
 """Reductions whose kernels may write their result into the middle of a padded one."""
+COPYING = frozenset({staged_conv, winograd_row_conv})
+"""Products that copy rows of cells first, with zeros around them."""
 PRODUCT_VIEWS = frozenset({broadcast, transpose, slice, reverse})
 ALWAYS_COPIED = frozenset({broadcast, reshape, slice})
 COMPARISONS = frozenset({equal, less, less_equal})
@@ -146,7 +150,7 @@ def refuse_access(producer: Node, accesses: Iterable[Access]) -> Refusal | None:
 
 def refuse_inside_anchor(producer: Node, anchor: Node) -> Refusal | None:
     """Refuse what may not stand in front of a reduction in its kernel."""
-    if anchor.op is staged_conv:
+    if anchor.op in COPYING:
         return Refusal(
             "product-operand",
             f"{anchor.op} copies whole rows of its operand out of memory",

@@ -18,11 +18,14 @@ from lxc.ir.ops.scratch import scratch
 from lxc.ir.ops.shape import broadcast, constant, iota, pad, reshape, slice
 from lxc.ir.ops.structure import fused
 from lxc.ir.ops.winograd import winograd_conv
+from lxc.ir.ops.winograd_rows import winograd_row_conv
 from lxc.passes.nodes import is_static, producers
 
 FREE = frozenset({constant, iota, broadcast, slice, reshape})
 WEIGHTED = (
-    frozenset({conv, channels_last_conv, dot_general, winograd_conv}) | PACKED | PAIRED
+    frozenset({conv, channels_last_conv, dot_general, winograd_conv, winograd_row_conv})
+    | PACKED
+    | PAIRED
 )
 """Products: the second operand of each may be a weight."""
 

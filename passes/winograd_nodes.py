@@ -1,8 +1,7 @@
 """The nodes that stand for a 3 by 3 convolution on blocks when it is done by tiles."""
 
-from fractions import Fraction
-
 from lxc.ir.machine import Machine
+from lxc.ir.minimal_filtering import Rows
 from lxc.ir.node import Node, Value
 from lxc.ir.ops.arithmetic import multiply
 from lxc.ir.ops.contract import dot_general
@@ -85,23 +84,24 @@ class Tiled(NodeWriter):
     def matrix(self, tile: int) -> Value:
         """Return the transform of both axes at once, [points, taps], in float64."""
         size = tile + 2
-        line = self.line(weight_matrix(tile))
+        line = matrix_value(self, weight_matrix(tile))
         shape = (size, size, TAPS, TAPS)
         down = self.made(broadcast, line, shape=shape, axes=(0, 2))
         across = self.made(broadcast, line, shape=shape, axes=(1, 3))
         both = self.made(multiply, down, across)
         return self.shaped(both, (size * size, TAPS * TAPS))
 
-    def line(self, rows: list[list[Fraction]]) -> Value:
-        """Return a matrix in float64: its columns, each a constant, side by side."""
-        columns = []
-        for entries in zip(*rows, strict=True):
-            numbers = tuple(float(entry) for entry in entries)
-            shape = (len(numbers), 1)
-            column = self.made(constant, dtype=DType.F64, shape=shape, value=numbers)
-            columns.append(column)
-        return self.made(concat, *columns, axis=1)
-
     def shaped(self, value: Value, shape: Shape) -> Value:
         """Return the elements of a value in another shape."""
         return self.made(reshape, value, shape=shape)
+
+
+def matrix_value(nodes: NodeWriter, rows: Rows) -> Value:
+    """Return a matrix in float64: its columns, each a constant, side by side."""
+    columns = []
+    for entries in zip(*rows, strict=True):
+        numbers = tuple(float(entry) for entry in entries)
+        shape = (len(numbers), 1)
+        column = nodes.made(constant, dtype=DType.F64, shape=shape, value=numbers)
+        columns.append(column)
+    return nodes.made(concat, *columns, axis=1)

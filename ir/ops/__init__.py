@@ -19,6 +19,7 @@ from lxc.ir.ops import (
     structure,
     trigonometric,
     winograd,
+    winograd_rows,
 )
 
 FAMILIES = (
@@ -32,6 +33,7 @@ FAMILIES = (
     packed,
     paired,
     winograd,
+    winograd_rows,
     staged,
     attention,
     reduce,

@@ -8,20 +8,25 @@ linear transforms have small numbers, and errors are a half to a fifth of those 
 more common points 1 and 2 give.
 """
 
-from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
 from lxc.errors import LxcError, Mismatch
 from lxc.ir.dim import Size, bounds
+from lxc.ir.minimal_filtering import (
+    ZERO,
+    Rows,
+    input_rows,
+    number_array,
+    output_rows,
+    weight_rows,
+)
 from lxc.ir.op import op
 from lxc.ir.ops.packed import blocked, unblocked
 from lxc.ir.types import Array, DType, TensorType
 
 TAPS = 3
-ZERO = Fraction(0)
 POINTS = {2: (Fraction(1),), 4: (Fraction(5, 8), Fraction(3, 2))}
 """For every size of tile, the positive point of each pair."""
 
@@ -116,47 +121,16 @@ def finite_points(tile: int) -> list[Fraction]:
     return [ZERO, *pairs]
 
 
-def input_matrix(tile: int) -> list[list[Fraction]]:
-    """Return the transform of the cells that a tile reads along one axis.
-
-    The row of a point holds the coefficients of the product of (x - q) over all other
-    points q.
-    """
-    points = finite_points(tile)
-    rows = [product([q for q in points if q != p]) for p in points]
-    return [*([*row, ZERO] for row in rows), product(points)]
+def input_matrix(tile: int) -> Rows:
+    """Return the transform of the cells that a tile reads along one axis."""
+    return input_rows(finite_points(tile))
 
 
-def weight_matrix(tile: int) -> list[list[Fraction]]:
+def weight_matrix(tile: int) -> Rows:
     """Return the transform of the taps along one axis, one row per point."""
-    points = finite_points(tile)
-    rows = []
-    for p in points:
-        scale = Fraction(1)
-        for q in points:
-            scale *= p - q if q != p else 1
-        rows.append([p**power / scale for power in range(TAPS)])
-    return [*rows, [ZERO] * (TAPS - 1) + [Fraction(1)]]
+    return weight_rows(finite_points(tile), TAPS)
 
 
-def output_matrix(tile: int) -> list[list[Fraction]]:
+def output_matrix(tile: int) -> Rows:
     """Return the transform of the products to the cells of a tile along one axis."""
-    points = finite_points(tile)
-    return [
-        [*(p**power for p in points), Fraction(int(power == tile - 1))]
-        for power in range(tile)
-    ]
-
-
-def product(points: Sequence[Fraction]) -> list[Fraction]:
-    """Return the coefficients of the product of (x - p), the lowest power first."""
-    result = [Fraction(1)]
-    for p in points:
-        shifted, scaled = [ZERO, *result], [-p * entry for entry in (*result, ZERO)]
-        result = [a + b for a, b in zip(shifted, scaled, strict=True)]
-    return result
-
-
-def number_array(rows: list[list[Fraction]], dtype: np.dtype[Any]) -> Array:
-    """Return fractions as an array of floats."""
-    return np.array([[float(entry) for entry in row] for row in rows], dtype)
+    return output_rows(finite_points(tile), tile)

@@ -26,6 +26,7 @@ ANCHORS: Mapping[str, Callable[[Node, Mapping[str, Expr], Source], Anchor]] = {
     "paired_dot": paired_dot,
     "paired_conv": paired_conv,
     "winograd_conv": winograd_conv,
+    "winograd_row_conv": winograd_conv,
     "staged_conv": staged_conv,
     "stretched_conv": stretched_conv,
     "reduce": reduce,

@@ -28,6 +28,7 @@ from lxc.targets.kernels.tiles import write_tiles
 from lxc.targets.kernels.turns import turn_in
 from lxc.targets.kernels.variants import Variants
 from lxc.targets.kernels.winograd.kernel import write_winograd
+from lxc.targets.kernels.winograd_rows.kernel import write_winograd_rows
 from lxc.targets.tvm_api import Buffer, Expr, array
 
 GroupKernel = Callable[[NodeWork, Variants], str]
@@ -99,6 +100,7 @@ WHOLE = {"attention": write_attention}
 
 STAGED = {
     "winograd_conv": write_winograd,
+    "winograd_row_conv": write_winograd_rows,
     "staged_conv": write_staged,
     "stretched_conv": write_stretched,
 }

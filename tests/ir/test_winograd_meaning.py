@@ -7,13 +7,13 @@ import pytest
 
 from lxc.errors import LxcError
 from lxc.ir.builder import make_node
+from lxc.ir.minimal_filtering import number_array
 from lxc.ir.node import Node, Value
 from lxc.ir.op import OPS
 from lxc.ir.ops.packed import blocked_conv
 from lxc.ir.ops.winograd import (
     POINTS,
     input_matrix,
-    number_array,
     output_matrix,
     weight_matrix,
     winograd_conv,

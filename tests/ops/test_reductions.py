@@ -22,7 +22,13 @@ ERRORS = {"float32": 2e-6, "float64": 1e-14, "float16": 6e-4, "bfloat16": 4.5e-3
 """The rounding of the result, and in float32 that of a sum of a few hundred terms."""
 
 
-WORKING = {"attention", "staged_conv", "stretched_conv", "winograd_conv"}
+WORKING = {
+    "attention",
+    "staged_conv",
+    "stretched_conv",
+    "winograd_conv",
+    "winograd_row_conv",
+}
 """Ops that need scratch memory besides their operands; they have tests of their own."""
 
 

@@ -12,13 +12,13 @@ import pytest
 
 from lxc.ir.builder import Builder
 from lxc.ir.graph import Graph
+from lxc.ir.minimal_filtering import number_array
 from lxc.ir.node import Value
 from lxc.ir.op import OPS
 from lxc.ir.ops.packed import blocked_conv
 from lxc.ir.ops.winograd import (
     POINTS,
     input_matrix,
-    number_array,
     output_matrix,
     weight_matrix,
     winograd_conv,

@@ -5,7 +5,7 @@ import pytest
 from lxc.ir.builder import make_node
 from lxc.ir.dim import Dim, Size
 from lxc.ir.graph import Graph
-from lxc.ir.node import Value
+from lxc.ir.node import Node, Value
 from lxc.ir.ops.packed import blocked_conv
 from lxc.ir.parser import parse_graph
 from lxc.ir.types import DType, TensorType
@@ -125,6 +125,70 @@ def test_a_decision_tells_the_costs() -> None:
     assert str(decision).startswith("winograd")
     assert decision.rule == "winograd 4x4"
     assert all(str(cycles) in decision.reason for cycles in found.values())
+
+
+ROWS = """
+graph @m lux {
+  input %x: f32[1, CHANNELS, 224, WIDTH]
+  param @0: f32[64, CHANNELS, TAPS, TAPS]
+  tree params = [*]
+  %0: f32[] = constant() {dtype = f32, shape = [], value = [0x0p+0]}
+  %1: f32[1, CHANNELS, 230, PADDED] = pad(%x, %0) {low = [0, 0, 3, 3], \
+high = [0, 0, 3, 3], interior = [0, 0, 0, 0]}
+  %2: f32[1, 64, DOWN, ACROSS] = conv(%1, @0) {strides = [2, 2], \
+padding = [[0, 0], [0, 0]], lhs_dilation = [1, 1], rhs_dilation = [1, 1], groups = 1}
+  return %2
+}"""
+
+
+def first_of(channels: int, taps: int, width: int = 224, *, exact: bool = False) -> Node:
+    """Return the only convolution of a graph like the beginning of a network for images."""
+    text = ROWS
+    for word, number in {
+        "CHANNELS": channels,
+        "TAPS": taps,
+        "PADDED": width + 6,
+        "WIDTH": width,
+        "DOWN": (230 - taps) // 2 + 1,
+        "ACROSS": (width + 6 - taps) // 2 + 1,
+    }.items():
+        text = text.replace(word, str(number))
+    outcome = run_passes(
+        parse_graph(text),
+        passes_named(["assign-layouts", "select-algorithms", "eliminate-dead"]),
+        machine=WIDE,
+        choices=Choices(exact=exact),
+    )
+    assert isinstance(outcome.program, Graph)
+    (found,) = [n for n in outcome.program.nodes if n.op.name.endswith("conv")]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("channels", "taps", "op"),
+    [
+        (3, 7, "winograd_row_conv"),
+        (1, 7, "winograd_row_conv"),
+        (3, 5, "winograd_row_conv"),
+        (3, 3, "blocked_conv"),
+        (3, 9, "blocked_conv"),
+    ],
+)
+def test_rows_of_few_channels_go_by_tiles_if_taps_are_many(
+    channels: int, taps: int, op: str
+) -> None:
+    assert first_of(channels, taps).op.name == op
+    assert first_of(channels, taps, exact=True).op.name == "blocked_conv"
+
+
+@pytest.mark.parametrize(("width", "band"), [(224, 8), (1280, 4), (2048, 2), (20000, None)])
+def test_the_rows_of_a_band_stay_in_the_cache(width: int, band: int | None) -> None:
+    found = first_of(3, 7, width)
+    assert found.attributes.get("band") == band
+    if band:
+        assert found.attributes["padding"] == ((3, 3), (3, 3))
+        assert found.operands[0].name == "%x"
+        assert int(found.operands[2].type.shape[1]) * 4 <= WIDE.second_cache // 2
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from lxc.ir.ops.winograd import finite_points
 from lxc.targets.kernels.element import Elements
 from lxc.targets.kernels.finish import finish
 from lxc.targets.kernels.place import Place
@@ -130,7 +131,10 @@ def write_line(
 def transform_of(job: Winograd) -> Transform:
     """Return the transforms, on vectors of one block of channels."""
     hold = job.work.writer.hold
-    return Transform(job.tile, job.held, lambda value: hold(value, job.held, job.lanes))
+    finite = finite_points(job.tile)
+    return Transform(
+        finite, job.tile, job.held, lambda value: hold(value, job.held, job.lanes)
+    )
 
 
 def write_result(

@@ -1,0 +1,1 @@
+"""Convolutions of few channels by minimal filtering along the rows of cells."""
