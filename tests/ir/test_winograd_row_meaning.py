@@ -27,7 +27,8 @@ def transformed(weight: Array, step: int, lanes: int) -> Array:
     rows = number_array(tap_rows(across, step), WIDE)
     found = np.einsum("pa,ocya->poyc", rows, weight.astype(np.float64))
     shape = (len(rows), outputs // lanes, lanes, down * inputs)
-    return found.reshape(shape).swapaxes(2, 3).astype(weight.dtype)
+    turned: Array = found.reshape(shape).swapaxes(2, 3).astype(weight.dtype)
+    return turned
 
 
 def node(dtype: DType = DType.F32, **changes: Any) -> Node:

@@ -28,7 +28,7 @@ STEPS = 20
 ROUNDING = 2.0**-24
 WIDE = np.dtype(np.float64)
 SHAPE, TAPS = (1, 3, 21, 61), (7, 7)
-MOVES = {"strides": (2, 2), "padding": ((3, 3), (3, 3))}
+STRIDES, PADDING = (2, 2), ((3, 3), (3, 3))
 
 
 def plain(rng: np.random.Generator) -> tuple[Array, Array]:
@@ -65,7 +65,7 @@ def test_errors_stay_below_the_documented_bound(level: Compiled, tmp_path: Path)
         x, weight = (array.astype(np.float32) for array in draw(rng))
         (found,), _ = model.run([x, transformed(weight, 2, lanes)])
         more = {"lhs_dilation": (1, 1), "rhs_dilation": (1, 1), "groups": 1}
-        facts = {**MOVES, **more, "weight_order": "oi"}
+        facts = {"strides": STRIDES, "padding": PADDING, **more, "weight_order": "oi"}
         (exact,) = OPS["conv"].run((x.astype(WIDE), weight.astype(WIDE)), facts)
         error = np.abs(found - blocked(exact, lanes)).max(axis=(0, 2, 3)).ravel()
         largest = AMPLIFICATION * np.abs(x).max() * np.abs(weight).sum((1, 2, 3))
@@ -81,7 +81,10 @@ def convolution(lanes: int) -> Graph:
 
     def write(build: Builder, *operands: Value) -> tuple[Value, ...]:
         (memory,) = build.add(OPS["scratch"], shape=(2, size), dtype=DType.F32)
-        return build.add(winograd_row_conv, *operands, memory, **MOVES, band=8)
+        values = (*operands, memory)
+        return build.add(
+            winograd_row_conv, *values, strides=STRIDES, padding=PADDING, band=8
+        )
 
     return graph_from("rows", [x, weight], write)
 

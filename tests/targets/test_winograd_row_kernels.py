@@ -117,8 +117,8 @@ def test_the_band_of_a_row_changes_no_bit(level: Compiled, tmp_path: Path) -> No
         found, _ = level.load(graph, tmp_path).run(*drawn(rng, graph))
         results.append(found)
     for others in results[1:]:
-        for found, same in zip(results[0], others, strict=True):
-            np.testing.assert_array_equal(found, same)
+        for one, same in zip(results[0], others, strict=True):
+            np.testing.assert_array_equal(one, same)
 
 
 @pytest.mark.parametrize("level", compiled()[-1:])
