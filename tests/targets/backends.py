@@ -11,6 +11,7 @@ import pytest
 from lxc.ir.evaluate import evaluate
 from lxc.ir.graph import Graph
 from lxc.ir.types import Array
+from lxc.passes import Choices
 from lxc.runtime.load import load
 from lxc.targets import TARGETS, Target
 from lxc.targets.compile import build_artifact
@@ -33,13 +34,16 @@ class Interpreter:
 
 @dataclass(frozen=True)
 class Compiled:
-    """A target whose code runs on this machine."""
+    """A target whose code runs on this machine; `exact` is that of a compilation."""
 
     name: str
+    exact: bool = False
 
     def load(self, graph: Graph, folder: Path) -> "Runner":
-        path = folder / f"{graph.name}-{self.name}.lxc"
-        path.write_bytes(build_artifact(graph, [TARGETS[self.name]], name=graph.name))
+        path, target = folder / f"{graph.name}-{self.name}.lxc", TARGETS[self.name]
+        choices = Choices(exact=self.exact)
+        packed = build_artifact(graph, [target], name=graph.name, choices=choices)
+        path.write_bytes(packed)
         return Runner(graph, load(path), False)
 
 
