@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from lxc.targets.kernels.split import vectors
 from lxc.targets.kernels.writer import Writer
-from lxc.targets.tvm_api import Index, as_index, intrinsic, select
+from lxc.targets.tvm_api import Buffer, Index, as_index, constant, intrinsic, select
 
 
 @dataclass(frozen=True)
@@ -33,3 +34,14 @@ def shares(writer: Writer, rows: int, pieces: Index, *, parallel: bool) -> Itera
         end = intrinsic("truncating_divide", pieces * (row + 1), used)
         first = writer.name(first, pieces + 1)
         yield Share(row, first, writer.name(end - first, pieces + 1))
+
+
+def write_zeros(
+    writer: Writer, memory: Buffer, start: Index, length: int, lanes: int
+) -> None:
+    """Write zeros to some elements of scratch memory, from `start` on."""
+    for piece in vectors(0, length, lanes):
+        with writer.loop(piece.count) as number:
+            place = writer.prover.simplify(start + piece.start + number * piece.size)
+            zero, lane = constant(0.0, "float32"), writer.lane(piece.size)
+            writer.store(memory, place + lane, zero, piece.size)

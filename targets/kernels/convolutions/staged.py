@@ -21,11 +21,11 @@ from lxc.targets.kernels.convolutions.grouped import (
     Grouped,
     grouped,
 )
-from lxc.targets.kernels.convolutions.staged_copy import Room, write_copies, write_zeros
+from lxc.targets.kernels.convolutions.staged_copy import Room, write_copies
 from lxc.targets.kernels.element import Elements, Source
 from lxc.targets.kernels.finish import finish_tile
 from lxc.targets.kernels.place import Place, unravel
-from lxc.targets.kernels.rooms import shares
+from lxc.targets.kernels.rooms import shares, write_zeros
 from lxc.targets.kernels.sliding import Sliding
 from lxc.targets.kernels.split import Panels, Pieces, lane_panels, tiles
 from lxc.targets.kernels.tile import Tile, Work, write_sums
@@ -94,7 +94,7 @@ def write_staged(work: Work, machine: Machine, *, parallel: bool) -> str:
     samples, groups = work.anchor.loops[:2]
     with shares(writer, rows, samples * groups, parallel=parallel) as share:
         room = Room(memory, share.row * length, sizes)
-        write_zeros(writer, room, length, machine.lanes)
+        write_zeros(writer, memory, room.start, length, machine.lanes)
         with writer.loop(share.count) as turn:
             which = unravel(share.first + turn, (samples, groups))
             write_copies(writer, work.source, node, which, room, machine.lanes)

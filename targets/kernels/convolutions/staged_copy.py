@@ -7,12 +7,11 @@ from lxc.passes.nodes import attributes_of
 from lxc.targets.kernels.element import Elements, Source
 from lxc.targets.kernels.place import Place
 from lxc.targets.kernels.sizes import index_of
-from lxc.targets.kernels.split import lane_panels, vectors
+from lxc.targets.kernels.split import lane_panels
 from lxc.targets.kernels.writer import Writer
 from lxc.targets.tvm_api import (
     Buffer,
     Index,
-    constant,
     load_vector,
     shuffled,
     store_vector,
@@ -26,15 +25,6 @@ class Room:
     memory: Buffer
     start: Index
     sizes: tuple[int, ...]
-
-
-def write_zeros(writer: Writer, room: Room, length: int, lanes: int) -> None:
-    """Write zeros to all of a room of some length."""
-    for piece in vectors(0, length, lanes):
-        with writer.loop(piece.count) as number:
-            place = room.start + piece.start + number * piece.size
-            zero, lane = constant(0.0, "float32"), writer.lane(piece.size)
-            writer.store(room.memory, place + lane, zero, piece.size)
 
 
 def write_copies(

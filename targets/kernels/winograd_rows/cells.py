@@ -3,6 +3,7 @@
 from lxc.ir.ops.winograd_rows import TILE, Filter
 from lxc.targets.kernels.element import Elements
 from lxc.targets.kernels.place import Place
+from lxc.targets.kernels.rooms import write_zeros
 from lxc.targets.kernels.split import vectors
 from lxc.targets.kernels.transposition import turned
 from lxc.targets.kernels.winograd.transforms import Transform
@@ -45,7 +46,7 @@ def write_line(job: RowConvolution, band: Band, row: Index, channel: Index) -> N
         write_row(job, band.sample, (channel, y), target)
 
     def zeros() -> None:
-        write_zeros(job, target, job.space[1])
+        write_zeros(writer, job.memory, target, job.space[1], job.lanes)
 
     if not low and not high:
         copies()
@@ -71,16 +72,6 @@ def write_row(
             element = elements.at(job.x, where)
             position = writer.prover.simplify(target + column)
             writer.store(job.memory, position + lane, element, piece.size)
-
-
-def write_zeros(job: RowConvolution, target: Index, length: int) -> None:
-    """Write zeros to some elements of the memory."""
-    writer = job.work.writer
-    for piece in vectors(0, length, job.lanes):
-        with writer.loop(piece.count) as number:
-            position = writer.prover.simplify(target + piece.start + number * piece.size)
-            lane, zero = writer.lane(piece.size), constant(0.0, job.held)
-            writer.store(job.memory, position + lane, zero, piece.size)
 
 
 def write_turned(job: RowConvolution, band: Band, number: Index) -> None:

@@ -16,7 +16,7 @@ from lxc.targets.kernels.finish import LONG_WORK, finish
 from lxc.targets.kernels.halo import write_halo
 from lxc.targets.kernels.nest import choose_kind
 from lxc.targets.kernels.place import unravel
-from lxc.targets.kernels.rooms import shares
+from lxc.targets.kernels.rooms import shares, write_zeros
 from lxc.targets.kernels.sizes import product
 from lxc.targets.kernels.split import Panels, Pieces, block_panels, tiles, total
 from lxc.targets.kernels.tile import Work
@@ -27,7 +27,6 @@ from lxc.targets.kernels.winograd.tiles import at_end
 from lxc.targets.kernels.winograd_rows.cells import (
     transform_of,
     write_cells,
-    write_zeros,
 )
 from lxc.targets.kernels.winograd_rows.parts import Band, RowConvolution, Sums
 from lxc.targets.tvm_api import Expr, Index, constant, load
@@ -68,7 +67,7 @@ def write_winograd_rows(work: Work, machine: Machine, *, parallel: bool) -> str:
     shape = (job.samples, total(bands))
     with shares(writer, rooms, product(shape), parallel=parallel) as share:
         start = share.row * length
-        write_zeros(job, job.line_at(start), job.room.line)
+        write_zeros(writer, job.memory, job.line_at(start), job.room.line, job.lanes)
         with writer.loop(share.count) as turn:
             sample, number = unravel(share.first + turn, shape)
 
